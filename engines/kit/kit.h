@@ -1,0 +1,63 @@
+/* kit.h: everything a C engine links, and the engine protocol (version 1).
+ *
+ * An engine is an executable that
+ *   (a) prints its contracts for --describe: {"platen":1,"engine":"image","version":"1","warm":true,"steps":[…]}, and
+ *   (b) speaks the protocol on descriptor 3, a SOCK_SEQPACKET socket: one JSON object per message (at most
+ *       KIT_MESSAGE_MAX bytes), descriptors attached by SCM_RIGHTS in the order the message names them.
+ *
+ *   host → engine  {"run":{"step","params":{…},"limits":{time_ms,cpu_ms,memory_bytes,output_bytes},
+ *                          "inputs":[{"name","type","size"}]}} + one descriptor per input
+ *   engine → host  {"output":{"name","type"}}         answered by  {"output":{}} + a descriptor to write to
+ *   engine → host  {"progress":{"done","total","note"}}
+ *   engine → host  {"usage":{"unit","amount"}}
+ *   engine → host  {"note":{"text"}}
+ *   engine → host  {"result":{"data":{…}}}            the end
+ *   engine → host  {"error":{"reason","message","hint","param"}}   the end
+ *
+ * A plain engine (a Python script, say) handles one run and exits; the host starts one process per task.
+ *
+ * A warm engine ("warm":true; all that use this kit) loads libraries once, single-threaded, and forks per task. It
+ * is started with --warm; on descriptor 3 the host sends
+ *   host → engine  {"task":{}} + one end of a new SEQPACKET socket (the task's channel)
+ *   engine → host  {"task":{"pid":n}} + a pidfd, on the task's channel, as its first message
+ * The child closes everything else, enters the sandbox (kit/sandbox.h) and speaks the protocol above on the channel. When the
+ * child has ended, the warm parent sends on the channel, as its last message,
+ *   engine → host  {"exit":{"code":n}} or {"exit":{"signal":n}}
+ * so the host learns of a crash without being the child's parent. The host kills through the pidfd.
+ *
+ * The shape of a C engine's main file:
+ *
+ *   static ErrCode warm(Err *err) { … initialise libraries, load fonts and modules … }
+ *   static const Step *const steps[] = {&step_image_convert, &step_image_info, NULL};
+ *   int main(int argc, char **argv)
+ *   {
+ *       return kit_main(argc, argv, &(KitEngine){.name = "image", .version = "1", .steps = steps, .warm = warm});
+ *   }
+ *
+ * For work at the desk, `platen-engine-image --run image.convert '{"width":320}' photo.jpg -o DIR [--no-sandbox]` runs one task
+ * in a sandboxed child and prints its messages. */
+#ifndef PLATEN_KIT_KIT_H
+#define PLATEN_KIT_KIT_H
+
+#include "core/step.h"
+
+enum { KIT_PROTOCOL = 1, KIT_MESSAGE_MAX = 128 * 1024, KIT_FDS_MAX = 16, KIT_FD = 3 };
+
+typedef struct KitEngine {
+    const char *name, *version;
+    const Step *const *steps; /* ends with NULL */
+    /* Load all that is needed later: nothing can be opened or dlopened inside the sandbox. Must not start threads. */
+    ErrCode (*warm)(Err *err);
+    /* Extra arena ceiling for one task; 0: 256 MiB. */
+    size_t arena_bytes;
+} KitEngine;
+
+int kit_main(int argc, char **argv, const KitEngine *engine);
+
+/* One message. Send waits; receive waits and puts at most KIT_FDS_MAX descriptors into fds (*fds_len in: room, out: got).
+ * ERR_WORKER_LOST: the other side has closed. ERR_ENGINE_PROTOCOL: too long, or more descriptors than fit. */
+MUST_CHECK ErrCode kit_send(int socket, Str json, const int *fds, size_t fds_len, Err *err);
+MUST_CHECK ErrCode kit_receive(int socket, char *buffer, size_t size, Str *out, int *fds, size_t *fds_len,
+                               Err *err);
+
+#endif

@@ -1,0 +1,74 @@
+#include "base/id.h"
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t EPOCH_MS = 1735689600000; /* 2025-01-01T00:00:00Z */
+enum { SEQUENCE_BITS = 12, NODE_BITS = 10, DIGITS = 13 };
+static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+static _Atomic int64_t last_tick; /* milliseconds << 12 | sequence */
+static int64_t node_id;
+
+void id_set_node(int node)
+{
+    node_id = node & (ID_NODES - 1);
+}
+
+int64_t id_new(void)
+{
+    int64_t now = (clock_now_ms() - EPOCH_MS) << SEQUENCE_BITS;
+    int64_t last = atomic_load(&last_tick), next;
+    do
+        next = now > last ? now : last + 1; /* a full millisecond borrows from the next one */
+    while (!atomic_compare_exchange_weak(&last_tick, &last, next));
+    int64_t ms = next >> SEQUENCE_BITS, sequence = next & ((1 << SEQUENCE_BITS) - 1);
+    return ms << (SEQUENCE_BITS + NODE_BITS) | node_id << SEQUENCE_BITS | sequence;
+}
+
+int64_t id_time_ms(int64_t id)
+{
+    return (id >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS;
+}
+
+char *id_text(const char *prefix, int64_t id, char out[ID_TEXT_SIZE])
+{
+    int n = snprintf(out, ID_TEXT_SIZE, "%.9s_", prefix);
+    uint64_t v = (uint64_t)id;
+    for (int i = DIGITS - 1; i >= 0; i--) {
+        out[n + i] = alphabet[v & 31];
+        v >>= 5;
+    }
+    out[n + DIGITS] = 0;
+    return out;
+}
+
+static int digit_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        c = (char)(c - 'A' + 'a');
+    if (c == 'o')
+        return 0;
+    if (c == 'i' || c == 'l')
+        return 1;
+    const char *p = c != 0 ? strchr(alphabet, c) : NULL;
+    return p != NULL ? (int)(p - alphabet) : -1;
+}
+
+bool id_parse(const char *prefix, Str text, int64_t *out)
+{
+    Str want = str_from_c(prefix);
+    if (text.len != want.len + 1 + DIGITS || !str_starts(text, want) || text.ptr[want.len] != '_')
+        return false;
+    uint64_t v = 0;
+    for (size_t i = want.len + 1; i < text.len; i++) {
+        int d = digit_value(text.ptr[i]);
+        if (d < 0 || v >> 58 != 0) /* a 64th bit would make it negative */
+            return false;
+        v = v << 5 | (uint64_t)d;
+    }
+    *out = (int64_t)v;
+    return true;
+}

@@ -1,0 +1,91 @@
+/* engine.h: the host's side of engines: find them, keep them warm, run one task in one, survive all of them.
+ *
+ * Discovery: every executable called platen-engine-* beside the server (or in the folders given) is asked --describe once; the
+ * answer is cached by the file's identity (path, inode, size, mtime), so starting the server does not start engines.
+ * Running: a warm engine is started on its first task and asked to fork for each; a plain engine is started per task. Either way
+ * the host keeps the wall clock, adopts outputs as blobs, maps every way to die to a reason, and goes on.
+ *
+ *   end of the task                                  reason
+ *   result                                           OK
+ *   error message                                    the engine's reason
+ *   SIGSYS                                           engine_forbidden
+ *   SIGXCPU, or SIGKILL with the CPU limit used up   limit_cpu
+ *   SIGXFSZ, or an output at its limit               limit_output
+ *   out of memory (error message or abort at it)     limit_memory
+ *   wall clock                                       limit_time
+ *   cancelled                                        canceled
+ *   any other signal, or exit without a result       engine_crashed
+ *   the warm parent gone                             engine_killed (and it is started again)
+ *   anything that is not the protocol                engine_protocol
+ *
+ * Threads: engine_run may be called from any number of threads at once; each call is one task. */
+#ifndef PLATEN_ENGINE_ENGINE_H
+#define PLATEN_ENGINE_ENGINE_H
+
+#include "blob/blob.h"
+#include "core/registry.h"
+
+#include <stdatomic.h>
+
+typedef struct EnginePool EnginePool;
+
+typedef struct EngineOptions {
+    const char *dirs;       /* joined by ":"; where engines are looked for */
+    const char *cache_path; /* file for cached descriptions; NULL: none */
+    BlobStore *blobs;
+    StepLimits limits;      /* defaults where a step sets none */
+} EngineOptions;
+
+MUST_CHECK ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err);
+void engine_pool_close(EnginePool **p); /* ends all engines; no task may be running */
+
+/* Add what the engines describe to the registry (memory from `a`). An engine that does not answer is logged, listed by
+ * engine_list with its problem, and skipped. */
+MUST_CHECK ErrCode engine_describe_all(EnginePool *p, Registry *r, Arena *a, Err *err);
+
+typedef struct EngineOutput {
+    Str name, type;
+    Blob blob;
+} EngineOutput;
+typedef struct EngineUsage {
+    Str unit;
+    int64_t amount;
+} EngineUsage;
+enum { ENGINE_OUTPUTS_MAX = 4096, ENGINE_USAGE_MAX = 64 };
+
+typedef struct EngineTask {
+    const Step *step;
+    Str params; /* canonical JSON */
+    const StepInput *inputs;
+    size_t inputs_len;
+    StepLimits limits;             /* 0: the step's, then the pool's */
+    const atomic_bool *canceled;   /* looked at at least every 50 ms; NULL: never */
+    void (*progress)(void *ctx, int64_t done, int64_t total, Str note); /* NULL allowed */
+    void (*note)(void *ctx, Str text);                                  /* NULL allowed */
+    void *ctx;
+} EngineTask;
+typedef struct EngineResult { /* all memory from the arena given to engine_run */
+    Str data; /* JSON object */
+    EngineOutput *outputs;
+    size_t outputs_len;
+    EngineUsage usage[ENGINE_USAGE_MAX];
+    size_t usage_len;
+    int64_t run_us;
+} EngineResult;
+
+/* Run one task and wait for its end. On failure *err has reason, message and hint. */
+MUST_CHECK ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out, Err *err);
+
+typedef struct EngineInfo {
+    const char *name, *path, *version, *problem; /* problem: NULL when all is well */
+    bool warm;
+    int steps;
+    int64_t pid; /* of the warm parent, 0 when not started */
+    int64_t tasks, failures, restarts;
+} EngineInfo;
+/* Number of engines; *out is allocated in `a`. */
+size_t engine_list(EnginePool *p, Arena *a, EngineInfo **out);
+/* Start one and run nothing: for doctor. */
+MUST_CHECK ErrCode engine_probe(EnginePool *p, const char *name, Err *err);
+
+#endif
