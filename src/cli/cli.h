@@ -29,6 +29,9 @@ typedef struct Command {
 
 int cli_main(int argc, char **argv);
 
+#define COMMAND(name) extern const Command command_##name;
+#include "cli/commands.def"
+#undef COMMAND
 extern const Command *const cli_commands[];
 extern const size_t cli_commands_len;
 
@@ -56,6 +59,9 @@ typedef enum TermStyle { TERM_PLAIN, TERM_BOLD, TERM_DIM, TERM_RED, TERM_GREEN, 
 const char *term_style(int fd, TermStyle s);
 /* Error for a person: "platen: detail", hint below it, on stderr. */
 void term_error(const Err *err);
+/* term_error, and the exit code that goes with it. */
+int term_fail(const Err *err);
+void term_print_json(Arena *a, const Json *j);
 /* "1.4 MB" */
 Str term_bytes(Arena *a, int64_t bytes);
 /* "412 ms", "3.2 s", "2 min 05 s" */

@@ -43,6 +43,20 @@ void term_error(const Err *err)
         fprintf(stderr, "%s        %s%s\n", term_style(STDERR_FILENO, TERM_DIM), advice, plain);
 }
 
+int term_fail(const Err *err)
+{
+    term_error(err);
+    return err->code == ERR_USAGE || err->code == ERR_BAD_PARAM ? EXIT_USAGE : EXIT_FAILED;
+}
+
+void term_print_json(Arena *a, const Json *j)
+{
+    Buf b = buf_init(a, 64 * MIB);
+    JsonOut out = json_out(&b);
+    json_put(&out, j);
+    puts(buf_c(&b));
+}
+
 Str term_bytes(Arena *a, int64_t bytes)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB"};
