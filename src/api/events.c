@@ -19,7 +19,7 @@ typedef struct Stream {
     HttpTicket ticket;
     int64_t project, job, sent; /* sent: number of the last event sent */
     bool socket;                /* WebSocket, else SSE */
-    bool due, gone, sending;    /* guarded by all->lock */
+    bool due, gone, setting_up; /* guarded by all->lock */
     struct Stream *next_due;
 } Stream;
 
@@ -32,17 +32,32 @@ struct Streams {
     pthread_t thread;
 };
 
-/* Put it on the list of those with something to send, once. */
-static void mark_due(Stream *s)
+/* Put it on the list of those with something to send, once. A stream that is still being set up is put there at the end of that:
+ * until then nobody else may use it, as it could be freed. */
+static void add_due_locked(Stream *s)
 {
-    MUTEX_HELD(&s->all->lock);
-    if (s->due)
+    mutex_assert_held(&s->all->lock);
+    if (s->due || s->setting_up)
         return;
     s->due = true;
     s->next_due = NULL;
     *s->all->last_due = s;
     s->all->last_due = &s->next_due;
     cond_signal(&s->all->changed);
+}
+
+static void mark_due(Stream *s)
+{
+    MUTEX_HELD(&s->all->lock);
+    add_due_locked(s);
+}
+
+/* The last thing its maker does with it. */
+static void start(Stream *s)
+{
+    MUTEX_HELD(&s->all->lock);
+    s->setting_up = false;
+    add_due_locked(s);
 }
 
 static void on_news(void *ctx, int64_t project, int64_t job)
@@ -57,11 +72,9 @@ static void on_gone(void *ctx, HttpTicket t)
 {
     Stream *s = ctx;
     (void)t;
-    {
-        MUTEX_HELD(&s->all->lock);
-        s->gone = true;
-    }
-    mark_due(s);
+    MUTEX_HELD(&s->all->lock);
+    s->gone = true;
+    add_due_locked(s);
 }
 
 static void put_frame(const Stream *s, const JobEvent *e, Buf *b)
@@ -197,7 +210,7 @@ static Stream *new_stream(Call *c, int64_t job, int64_t after, bool socket)
         err_set(&c->err, ERR_NO_MEMORY, "no memory for a stream");
         return NULL;
     }
-    *s = (Stream){.all = c->app->streams, .project = c->who.project, .job = job, .sent = after, .socket = socket};
+    *s = (Stream){.all = c->app->streams, .project = c->who.project, .job = job, .sent = after, .socket = socket, .setting_up = true};
     s->sub = (HubSub){.fn = on_news, .ctx = s};
     return s;
 }
@@ -211,7 +224,7 @@ static void start_stream(Call *c, int64_t job, int64_t after)
     }
     s->ticket = http_stream(c->req, on_gone, s);
     hub_subscribe(c->app->hub, HUB_JOB, job, &s->sub);
-    mark_due(s);
+    start(s);
 }
 
 static void list_events(Call *c, int64_t job, int64_t after, int limit)
@@ -293,5 +306,5 @@ void events_socket(HttpRequest *req)
     const HttpSocketHandler handler = {.message = ignore_message, .gone = on_gone, .ctx = s};
     s->ticket = http_websocket(req, &handler);
     hub_subscribe(c.app->hub, HUB_JOB, job, &s->sub);
-    mark_due(s);
+    start(s);
 }
