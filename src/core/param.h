@@ -5,7 +5,8 @@
  * PARAM_TEXT Str, PARAM_CHOICE int (an index into its choices), PARAM_LIST StrList, PARAM_JSON const Json *.
  *
  * Absence: a parameter that is not required and not given takes its default. An INT or NUMBER whose default lies outside
- * its own range has none: it arrives as 0 and the schema shows no default ("width" left out means "as it is").
+ * its own range has none: it arrives as 0 and the schema shows no default ("width" left out means "as it is"). A CHOICE
+ * whose default is -1 has none and arrives as -1. JSON null counts as not given. A required TEXT or LIST is not empty.
  * A BOOL always starts false, so every surface can say it by presence. min == max == 0 means any value.
  *
  * The way of a value: JSON body, query string, form field or flag → param_from_text / JSON → param_check (all
@@ -82,6 +83,7 @@ bool param_has_default(const Param *p);
 void param_put_default(const Param *p, JsonOut *j);
 const char *param_type_name(ParamType t); /* "int", "number", "bool", "text", "choice", "list", "json" */
 ParamType param_type_from(Str name);      /* PARAM_TYPE_END when unknown */
+int param_choice_index(const Param *p, Str name); /* -1: not one of its choices */
 
 enum { PARAM_FAULTS_MAX = 64 };
 typedef struct ParamFault {
@@ -104,5 +106,12 @@ MUST_CHECK ErrCode param_fill(const Param *params, const Json *canonical, Arena 
 /* One value as text (flag, query string, form field) as JSON onto *j: "1600" → 1600, "true"/"" → true, "a,b" →
  * ["a","b"]. Text that cannot be of the type is written as JSON text, so that param_check names the fault. */
 void param_from_text(const Param *p, Str text, JsonOut *j);
+
+/* Named texts (a query string, a form, flags) as one JSON object for param_check. A LIST that is named several times gets the
+ * items of all; of other parameters the last one counts. Unknown names are kept, so that param_check reports them. */
+typedef struct ParamText {
+    Str name, value;
+} ParamText;
+void param_from_texts(const Param *params, const ParamText *texts, size_t len, JsonOut *j);
 
 #endif

@@ -1,0 +1,30 @@
+/* task_in.h: one task in a forked child: receive the run, enter the sandbox, do the step, say how
+ * it ended. */
+#ifndef PLATEN_KIT_TASK_IN_H
+#define PLATEN_KIT_TASK_IN_H
+
+#include "kit/kit.h"
+#include "kit/sandbox.h"
+
+#include <sys/types.h>
+
+enum {
+    KIT_EXIT_OK = 0,
+    KIT_EXIT_BROKEN = 3, /* the channel or the sandbox failed before the step could end */
+    KIT_EXIT_MEMORY =
+        77, /* a library gave up when memory ran out; the host makes it limit_memory */
+};
+
+typedef enum TaskGuard { TASK_SANDBOX, TASK_DESK, TASK_BARE } TaskGuard;
+
+/* In the child. `channel` becomes KIT_FD, every other descriptor is closed; standard input and
+ * output become /dev/null, and standard error too except at the desk. `parent` is the process
+ * without which this one shall not live. */
+_Noreturn void task_serve(const KitEngine *engine, int channel, TaskGuard guard, pid_t parent);
+
+/* kit_main's three modes; each returns the exit status. */
+int warm_serve(const KitEngine *engine);
+int desk_run(const KitEngine *engine, int argc, char **argv);
+const Step *task_find_step(const KitEngine *engine, Str name);
+
+#endif
