@@ -74,6 +74,9 @@ typedef struct Field {
     const char *help;
     bool optional; /* may be missing */
     const struct Field *items;
+    bool nullable;         /* may be null */
+    const char *format;    /* TEXT: "date-time", "uri" …, as JSON Schema names them */
+    const Choice *choices; /* TEXT: the only values; ends with {0} */
 } Field;
 
 /* Run as a test: expect is a list of conditions separated by ";": an output's media type ("image/webp"), or

@@ -76,7 +76,7 @@ MUST_CHECK ErrCode db_exec(DbConn *c, const Query *q, const DbVal *args, size_t 
 typedef struct DbRows {
     DbConn *conn;
     void *stmt;
-    bool stepped;
+    const char *name; /* of the query */
 } DbRows;
 MUST_CHECK ErrCode db_query(DbConn *c, const Query *q, const DbVal *args, size_t args_len, DbRows *out, Err *err);
 bool db_next(DbRows *r, ErrCode *rc, Err *err);

@@ -1,0 +1,12 @@
+/* main.c: platen-engine-image, pictures by libvips. */
+#include "image/image.h"
+#include "kit/kit.h"
+
+static const Step *const steps[] = {&step_image_convert, &step_image_info, NULL};
+
+int main(int argc, char **argv)
+{
+    return kit_main(
+        argc, argv,
+        &(KitEngine){.name = "image", .version = "1", .steps = steps, .warm = image_warm});
+}

@@ -1,0 +1,111 @@
+/* save.c: encode into one of the formats that are written, straight into the host's descriptor. */
+#include "image/image.h"
+#include "base/fault.h"
+#include "base/fd.h"
+
+#include <unistd.h>
+
+/* Called by libvips on the main thread while it works. */
+static void on_eval(VipsImage *v, VipsProgress *p, void *data)
+{
+    StepCtx *c = data;
+    static const int every_percent = 10;
+    int last = GPOINTER_TO_INT(g_object_get_data(G_OBJECT(v), "platen-percent"));
+    if (p->percent < last + every_percent)
+        return;
+    g_object_set_data(G_OBJECT(v), "platen-percent", GINT_TO_POINTER(p->percent));
+    step_progress(c, p->percent, 100, NULL);
+    if (step_canceled(c))
+        vips_image_set_kill(v, TRUE);
+}
+
+/* platen's effort is 1 (fast) to 6 (small) for every format; each encoder has a scale of its own.
+ */
+static int encoder_effort(ImageFormat f, int effort)
+{
+    static const int avif[] = {0, 1, 2, 3, 4, 6, 9}, gif[] = {1, 1, 3, 5, 7, 8, 10},
+                     png[] = {0, 1, 3, 5, 6, 8, 9};
+    switch (f) {
+    case IMAGE_AVIF:
+        return avif[effort];
+    case IMAGE_GIF:
+        return gif[effort];
+    case IMAGE_PNG:
+        return png[effort];
+    default:
+        return effort;
+    }
+}
+
+static int encode(VipsImage *v, VipsTarget *to, const ImageSave *how)
+{
+    const ImageFormatInfo *f = image_format(how->format);
+    int quality = how->quality > 0 ? how->quality : f->quality;
+    int effort = encoder_effort(how->format, how->effort > 0 ? how->effort : f->effort);
+    gboolean strip = !how->keep_metadata, lossless = how->lossless;
+    switch (how->format) {
+    case IMAGE_JPEG:
+        return vips_jpegsave_target(v, to, "Q", quality, "strip", strip, "optimize_coding", TRUE,
+                                    NULL);
+    case IMAGE_PNG:
+        return vips_pngsave_target(v, to, "compression", effort, "strip", strip, NULL);
+    case IMAGE_WEBP:
+        return vips_webpsave_target(v, to, "Q", quality, "effort", effort, "lossless", lossless,
+                                    "strip", strip, NULL);
+    case IMAGE_AVIF:
+        return vips_heifsave_target(v, to, "Q", quality, "effort", effort, "lossless", lossless,
+                                    "bitdepth", 8, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
+                                    "strip", strip, NULL);
+    case IMAGE_GIF:
+        return vips_gifsave_target(v, to, "effort", effort, "strip", strip, NULL);
+    default: /* TIFF */
+        return vips_tiffsave_target(v, to, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
+                                    "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, "strip",
+                                    strip, NULL);
+    }
+}
+
+/* Lay the picture on its background when the format cannot hold transparency. */
+static ErrCode flatten(StepCtx *c, VipsImage *v, const ImageSave *how, VipsImage **out)
+{
+    if (image_format(how->format)->alpha || !vips_image_hasalpha(v)) {
+        g_object_ref(v);
+        *out = v;
+        return OK;
+    }
+    VipsArrayDouble *colour =
+        v->Bands <= 2 ? vips_array_double_newv(
+                            1, (how->background[0] + how->background[1] + how->background[2]) / 3)
+                      : vips_array_double_new(how->background, 3);
+    int rc = vips_flatten(v, out, "background", colour, NULL);
+    vips_area_unref(VIPS_AREA(colour));
+    return rc == 0 ? OK : image_fail(c, "laying the picture on its background");
+}
+
+static void target_unref(VipsTarget **t)
+{
+    if (*t != NULL)
+        g_object_unref(*t);
+}
+
+ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name, int64_t *bytes)
+{
+    CLEANUP(fd_close) int fd = -1;
+    CLEANUP(image_unref) VipsImage *flat = NULL;
+    ErrCode rc = flatten(c, v, how, &flat);
+    if (rc == OK)
+        rc = step_output(c, name, str_from_c(image_format(how->format)->type), &fd);
+    if (rc != OK)
+        return rc;
+
+    CLEANUP(target_unref)
+    VipsTarget *to = fault_hit("image.target") ? NULL : vips_target_new_to_descriptor(fd);
+    if (to == NULL)
+        return err_set(c->err, ERR_NO_MEMORY, "writing the picture");
+    vips_image_set_progress(flat, TRUE);
+    g_signal_connect(flat, "eval", G_CALLBACK(on_eval), c);
+    if (encode(flat, to, how) != 0)
+        return image_fail(c, "converting the picture");
+    *bytes = fd_size(fd);
+    return *bytes > 0 ? OK : err_set(c->err, ERR_INTERNAL, "the encoder wrote nothing");
+}
