@@ -71,7 +71,7 @@ typedef struct Docx {
     NoteRef *notes;
     size_t notes_len, notes_cap;
     int64_t note_label; /* of the note being written, 0 outside; -1: a comment */
-    bool note_begun;
+    bool note_begun, note_named;
     bool reading_endnotes;
 } Docx;
 
@@ -85,7 +85,9 @@ static void put_inline(Docx *x, const XmlElem *parent);
 static void begin_note_line(Docx *x)
 {
     if (x->note_begun) {
-        doc_break(x->out);
+        if (!x->note_named) /* the first line follows the name */
+            doc_break(x->out);
+        x->note_named = false;
         return;
     }
     doc_begin(x->out, BLOCK_NOTE, x->note_label > 0 ? (int)x->note_label : 0);
@@ -684,6 +686,7 @@ static void put_comment_author(Docx *x, const XmlElem *e)
     begin_note_line(x);
     doc_text(x->out, author);
     doc_text(x->out, STR(": "));
+    x->note_named = true;
 }
 
 static XmlWant comment_start(void *ctx, const XmlElem *e)
@@ -693,7 +696,7 @@ static XmlWant comment_start(void *ctx, const XmlElem *e)
         return XML_TREE;
     if (e->id == W_COMMENT) {
         x->note_label = -1;
-        x->note_begun = false;
+        x->note_begun = x->note_named = false;
         put_comment_author(x, e);
     }
     return XML_ENTER;
