@@ -30,6 +30,7 @@ typedef struct AppOptions {
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
+typedef struct Streams Streams; /* events.h */
 
 typedef struct App {
     AppOptions options;
@@ -42,6 +43,7 @@ typedef struct App {
     Hub *hub;
     Work *work;
     Waiters *waiters;
+    Streams *streams;
     HttpServer *http;
     Str openapi; /* the document, written once at start */
     int64_t started_ms;

@@ -87,6 +87,8 @@ typedef struct Job {
 
 /* The queue of a step when the caller names none: its engine's name, or "default". */
 Str flow_queue_of(const Step *step);
+/* How often a new job is tried: what was asked, else the step's number, else the default. */
+int64_t flow_attempts_of(const JobNew *n);
 
 /* Read one job of the project, all memory from `a`. ERR_NOT_FOUND. */
 MUST_CHECK ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err);
