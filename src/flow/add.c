@@ -156,34 +156,18 @@ typedef struct Add {
     int64_t id;
     const JobNew *job;
     JobAdded added;
-    ErrCode refused; /* without a change: no reason to run the neighbours again */
-    Err why;
 } Add;
 
 static ErrCode add_write(DbConn *tx, void *arg, Err *err)
 {
     Add *a = arg;
-    a->refused = OK;
-    ErrCode rc = flow_add_tx(tx, a->id, a->job, &a->added, err);
-    if (rc != ERR_IDEMPOTENCY_MISMATCH)
-        return rc;
-    a->refused = rc;
-    a->why = *err;
-    return OK;
+    return flow_add_tx(tx, a->id, a->job, &a->added, err);
 }
 
 ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err)
 {
-    ErrCode rc = flow_check(n, err);
-    if (rc != OK)
-        return rc;
     Add add = {.id = id_new(), .job = n};
-    rc = db_write(db, add_write, &add, err);
-    if (rc == OK && add.refused != OK) {
-        if (err != NULL)
-            *err = add.why;
-        return add.refused;
-    }
+    ErrCode rc = db_write(db, add_write, &add, err);
     if (rc == OK)
         *out = add.added;
     return rc;

@@ -64,9 +64,8 @@ typedef struct JobAdded {
 
 /* What flow_add_tx would refuse, without a database: ERR_BAD_PARAM for priority, attempts, delay, queue name. */
 MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
-/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash: nothing was changed then, so a
- * write function may keep the code in its arg and return OK, which spares its neighbours a second run. `id` is the id to use
- * (id_new, made by the caller once, so that running again gives the same); its time is the job's created_ms.
+/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash; nothing was changed then. `id` is
+ * the id to use (id_new, made by the caller once, so that running again gives the same); its time is the job's created_ms.
  * The caller has checked that the project may see the inputs. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
 /* The same as one write. */
