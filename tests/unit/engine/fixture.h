@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "kit/sandbox.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "unit/harness.h"
 
 #include <dirent.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 typedef struct Fixture {
-    char dir[64], dirs[1024], cache[128];
+    char dir[64], dirs[2048], cache[128];
     Arena *arena;
     BlobStore *blobs;
     EnginePool *pool;
@@ -52,13 +53,15 @@ static void fixture_open_pool(Fixture *f)
 static void fixture_open(Fixture *f)
 {
     Err err = {0};
+    log_set_level(LOG_OFF);
     *f = (Fixture){.dir = "/tmp/platen-engine-test-XXXXXX"};
     assert_non_null(mkdtemp(f->dir));
     /* A root server's plain engines run as nobody. */
     assert_int_equal(chmod(f->dir, 0755), 0);
     snprintf(f->cache, sizeof f->cache, "%s/engines.json", f->dir);
-    snprintf(f->dirs, sizeof f->dirs, "%s/tests/unit/engine:%s/samples/engines:%s/more", test_env("PLATEN_BUILD"),
-             test_env("PLATEN_ROOT"), f->dir);
+    const char *root = test_env("PLATEN_ROOT");
+    snprintf(f->dirs, sizeof f->dirs, "%s/tests/unit/engine:%s/samples/engines:%s/tests/unit/engine:%s/more",
+             test_env("PLATEN_BUILD"), root, root, f->dir);
     f->arena = arena_open(64 * MIB);
     assert_non_null(f->arena);
     char blobs[128];

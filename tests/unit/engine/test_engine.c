@@ -225,6 +225,12 @@ TEST(names_of_outputs_lead_nowhere)
     fixture_close(&f);
 }
 
+static void fail_on_bad_blob(void *ctx, Str hash, const char *why)
+{
+    (void)ctx;
+    fail_msg("blob " STR_FMT ": %s", STR_ARG(hash), why);
+}
+
 TEST(what_is_written_after_the_result_changes_nothing)
 {
     Fixture f;
@@ -240,7 +246,7 @@ TEST(what_is_written_after_the_result_changes_nothing)
     /* Every blob is still what its name says. */
     int64_t seen = 0;
     Err err = {0};
-    assert_ok(blob_verify(f.blobs, NULL, NULL, &seen, &err), &err);
+    assert_ok(blob_verify(f.blobs, fail_on_bad_blob, NULL, &seen, &err), &err);
     assert_true(seen > 0);
     fixture_close(&f);
 }
