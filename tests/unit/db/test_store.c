@@ -4,6 +4,7 @@
 #include "unit/folder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 typedef struct Store {
@@ -421,11 +422,15 @@ TEST(a_backup_is_whole_and_never_overwrites)
 {
     Store s = store_open();
     Setting one = {"a", "1"}, two = {"b", "2"};
-    char copy[128], lock[128];
+    char copy[128];
     assert_ok(db_write(s.db, write_setting, &one, &s.err), &s.err);
     snprintf(copy, sizeof copy, "%s/backup.db", s.folder.path);
-    snprintf(lock, sizeof lock, "%s/lock", s.folder.path);
     assert_ok(db_backup(s.db, copy, &s.err), &s.err);
+    struct stat st;
+    assert_int_equal(stat(copy, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(s.folder.db_path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(db_backup(s.db, copy, &s.err), ERR_CONFLICT);
     assert_ok(db_write(s.db, write_setting, &two, &s.err), &s.err);
     assert_ok(db_check(s.db, false, &s.err), &s.err);
