@@ -31,6 +31,7 @@ typedef struct AppOptions {
 
 typedef struct Waiters Waiters; /* wait.h */
 typedef struct Streams Streams; /* events.h */
+typedef struct Sweeper Sweeper; /* sweep.h */
 
 typedef struct App {
     AppOptions options;
@@ -44,6 +45,7 @@ typedef struct App {
     Work *work;
     Waiters *waiters;
     Streams *streams;
+    Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */
     int64_t started_ms;

@@ -11,19 +11,26 @@ static bool is_control(unsigned char c)
     return c < 0x20 || c == 0x7F;
 }
 
-/* One line: control bytes become spaces, and what is too long is cut between characters. */
-static Str one_line(Arena *a, Str s, size_t max)
+/* At most `max` bytes, cut between characters. */
+static Str cut(Str s, size_t max)
 {
     size_t len = s.len < max ? s.len : max;
     while (len < s.len && len > 0 && ((unsigned char)s.ptr[len] & 0xC0) == 0x80)
         len--;
-    char *p = arena_alloc_raw(a, len + 1);
+    return str_slice(s, 0, len);
+}
+
+/* One line: control bytes become spaces, and what is too long is cut. */
+static Str one_line(Arena *a, Str s, size_t max)
+{
+    Str kept = cut(s, max);
+    char *p = arena_alloc_raw(a, kept.len + 1);
     if (p == NULL)
         return (Str){0};
-    for (size_t i = 0; i < len; i++)
-        p[i] = is_control((unsigned char)s.ptr[i]) ? ' ' : s.ptr[i];
-    p[len] = 0;
-    return (Str){p, len};
+    for (size_t i = 0; i < kept.len; i++)
+        p[i] = is_control((unsigned char)kept.ptr[i]) ? ' ' : kept.ptr[i];
+    p[kept.len] = 0;
+    return (Str){p, kept.len};
 }
 
 /* A name that cannot lead anywhere: the parts of a path joined by "_", without "." and "..". */
@@ -39,7 +46,7 @@ static Str safe_name(Arena *a, Str s)
             continue;
         if (b.len > 0)
             buf_add_char(&b, '_');
-        buf_add(&b, str_slice(part, 0, SAID_NAME_MAX));
+        buf_add(&b, cut(part, SAID_NAME_MAX));
         if (b.len >= SAID_NAME_MAX)
             break;
     }
@@ -187,9 +194,8 @@ ErrCode talk_read(Str text, size_t fds_len, const Step *step, Arena *scratch, Sa
     return rc;
 }
 
-static ErrCode judge_signal(const TalkEnd *end, const StepLimits *limits, Err *err)
+static ErrCode judge_signal(const TalkEnd *end, const StepLimits *limits, bool much, Err *err)
 {
-    bool much = limits->memory_bytes > 0 && end->memory_bytes >= limits->memory_bytes / 10 * 8;
     switch (end->status) {
     case SIGSYS:
         return err_set(err, ERR_ENGINE_FORBIDDEN, "the engine made a forbidden system call");
@@ -216,9 +222,11 @@ ErrCode talk_judge(const TalkEnd *end, const StepLimits *limits, Err *err)
 {
     if (end->output_full)
         return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes", limits->output_bytes);
+    /* The limit refuses what would go past it, so the peak stays somewhat below. */
+    bool much = limits->memory_bytes > 0 && end->memory_bytes >= limits->memory_bytes / 10 * 8;
     if (end->signaled)
-        return judge_signal(end, limits, err);
-    if (end->status == EXIT_MEMORY)
+        return judge_signal(end, limits, much, err);
+    if (end->status == EXIT_MEMORY || (end->status != 0 && much))
         return err_set(err, ERR_LIMIT_MEMORY, "more than %" PRId64 " bytes of memory", limits->memory_bytes);
     return err_set(err, ERR_ENGINE_CRASHED, "the engine ended with status %d and without a result", end->status);
 }
