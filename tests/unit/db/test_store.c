@@ -569,7 +569,7 @@ TEST(a_full_disk_refuses_and_recovers)
 TEST_MAIN(values_come_back_as_they_went, a_query_may_run_inside_its_own_loop, a_reader_cannot_write,
           many_threads_write_and_failures_take_back_only_themselves,
           a_batch_is_rerun_without_those_that_failed, failing_before_any_change_costs_no_rerun,
-          a_second_process_is_kept_out, what_was_answered_survives_a_kill,
-          newer_and_damaged_data_are_told_apart, a_backup_is_whole_and_never_overwrites,
-          the_check_finds_damage, readers_go_with_their_threads, survives_every_failure,
-          a_full_disk_refuses_and_recovers)
+          the_log_is_folded_while_writing_and_when_idle, a_second_process_is_kept_out,
+          what_was_answered_survives_a_kill, newer_and_damaged_data_are_told_apart,
+          a_backup_is_whole_and_never_overwrites, the_check_finds_damage,
+          readers_go_with_their_threads, survives_every_failure, a_full_disk_refuses_and_recovers)
