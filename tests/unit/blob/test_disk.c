@@ -1,5 +1,5 @@
 #include "blob/disk.c" /* white box: the fallback without unnamed files is chosen here */
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <sys/mman.h>
 

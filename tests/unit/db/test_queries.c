@@ -1,6 +1,6 @@
 /* Every query against the schema it was written for. */
 #include "db/db_in.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "db/db_in.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
