@@ -1,9 +1,11 @@
 /* docx.c: Word documents (docx, docm, dotx, dotm; Strict and Transitional).
  *
- * The body is a stream in which a paragraph, or a table row, is held as a small tree at a time, so a paragraph can look ahead (is it
- * empty, does a page begin in it) and memory does not grow with the document. What hangs on a paragraph but is not a line of
- * it (text boxes, charts, tables inside a run) follows it. Footnotes and endnotes stand at the end, in the order they are
- * referred to; comments after them, when asked for. Deleted text, hidden text, headers and footers are left out. */
+ * The body is a stream in which a paragraph, or a table row, is held as a small tree at a time, so
+ * a paragraph can look ahead (is it empty, does a page begin in it) and memory does not grow with
+ * the document. What hangs on a paragraph but is not a line of it (text boxes, charts, tables
+ * inside a run) follows it. Footnotes and endnotes stand at the end, in the order they are referred
+ * to; comments after them, when asked for. Deleted text, hidden text, headers and footers are left
+ * out. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +15,13 @@
 #include "document/omath.h"
 #include "document/symbol.h"
 
-enum { FIELDS_MAX = 16, BOXES_MAX = 256, NOTES_MAX = 20000, INSTR_MAX = 2048, TREE_BYTES = 128 << 20 };
+enum {
+    FIELDS_MAX = 16,
+    BOXES_MAX = 256,
+    NOTES_MAX = 20000,
+    INSTR_MAX = 2048,
+    TREE_BYTES = 128 << 20
+};
 
 typedef struct WordField {
     char instr[INSTR_MAX];
@@ -36,7 +44,8 @@ typedef struct Docx {
     DocxLists lists;
     OpcRels rels; /* of the part being read */
     int64_t page;
-    bool page_fresh; /* a break has just begun the page: the rendered break that follows is the same one */
+    bool page_fresh; /* a break has just begun the page: the rendered break that follows is the same
+                        one */
     int table_depth; /* tables open in the stream */
     int cell_depth;
     bool code_open;
@@ -62,7 +71,7 @@ typedef struct Docx {
     NoteRef *notes;
     size_t notes_len, notes_cap;
     int64_t note_label; /* of the note being written, 0 outside; -1: a comment */
-    bool note_begun;
+    bool note_begun, note_named;
     bool reading_endnotes;
 } Docx;
 
@@ -76,7 +85,9 @@ static void put_inline(Docx *x, const XmlElem *parent);
 static void begin_note_line(Docx *x)
 {
     if (x->note_begun) {
-        doc_break(x->out);
+        if (!x->note_named) /* the first line follows the name */
+            doc_break(x->out);
+        x->note_named = false;
         return;
     }
     doc_begin(x->out, BLOCK_NOTE, x->note_label > 0 ? (int)x->note_label : 0);
@@ -252,8 +263,10 @@ static unsigned run_marks(const Docx *x, const XmlElem *rpr, bool *hidden)
     unsigned marks = 0;
     if (style == NULL)
         style = &none;
-    else if (str_eq_nocase(style->name, STR("Verbatim Char")) || str_eq_nocase(style->name, STR("HTML Code")) ||
-             str_eq_nocase(style->name, STR("Source Text")) || str_eq_nocase(style->name, STR("Code")))
+    else if (str_eq_nocase(style->name, STR("Verbatim Char")) ||
+             str_eq_nocase(style->name, STR("HTML Code")) ||
+             str_eq_nocase(style->name, STR("Source Text")) ||
+             str_eq_nocase(style->name, STR("Code")))
         marks |= 1U << MARK_CODE;
     if (is_on(own_toggle(rpr, W_B), style->bold))
         marks |= 1U << MARK_BOLD;
@@ -286,7 +299,8 @@ static void put_note_ref(Docx *x, const XmlElem *e, bool end)
         return;
     if (x->notes_len == x->notes_cap) {
         size_t more = x->notes_cap ? x->notes_cap * 2 : 64;
-        NoteRef *grown = arena_grow(x->opc.arena, x->notes, x->notes_cap * sizeof(NoteRef), more * sizeof(NoteRef));
+        NoteRef *grown = arena_grow(x->opc.arena, x->notes, x->notes_cap * sizeof(NoteRef),
+                                    more * sizeof(NoteRef));
         if (grown == NULL)
             return;
         x->notes = grown;
@@ -310,7 +324,8 @@ static void queue_drawing(Docx *x, const XmlElem *e)
     for (const XmlElem *at = e->first; at != NULL; at = at->next) {
         if (at->id == W_TXBX_CONTENT || at->id == A_GRAPHIC_DATA)
             queue_box(x, at);
-        if (at->id == A_GRAPHIC_DATA ? xml_find(at, W_TXBX_CONTENT) != NULL : at->id != W_TXBX_CONTENT)
+        if (at->id == A_GRAPHIC_DATA ? xml_find(at, W_TXBX_CONTENT) != NULL
+                                     : at->id != W_TXBX_CONTENT)
             queue_drawing(x, at);
     }
 }
@@ -439,11 +454,14 @@ static void put_inline(Docx *x, const XmlElem *parent)
 static void plan_list(Docx *x, const XmlElem *ppr)
 {
     const XmlElem *own = xml_child(ppr, W_NUM_PR);
-    int64_t num_id = xml_attr_int(xml_child(own, W_NUM_ID), "w:val", x->style != NULL ? x->style->num_id : -1);
+    int64_t num_id =
+        xml_attr_int(xml_child(own, W_NUM_ID), "w:val", x->style != NULL ? x->style->num_id : -1);
     int64_t style_level = x->style != NULL && x->style->ilvl > 0 ? x->style->ilvl : 0;
     int level = (int)xml_attr_int(xml_child(own, W_ILVL), "w:val", style_level);
     if (x->kind == BLOCK_HEADING && own == NULL && style_level == 0 && x->level > 1 && num_id > 0)
-        level = x->level - 1; /* heading styles are linked to the levels of one list, often without saying which */
+        level =
+            x->level -
+            1; /* heading styles are linked to the levels of one list, often without saying which */
     int64_t number = 0;
     DocxMarker marker = docx_number(&x->lists, num_id, level, &number, &x->label);
     if (marker == DOCX_NO_MARKER || x->kind == BLOCK_HEADING)
@@ -668,6 +686,7 @@ static void put_comment_author(Docx *x, const XmlElem *e)
     begin_note_line(x);
     doc_text(x->out, author);
     doc_text(x->out, STR(": "));
+    x->note_named = true;
 }
 
 static XmlWant comment_start(void *ctx, const XmlElem *e)
@@ -677,7 +696,7 @@ static XmlWant comment_start(void *ctx, const XmlElem *e)
         return XML_TREE;
     if (e->id == W_COMMENT) {
         x->note_label = -1;
-        x->note_begun = false;
+        x->note_begun = x->note_named = false;
         put_comment_author(x, e);
     }
     return XML_ENTER;
@@ -735,7 +754,8 @@ static ErrCode read_body(Docx *x, Err *err)
         return rc;
     x->rels = rels;
     doc_page(x->out, x->page = 1);
-    XmlHandler h = {.ctx = x, .start = body_start, .end = body_end, .tree = body_tree, .enough = body_enough};
+    XmlHandler h = {
+        .ctx = x, .start = body_start, .end = body_end, .tree = body_tree, .enough = body_enough};
     rc = opc_parse(&x->opc, x->opc.main_part, x->trees, &h, err);
     while (x->table_depth-- > 0)
         doc_table_end(x->out);
@@ -758,7 +778,8 @@ ErrCode read_docx(const DocInput *in, Doc *out)
     WordField *fields = arena_new(a, WordField, FIELDS_MAX);
     if (trees == NULL || x == NULL || fields == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading a Word document");
-    *x = (Docx){.in = in, .out = out, .trees = trees, .fields = fields, .label = buf_init(a, 64 * KIB)};
+    *x = (Docx){
+        .in = in, .out = out, .trees = trees, .fields = fields, .label = buf_init(a, 64 * KIB)};
     ErrCode rc = opc_open(a, in->bytes, STR("word/document.xml"), &x->opc, err);
     if (rc != OK)
         return rc;

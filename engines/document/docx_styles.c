@@ -9,10 +9,10 @@
 int docx_heading_of_name(Str name)
 {
     static const char *const words[] = {
-        "heading",      "berschrift", "titre",  "titolo",     "título",    "titulo", "encabezado",
-        "kop",          "rubrik",     "otsikko", "overskrift", "nagłówek",  "nadpis", "cabeçalho",
-        "cabealho",     "címsor",     "başlık", "заголовок",  "επικεφαλίδα", "标题",   "標題",
-        "見出し",       "제목",       "naslov", "antraštė",   "virsraksts", "pealkiri", "titlu",
+        "heading",  "berschrift", "titre",   "titolo",     "título",      "titulo",   "encabezado",
+        "kop",      "rubrik",     "otsikko", "overskrift", "nagłówek",    "nadpis",   "cabeçalho",
+        "cabealho", "címsor",     "başlık",  "заголовок",  "επικεφαλίδα", "标题",     "標題",
+        "見出し",   "제목",       "naslov",  "antraštė",   "virsraksts",  "pealkiri", "titlu",
     };
     name = str_trim(name);
     size_t digits = name.len;
@@ -26,11 +26,11 @@ int docx_heading_of_name(Str name)
         word = str_slice(word, 0, word.len - 4);
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         Str w = str_from_c(words[i]);
-        /* The first letter may be a capital, or be missing where a program drops what is not ASCII. */
+        /* The first letter may be a capital, or be missing where a program drops what is not ASCII.
+         */
         size_t first = (unsigned char)w.ptr[0] < 0x80 ? 1 : 2;
-        if (str_eq_nocase(word, w) ||
-            (word.len >= w.len && word.len <= w.len + 2 && w.len > 6 &&
-             str_ends_nocase(word, str_slice(w, first, w.len))))
+        if (str_eq_nocase(word, w) || (word.len >= w.len && word.len <= w.len + 2 && w.len > 6 &&
+                                       str_ends_nocase(word, str_slice(w, first, w.len))))
             return level > 6 ? 6 : (int)level;
     }
     return 0;
@@ -48,8 +48,10 @@ static bool contains_nocase(Str s, const char *word)
 DocxKind docx_kind_of_name(Str name)
 {
     static const char *const code[] = {"source code", "html preformatted", "preformatted text",
-                                       "code block", "codeblock", "verbatim", "plain code"};
-    static const char *const quote[] = {"quote", "block text", "intense quote", "quotations", "blockquote"};
+                                       "code block",  "codeblock",         "verbatim",
+                                       "plain code"};
+    static const char *const quote[] = {"quote", "block text", "intense quote", "quotations",
+                                        "blockquote"};
     if (docx_heading_of_name(name) > 0)
         return DOCX_HEADING;
     for (size_t i = 0; i < COUNT_OF(code); i++)
@@ -229,7 +231,8 @@ static int level_index(const XmlElem *e)
 static void read_abstract(ListsReader *r, const XmlElem *e)
 {
     DocxLists *l = r->out;
-    void *grown = grow_list(r->arena, l->abstracts, l->abstracts_len, &l->abstracts_cap, sizeof(DocxAbstract));
+    void *grown = grow_list(r->arena, l->abstracts, l->abstracts_len, &l->abstracts_cap,
+                            sizeof(DocxAbstract));
     if (grown == NULL || l->abstracts_len == DOCX_LISTS_MAX) {
         r->failed = true;
         return;
@@ -338,9 +341,10 @@ static void put_roman(Buf *b, int64_t n, bool upper)
     static const struct {
         int value;
         const char *lower, *upper;
-    } digits[] = {{1000, "m", "M"}, {900, "cm", "CM"}, {500, "d", "D"}, {400, "cd", "CD"}, {100, "c", "C"},
-                  {90, "xc", "XC"}, {50, "l", "L"},    {40, "xl", "XL"}, {10, "x", "X"},   {9, "ix", "IX"},
-                  {5, "v", "V"},    {4, "iv", "IV"},   {1, "i", "I"}};
+    } digits[] = {{1000, "m", "M"}, {900, "cm", "CM"}, {500, "d", "D"}, {400, "cd", "CD"},
+                  {100, "c", "C"},  {90, "xc", "XC"},  {50, "l", "L"},  {40, "xl", "XL"},
+                  {10, "x", "X"},   {9, "ix", "IX"},   {5, "v", "V"},   {4, "iv", "IV"},
+                  {1, "i", "I"}};
     for (size_t i = 0; i < COUNT_OF(digits); i++)
         for (; n >= digits[i].value; n -= digits[i].value)
             buf_add_c(b, upper ? digits[i].upper : digits[i].lower);
@@ -392,7 +396,8 @@ static int64_t count_next(DocxNum *num, int level)
     } else if (a->begun[level]) {
         a->counts[level]++;
     } else {
-        a->counts[level] = num->starts[level] >= 0 ? num->starts[level] : level_of(num, level)->start;
+        a->counts[level] =
+            num->starts[level] >= 0 ? num->starts[level] : level_of(num, level)->start;
     }
     a->begun[level] = true;
     for (int deeper = level + 1; deeper < DOCX_LEVELS; deeper++)

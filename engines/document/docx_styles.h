@@ -1,11 +1,11 @@
 /* docx_styles.h: what a Word document's styles and numbering say about a paragraph, for docx.c.
  *
- * Styles name their parents; docx_styles_read applies the parents, so a DocxStyle is complete. Word writes the names of its own
- * styles in English whatever the language of the user ("heading 1"); other programs write their own ("Überschrift 1"), so both the
- * name and the outline level count.
+ * Styles name their parents; docx_styles_read applies the parents, so a DocxStyle is complete. Word
+ * writes the names of its own styles in English whatever the language of the user ("heading 1");
+ * other programs write their own ("Überschrift 1"), so both the name and the outline level count.
  *
- * Numbering: a paragraph names a list (num) and a level; docx_number counts. Lists over one abstract list go on counting together
- * unless one says that it starts again. */
+ * Numbering: a paragraph names a list (num) and a level; docx_number counts. Lists over one
+ * abstract list go on counting together unless one says that it starts again. */
 #ifndef PLATEN_DOCUMENT_DOCX_STYLES_H
 #define PLATEN_DOCUMENT_DOCX_STYLES_H
 
@@ -18,10 +18,10 @@ typedef enum DocxKind { DOCX_PLAIN, DOCX_HEADING, DOCX_CODE, DOCX_QUOTE } DocxKi
 typedef struct DocxStyle {
     Str id, name, based_on;
     DocxKind kind;
-    int heading;    /* 1 to 6 with DOCX_HEADING */
-    int outline;    /* 0 to 9, -1: not said */
-    int64_t num_id; /* -1: not said, 0: no list */
-    int ilvl;       /* -1: not said */
+    int heading;                      /* 1 to 6 with DOCX_HEADING */
+    int outline;                      /* 0 to 9, -1: not said */
+    int64_t num_id;                   /* -1: not said, 0: no list */
+    int ilvl;                         /* -1: not said */
     int bold, italic, strike, hidden; /* -1: not said */
     bool resolved;
 } DocxStyle;
@@ -34,8 +34,8 @@ typedef struct DocxStyles {
 MUST_CHECK ErrCode docx_styles_read(Opc *o, Str part, DocxStyles *out, Err *err);
 const DocxStyle *docx_style(const DocxStyles *s, Str id); /* NULL: there is none */
 
-/* 1 to 6 when the name is that of a heading style in one of many languages ("heading 2", "Titre 2", "标题 2"), else 0. Shared
- * with the RTF and OpenDocument readers. */
+/* 1 to 6 when the name is that of a heading style in one of many languages ("heading 2", "Titre 2",
+ * "标题 2"), else 0. Shared with the RTF and OpenDocument readers. */
 int docx_heading_of_name(Str name);
 DocxKind docx_kind_of_name(Str name);
 
@@ -69,11 +69,13 @@ typedef struct DocxLists {
     size_t nums_len, nums_cap;
 } DocxLists;
 
-MUST_CHECK ErrCode docx_lists_read(Opc *o, Str part, const DocxStyles *styles, DocxLists *out, Err *err);
+MUST_CHECK ErrCode docx_lists_read(Opc *o, Str part, const DocxStyles *styles, DocxLists *out,
+                                   Err *err);
 
 typedef enum DocxMarker { DOCX_NO_MARKER, DOCX_BULLET, DOCX_NUMBER } DocxMarker;
 
-/* The next paragraph of list `num_id` at `level`. With DOCX_NUMBER *number is its count, and label gets it as Word shows it
+/* The next paragraph of list `num_id` at `level`. With DOCX_NUMBER *number is its count, and label
+ * gets it as Word shows it
  * ("2.1", "iv)"). */
 DocxMarker docx_number(DocxLists *l, int64_t num_id, int level, int64_t *number, Buf *label);
 

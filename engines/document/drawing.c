@@ -136,10 +136,13 @@ void drawing_table(const Drawing *d, const XmlElem *table)
             continue;
         doc_row(d->out);
         for (const XmlElem *cell = row->first; cell != NULL; cell = cell->next) {
-            /* What a merge covers is still there as an empty cell; the sink wants only the one that covers. */
-            if (cell->id != A_TC || xml_attr_on(cell, "hMerge", false) || xml_attr_on(cell, "vMerge", false))
+            /* What a merge covers is still there as an empty cell; the sink wants only the one that
+             * covers. */
+            if (cell->id != A_TC || xml_attr_on(cell, "hMerge", false) ||
+                xml_attr_on(cell, "vMerge", false))
                 continue;
-            int64_t columns = xml_attr_int(cell, "gridSpan", 1), rows = xml_attr_int(cell, "rowSpan", 1);
+            int64_t columns = xml_attr_int(cell, "gridSpan", 1),
+                    rows = xml_attr_int(cell, "rowSpan", 1);
             doc_cell(d->out, columns < 1000 ? (int)columns : 1, rows < 1000 ? (int)rows : 1);
             drawing_text(d, xml_child(cell, A_TX_BODY), DRAWING_PLAIN);
         }
@@ -183,7 +186,8 @@ static int64_t points_of(const XmlElem *cache)
     return n < 0 ? 0 : n > POINTS_MAX ? POINTS_MAX : n;
 }
 
-static void put_chart_rows(const Drawing *d, const XmlElem *categories, const Series *series, size_t len)
+static void put_chart_rows(const Drawing *d, const XmlElem *categories, const Series *series,
+                           size_t len)
 {
     doc_table(d->out);
     doc_row(d->out);
@@ -220,7 +224,8 @@ static void put_chart(const Drawing *d, const XmlElem *chart)
     size_t len = 0;
     const XmlElem *categories = NULL;
     const XmlElem *plot = xml_find(chart, C_PLOT_AREA);
-    for (const XmlElem *at = xml_walk(plot, plot); at != NULL && len < SERIES_MAX; at = xml_walk(plot, at)) {
+    for (const XmlElem *at = xml_walk(plot, plot); at != NULL && len < SERIES_MAX;
+         at = xml_walk(plot, at)) {
         if (at->id != C_SER)
             continue;
         const XmlElem *values = xml_child(at, C_VAL), *names = xml_child(at, C_CAT);
@@ -246,7 +251,8 @@ static void put_diagram(const Drawing *d, const XmlElem *data)
     }
 }
 
-/* A part that cannot be read leaves its place empty; the rest of the document is not worse for it. */
+/* A part that cannot be read leaves its place empty; the rest of the document is not worse for it.
+ */
 static void put_part(const Drawing *d, Str rel_id, void (*put)(const Drawing *, const XmlElem *))
 {
     const OpcRel *rel = opc_rel(d->rels, rel_id);

@@ -1,4 +1,5 @@
-/* drawing.h: the DrawingML that Word, PowerPoint and Excel files share: text bodies, tables, charts and diagrams. */
+/* drawing.h: the DrawingML that Word, PowerPoint and Excel files share: text bodies, tables, charts
+ * and diagrams. */
 #ifndef PLATEN_DOCUMENT_DRAWING_H
 #define PLATEN_DOCUMENT_DRAWING_H
 

@@ -28,8 +28,7 @@ uint32_t symbol_to_unicode(Str font, uint32_t c)
     uint32_t letter = code | 0x20;
     if (letter < 'a' || letter > 'z')
         return code < 0x80 ? code : 0;
-    Str row = code < 'a' ? STR("ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ")
-                             : STR("αβχδεφγηιϕκλμνοπθρστυϖωξψζ");
+    Str row = code < 'a' ? STR("ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ") : STR("αβχδεφγηιϕκλμνοπθρστυϖωξψζ");
     size_t at = 0;
     for (uint32_t k = 'a'; k < letter; k++)
         str_next_utf8(row, &at);

@@ -59,7 +59,8 @@ static int bits_of(VipsImage *v)
     static const char *const fields[] = {"bits-per-sample", "heif-bitdepth"};
     int bits;
     for (size_t i = 0; i < COUNT_OF(fields); i++)
-        if (vips_image_get_typeof(v, fields[i]) != 0 && vips_image_get_int(v, fields[i], &bits) == 0)
+        if (vips_image_get_typeof(v, fields[i]) != 0 &&
+            vips_image_get_int(v, fields[i], &bits) == 0)
             return bits;
     return (int)vips_format_sizeof(v->BandFmt) * 8;
 }

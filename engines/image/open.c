@@ -30,7 +30,8 @@ void image_close(Image **img)
     *img = NULL; /* the struct lives in the task's arena */
 }
 
-/* The line of libvips' text that says most: readers that jump about fill it with notes about that. */
+/* The line of libvips' text that says most: readers that jump about fill it with notes about that.
+ */
 static Str said_line(Str said)
 {
     Str line, first = {0};

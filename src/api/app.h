@@ -30,6 +30,8 @@ typedef struct AppOptions {
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
+typedef struct Streams Streams; /* events.h */
+typedef struct Sweeper Sweeper; /* sweep.h */
 
 typedef struct App {
     AppOptions options;
@@ -42,6 +44,8 @@ typedef struct App {
     Hub *hub;
     Work *work;
     Waiters *waiters;
+    Streams *streams;
+    Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */
     int64_t started_ms;

@@ -1,6 +1,5 @@
 #include "cli/cli.h"
 #include "core/nearest.h"
-#include "surface/help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,33 +15,43 @@ const size_t cli_commands_len = COUNT_OF(cli_commands);
 
 enum { CLI_ARENA_MAX = 512 * 1024 * 1024 };
 
-static void print_overview(FILE *to)
+HelpCommand cli_help_command(const Command *c)
 {
-    fprintf(to, "platen " PLATEN_VERSION ": any file in; text, pictures and data out; every result kept.\n\n"
-                "usage: platen COMMAND [OPTIONS]\n\n");
-    for (size_t i = 0; i < cli_commands_len; i++)
-        fprintf(to, "  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-    fprintf(to, "\nFirst steps:\n"
-                "  platen run document.extract report.pdf      Markdown on standard output, no server needed\n"
-                "  platen steps                                everything platen can do\n"
-                "  platen serve                                the same, as a server with an API\n\n"
-                "platen COMMAND --help says more. Exit codes: 0 done, 1 something failed, 2 wrong usage.\n");
+    return (HelpCommand){.name = c->name, .operands = c->operands, .summary = c->summary, .detail = c->detail, .params = c->params,
+                         .examples = c->examples, .takes_step = c->run_words != NULL};
+}
+
+HelpCommand *cli_help_commands(Arena *a)
+{
+    HelpCommand *all = arena_new(a, HelpCommand, cli_commands_len);
+    for (size_t i = 0; all != NULL && i < cli_commands_len; i++)
+        all[i] = cli_help_command(cli_commands[i]);
+    return all;
+}
+
+HelpLook cli_help_look(void)
+{
+    return (HelpLook){.width = term_width(), .bold = term_style(STDOUT_FILENO, TERM_BOLD), .dim = term_style(STDOUT_FILENO, TERM_DIM),
+                      .plain = term_style(STDOUT_FILENO, TERM_PLAIN)};
+}
+
+static void print_overview(Arena *a, FILE *to)
+{
+    const HelpLook look = cli_help_look();
+    const HelpCommand *all = cli_help_commands(a);
+    Buf b = buf_init(a, 64 * KIB);
+    if (all != NULL)
+        help_program(all, cli_commands_len, &look, &b);
+    fputs(buf_c(&b), to);
 }
 
 static void print_command_help(const Command *c, Arena *a)
 {
-    printf("platen %s: %s\n\nusage: platen %s%s%s%s\n", c->name, c->summary, c->name, c->operands != NULL ? " " : "",
-           c->operands != NULL ? c->operands : "", c->params != NULL ? " [OPTIONS]" : "");
-    if (c->detail != NULL)
-        printf("\n%s\n", c->detail);
+    const HelpLook look = cli_help_look();
+    const HelpCommand one = cli_help_command(c);
     Buf b = buf_init(a, 64 * KIB);
-    help_put_options(c->params, &b);
-    if (b.len > 0)
-        printf("\noptions:\n%s", buf_c(&b));
-    if (c->examples != NULL)
-        printf("\nexamples:\n");
-    for (const char *const *e = c->examples; e != NULL && *e != NULL; e++)
-        printf("  %s\n", *e);
+    help_command(&one, &look, &b);
+    fputs(buf_c(&b), stdout);
 }
 
 static const Command *find_command(const char *name)
@@ -92,20 +101,20 @@ static int run_parsed(Cli *cli, const Command *c, int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
+    CLEANUP(arena_close) Arena *a = arena_open(CLI_ARENA_MAX);
+    if (a == NULL)
+        return term_fail(&(Err){.code = ERR_NO_MEMORY});
     if (argc < 2) {
-        print_overview(stderr);
+        print_overview(a, stderr);
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_overview(stdout);
+        print_overview(a, stdout);
         return EXIT_DONE;
     }
     const Command *c = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (c == NULL)
         return unknown_command(argv[1]);
-    CLEANUP(arena_close) Arena *a = arena_open(CLI_ARENA_MAX);
-    if (a == NULL)
-        return term_fail(&(Err){.code = ERR_NO_MEMORY});
     Cli cli = {.arena = a, .program = argv[0]};
     int status = c->run_words != NULL ? c->run_words(&cli, argc - 2, argv + 2) : run_parsed(&cli, c, argc - 2, argv + 2);
     if (fflush(stdout) != 0 && status == EXIT_DONE)

@@ -141,6 +141,16 @@ ErrCode db_reader(Db *db, DbConn **out, Err *err)
     return OK;
 }
 
+void db_attach(Db *db, const void *what)
+{
+    atomic_store(&db->attached, what);
+}
+
+const void *db_attached(const DbConn *c)
+{
+    return atomic_load_explicit(&c->db->attached, memory_order_acquire);
+}
+
 /* --- numbers --- */
 
 static int64_t size_of(const char *path, const char *suffix)

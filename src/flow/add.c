@@ -84,7 +84,7 @@ static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
     return OK;
 }
 
-static int64_t attempts_of(const JobNew *n)
+int64_t flow_attempts_of(const JobNew *n)
 {
     if (n->attempts > 0)
         return n->attempts;
@@ -96,7 +96,7 @@ static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, Err *
     return db_exec(tx, &sql_job_add,
                    DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key), DB_S(str_from_c(n->step->name)),
                            DB_S(queue), DB_S(n->params.len > 0 ? n->params : STR("{}")),
-                           DB_I(n->priority), DB_I(attempts_of(n)), DB_I(n->timeout_ms),
+                           DB_I(n->priority), DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
                            db_text_or_null(n->trace), db_text_or_null(n->concurrency_key)),
                    NULL, err);
 }
@@ -134,7 +134,7 @@ ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err 
                           .concurrency_key = n->concurrency_key,
                           .priority = n->priority,
                           .run_at_ms = now_ms + n->delay_ms,
-                          .max_attempts = attempts_of(n),
+                          .max_attempts = flow_attempts_of(n),
                           .seq = 1}; /* job.added */
     rc = add_job(tx, id, n, queue, err);
     if (rc == OK)
@@ -156,34 +156,18 @@ typedef struct Add {
     int64_t id;
     const JobNew *job;
     JobAdded added;
-    ErrCode refused; /* without a change: no reason to run the neighbours again */
-    Err why;
 } Add;
 
 static ErrCode add_write(DbConn *tx, void *arg, Err *err)
 {
     Add *a = arg;
-    a->refused = OK;
-    ErrCode rc = flow_add_tx(tx, a->id, a->job, &a->added, err);
-    if (rc != ERR_IDEMPOTENCY_MISMATCH)
-        return rc;
-    a->refused = rc;
-    a->why = *err;
-    return OK;
+    return flow_add_tx(tx, a->id, a->job, &a->added, err);
 }
 
 ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err)
 {
-    ErrCode rc = flow_check(n, err);
-    if (rc != OK)
-        return rc;
     Add add = {.id = id_new(), .job = n};
-    rc = db_write(db, add_write, &add, err);
-    if (rc == OK && add.refused != OK) {
-        if (err != NULL)
-            *err = add.why;
-        return add.refused;
-    }
+    ErrCode rc = db_write(db, add_write, &add, err);
     if (rc == OK)
         *out = add.added;
     return rc;

@@ -1,7 +1,6 @@
 /* change.c: what people do to jobs: cancel, retry, and the dead letters.
  *
- * A refusal (no such job, wrong state) changes nothing, so it is kept in the argument instead of failing the write: a
- * failed write function makes its neighbours run a second time (db.h). */
+ * What is refused (no such job, wrong state) is refused before anything was changed, so a batch does not run twice for it. */
 #include "flow/flow_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -10,38 +9,22 @@ enum { REDRIVE_BATCH = 500 };
 
 typedef struct Change {
     int64_t project, job;
-    ErrCode refused;
-    Err why;
 } Change;
 
-static ErrCode refuse(Change *c, ErrCode code, const char *why)
-{
-    c->refused = err_set(&c->why, code, "%s", why);
-    return OK;
-}
-
-static ErrCode write_change(Db *db, DbWriteFn fn, Change *c, Err *err)
-{
-    ErrCode rc = db_write(db, fn, c, err);
-    if (rc == OK && c->refused != OK && err != NULL)
-        *err = c->why;
-    return rc == OK ? c->refused : rc;
-}
-
 /* There is no task (or no end) to change: is there a job at all? */
-static ErrCode refuse_missing(DbConn *tx, Change *c, const char *conflict, Err *err)
+static ErrCode refuse(DbConn *tx, const Change *c, const char *conflict, Err *err)
 {
     int64_t exists = 0;
     ErrCode rc = db_get_int(tx, &sql_job_exists, DB_ARGS(DB_I(c->job), DB_I(c->project)), 0, &exists, err);
     if (rc != OK)
         return rc;
-    return exists ? refuse(c, ERR_CONFLICT, conflict) : refuse(c, ERR_NOT_FOUND, "there is no such job");
+    return exists ? err_set(err, ERR_CONFLICT, "%s", conflict)
+                  : err_set(err, ERR_NOT_FOUND, "there is no such job");
 }
 
 static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
 {
-    Change *c = arg;
-    c->refused = OK;
+    const Change *c = arg;
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "cancelling a job");
@@ -52,7 +35,7 @@ static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
     if (rc != OK)
         return rc;
     if (!found)
-        return refuse_missing(tx, c, "the job has ended already", err);
+        return refuse(tx, c, "the job has ended already", err);
 
     const TaskFault f = {.reason = str_from_c(err_reason(ERR_CANCELED)),
                          .detail = str_from_c(err_meaning(ERR_CANCELED)),
@@ -71,7 +54,7 @@ static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
 
 ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err)
 {
-    return write_change(db, cancel_write, &(Change){.project = project, .job = job}, err);
+    return db_write(db, cancel_write, &(Change){.project = project, .job = job}, err);
 }
 
 /* The end of a job that is taken back. */
@@ -148,8 +131,7 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
 
 static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
 {
-    Change *c = arg;
-    c->refused = OK;
+    const Change *c = arg;
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "retrying a job");
@@ -157,12 +139,12 @@ static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
     ErrCode rc = run_again(tx, c->project, c->job, a, &found, err);
     if (rc != OK || found)
         return rc;
-    return refuse_missing(tx, c, "only a job that failed or was cancelled can be retried", err);
+    return refuse(tx, c, "only a job that failed or was cancelled can be retried", err);
 }
 
 ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err)
 {
-    return write_change(db, retry_write, &(Change){.project = project, .job = job}, err);
+    return db_write(db, retry_write, &(Change){.project = project, .job = job}, err);
 }
 
 ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t before, int limit,

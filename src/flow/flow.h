@@ -64,9 +64,8 @@ typedef struct JobAdded {
 
 /* What flow_add_tx would refuse, without a database: ERR_BAD_PARAM for priority, attempts, delay, queue name. */
 MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
-/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash: nothing was changed then, so a
- * write function may keep the code in its arg and return OK, which spares its neighbours a second run. `id` is the id to use
- * (id_new, made by the caller once, so that running again gives the same); its time is the job's created_ms.
+/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash; nothing was changed then. `id` is
+ * the id to use (id_new, made by the caller once, so that running again gives the same); its time is the job's created_ms.
  * The caller has checked that the project may see the inputs. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
 /* The same as one write. */
@@ -88,6 +87,8 @@ typedef struct Job {
 
 /* The queue of a step when the caller names none: its engine's name, or "default". */
 Str flow_queue_of(const Step *step);
+/* How often a new job is tried: what was asked, else the step's number, else the default. */
+int64_t flow_attempts_of(const JobNew *n);
 
 /* Read one job of the project, all memory from `a`. ERR_NOT_FOUND. */
 MUST_CHECK ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err);

@@ -16,6 +16,8 @@
 
 #include "flow/flow.h"
 
+#include <stdatomic.h>
+
 typedef struct Hub Hub;
 typedef enum HubKind { HUB_JOB, HUB_PROJECT } HubKind;
 

@@ -163,7 +163,7 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
                    NULL, err);
 }
 
-/* The task goes to the dead letters, and with it its job. *project is 0 when the attempt does not hold it any more. */
+/* The task goes to the dead letters, and with it its job. *found is false when the attempt does not hold it any more. */
 static ErrCode die(DbConn *tx, int64_t task, int64_t attempt, const TaskFault *f, int64_t now_ms,
                    Arena *a, TaskChanged *t, bool *found, Err *err)
 {

@@ -1,7 +1,9 @@
-/* docs_page.h: the explorer: a page that reads /openapi.json, shows every operation and lets a person try it.
+/* docs_page.h: the explorer: a page that reads /openapi.json, shows every operation and lets a
+ * person try it.
  *
- * Its files stand in assets/ and are embedded at build time; the page needs no other server. Routes: GET /docs and
- * GET /docs/{file...} answer with docs_page_find(path), under DOCS_PAGE_CSP (no inline script or style, no other origin). */
+ * Its files stand in assets/ and are embedded at build time; the page needs no other server.
+ * Routes: GET /docs and GET /docs/{file...} answer with docs_page_find(path), under DOCS_PAGE_CSP
+ * (no inline script or style, no other origin). */
 #ifndef PLATEN_SURFACE_DOCS_PAGE_H
 #define PLATEN_SURFACE_DOCS_PAGE_H
 

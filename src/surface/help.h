@@ -1,7 +1,7 @@
 /* help.h: contracts as a person reads them in a terminal, and shell completion.
  *
- * Everything is written from the same tables: steps from the registry, subcommands from the command line's table
- * (which cli turns into HelpCommand, since cli stands above this folder). */
+ * Everything is written from the same tables: steps from the registry, subcommands from the command
+ * line's table (which cli turns into HelpCommand, since cli stands above this folder). */
 #ifndef PLATEN_SURFACE_HELP_H
 #define PLATEN_SURFACE_HELP_H
 
@@ -14,7 +14,7 @@ typedef struct HelpCommand {
     const char *detail;   /* or NULL */
     const Param *params;
     const char *const *examples; /* whole command lines, ends with NULL; or NULL */
-    bool takes_step;             /* its first operand is a step, whose parameters are options too: run */
+    bool takes_step; /* its first operand is a step, whose parameters are options too: run */
 } HelpCommand;
 
 /* Columns and colours of the terminal; the escapes are "" where there are none. */
@@ -27,7 +27,8 @@ typedef struct HelpLook {
 void help_program(const HelpCommand *commands, size_t len, const HelpLook *look, Buf *b);
 /* `platen jobs --help`. */
 void help_command(const HelpCommand *c, const HelpLook *look, Buf *b);
-/* `platen steps image.convert`: what it takes, its parameters, what it gives back, how it fails, examples. */
+/* `platen steps image.convert`: what it takes, its parameters, what it gives back, how it fails,
+ * examples. */
 void help_step(const Step *s, const HelpLook *look, Buf *b);
 /* `platen run image.convert --help`: the same, as options, with those of `run` after them. */
 void help_run(const Step *s, const HelpCommand *run, const HelpLook *look, Buf *b);

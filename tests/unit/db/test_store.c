@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "db/db_in.h"
-#include "unit/db/folder.h"
+#include "unit/folder.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -323,6 +323,40 @@ TEST(failing_before_any_change_costs_no_rerun)
     assert_int_equal(items[1].rc, ERR_NOT_FOUND);
     assert_string_equal(items[1].said, "nothing was changed");
     assert_int_equal(g.order[63], 2);
+    store_close(&s);
+}
+
+/* --- the log --- */
+
+static ErrCode write_much(DbConn *tx, void *arg, Err *err)
+{
+    static char value[64 * 1024];
+    char key[16];
+    memset(value, 'x', sizeof value);
+    snprintf(key, sizeof key, "%d", *(int *)arg);
+    return db_exec(tx, &sql_meta_set,
+                   DB_ARGS(DB_I(0), DB_S(str_from_c(key)), DB_S(((Str){value, sizeof value}))),
+                   NULL, err);
+}
+
+TEST(the_log_is_folded_while_writing_and_when_idle)
+{
+    enum { WRITES = 900 }; /* about 15,000 pages */
+    Store s = {.folder = folder_open()};
+    log_set_level(LOG_OFF);
+    assert_ok(
+        db_open(&(DbOptions){.path = s.folder.db_path, .fast_and_loose = true}, &s.db, &s.err),
+        &s.err);
+    for (int i = 0; i < WRITES; i++)
+        assert_ok(db_write(s.db, write_much, &i, &s.err), &s.err);
+    DbStats stats = db_stats(s.db);
+    assert_true(stats.wal_bytes < 4200 * 4120);
+    assert_true(stats.file_bytes > 8000 * 4096);
+    int64_t until_us = clock_mono_us() + 20 * 1000 * 1000;
+    while (db_stats(s.db).file_bytes < (int64_t)WRITES * 64 * 1024 && clock_mono_us() < until_us)
+        usleep(10000); /* nobody is told of a checkpoint: its effect is looked for */
+    assert_true(db_stats(s.db).file_bytes >= (int64_t)WRITES * 64 * 1024);
+    assert_int_equal(count_settings(s.db), WRITES);
     store_close(&s);
 }
 
