@@ -23,6 +23,8 @@
 #include "http/parse_in.h"
 #include "http/route_in.h"
 
+#include <sys/types.h>
+
 typedef struct HttpLoop HttpLoop;
 typedef struct HttpConn HttpConn;
 typedef struct HttpExchange HttpExchange;

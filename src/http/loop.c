@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/fd.h"
 #include "http/http_in.h"
 
 #include <errno.h>
