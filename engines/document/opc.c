@@ -83,7 +83,8 @@ static XmlWant rels_start(void *ctx, const XmlElem *e)
     rel->external = str_eq_nocase(xml_attr(e, "TargetMode"), STR("External"));
     rel->id = str_copy(r->arena, xml_attr(e, "Id"));
     rel->type = str_copy(r->arena, last_word(xml_attr(e, "Type")));
-    rel->target = rel->external ? str_copy(r->arena, target) : opc_resolve(r->arena, r->part, target);
+    rel->target =
+        rel->external ? str_copy(r->arena, target) : opc_resolve(r->arena, r->part, target);
     if (r->out->last != NULL)
         r->out->last->next = rel;
     else
@@ -99,11 +100,12 @@ ErrCode opc_rels(Opc *o, Str part, OpcRels *out, Err *err)
     size_t cut = str_rfind_char(part, '/');
     Str folder = cut == STR_NONE ? STR("") : str_slice(part, 0, cut + 1);
     Str name = str_slice(part, folder.len, part.len);
-    Str path = str_printf(o->arena, STR_FMT "_rels/" STR_FMT ".rels", STR_ARG(folder), STR_ARG(name));
+    Str path =
+        str_printf(o->arena, STR_FMT "_rels/" STR_FMT ".rels", STR_ARG(folder), STR_ARG(name));
     if (path.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading relationships");
     RelsReader r = {o->arena, part, out};
-    return opc_parse(o, path, &(XmlHandler){.ctx = &r, .start = rels_start}, err);
+    return opc_parse(o, path, o->arena, &(XmlHandler){.ctx = &r, .start = rels_start}, err);
 }
 
 const OpcRel *opc_rel(const OpcRels *rels, Str id)
@@ -124,10 +126,10 @@ const OpcRel *opc_rel_type(const OpcRels *rels, const char *type)
 
 /* ---- parts ---- */
 
-ErrCode opc_parse(Opc *o, Str part, const XmlHandler *h, Err *err)
+ErrCode opc_parse(Opc *o, Str part, Arena *scratch, const XmlHandler *h, Err *err)
 {
     const ZipEntry *e = zip_find(&o->zip, part);
-    return e != NULL ? xml_parse_entry(&o->zip, e, o->arena, h, err) : OK;
+    return e != NULL ? xml_parse_entry(&o->zip, e, scratch, h, err) : OK;
 }
 
 ErrCode opc_tree(Opc *o, Str part, Arena *a, const XmlElem **out, Err *err)
@@ -165,7 +167,8 @@ ErrCode opc_open(Arena *a, Str bytes, Str usual, Opc *out, Err *err)
     if (zip_find(&out->zip, out->main_part) == NULL)
         return err_set(err, ERR_INPUT_DAMAGED, "the package has no main part (\"" STR_FMT "\")",
                        STR_ARG(usual));
-    rc = opc_parse(out, STR("[Content_Types].xml"), &(XmlHandler){.ctx = out, .start = types_start}, err);
+    rc = opc_parse(out, STR("[Content_Types].xml"), a,
+                   &(XmlHandler){.ctx = out, .start = types_start}, err);
     return rc == ERR_INPUT_DAMAGED ? OK : rc;
 }
 
@@ -195,9 +198,14 @@ static void meta_end(void *ctx, XmlId id)
         XmlId id;
         const char *key;
     } keys[] = {
-        {DC_TITLE, "title"},          {DC_CREATOR, "author"},       {DC_SUBJECT, "subject"},
-        {CP_KEYWORDS, "keywords"},    {DC_LANGUAGE, "language"},    {DCTERMS_CREATED, "created"},
-        {DCTERMS_MODIFIED, "modified"}, {EP_APPLICATION, "generator"},
+        {DC_TITLE, "title"},
+        {DC_CREATOR, "author"},
+        {DC_SUBJECT, "subject"},
+        {CP_KEYWORDS, "keywords"},
+        {DC_LANGUAGE, "language"},
+        {DCTERMS_CREATED, "created"},
+        {DCTERMS_MODIFIED, "modified"},
+        {EP_APPLICATION, "generator"},
     };
     MetaReader *m = ctx;
     Str text = str_trim(buf_str(&m->text));
@@ -213,7 +221,8 @@ static void meta_end(void *ctx, XmlId id)
 void opc_meta(Opc *o, Doc *d, int64_t *pages)
 {
     *pages = 0;
-    static const char *const types[] = {"core-properties", "extended-properties", "extendedProperties"};
+    static const char *const types[] = {"core-properties", "extended-properties",
+                                        "extendedProperties"};
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         const OpcRel *rel = opc_rel_type(&o->root, types[i]);
         if (rel == NULL)
@@ -221,7 +230,7 @@ void opc_meta(Opc *o, Doc *d, int64_t *pages)
         MetaReader m = {.doc = d, .text = buf_init(o->arena, 64 * KIB), .pages = pages};
         XmlHandler h = {.ctx = &m, .start = meta_start, .end = meta_end, .text = meta_text};
         Err ignored = {0};
-        if (opc_parse(o, rel->target, &h, &ignored) != OK)
+        if (opc_parse(o, rel->target, o->arena, &h, &ignored) != OK)
             continue;
     }
 }

@@ -26,6 +26,7 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* html.c */ ErrCode read_html(const DocInput *in, Doc *out);
 /* markdown.c */ ErrCode read_markdown(const DocInput *in, Doc *out);
 /* text.c */ ErrCode read_text(const DocInput *in, Doc *out);
+/* text.c */ ErrCode read_source(const DocInput *in, Doc *out); /* JSON, YAML, XML, programs: as one block of code */
 /* csv.c */ ErrCode read_csv(const DocInput *in, Doc *out); /* comma, semicolon, tab, pipe */
 /* docx.c */ ErrCode read_docx(const DocInput *in, Doc *out);
 /* xlsx.c */ ErrCode read_xlsx(const DocInput *in, Doc *out);
@@ -41,6 +42,10 @@ ErrCode read_html_fragment(StepCtx *c, Str html, Str charset, Doc *out);
 /* charset.c: any encoding to UTF-8. `declared` may be empty or wrong: a BOM wins, then valid UTF-8, the NUL pattern of UTF-16/32, then
  * the declaration, then a guess. *used gets the IANA name. Bytes that do not fit become U+FFFD. */
 ErrCode charset_to_utf8(Arena *a, Str bytes, Str declared, Str *out, const char **used, Err *err);
+
+/* pages.c: "1-3,7,9-". Empty means all. ERR_BAD_PARAM names `pages`. */
+MUST_CHECK ErrCode pages_check(Str pages, Err *err);
+bool pages_wanted(Str pages, int64_t page_no);
 
 /* detect.c: the true type from content. The media type is a constant; never NULL ("application/octet-stream"). */
 typedef struct FileType {

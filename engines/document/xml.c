@@ -234,7 +234,8 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
 {
     Parser *p = ctx;
     if (++p->depth > XML_DEPTH_MAX) {
-        stop(p, err_set(p->err, ERR_LIMIT_DEPTH, "elements are nested more than %d deep", XML_DEPTH_MAX));
+        stop(p, err_set(p->err, ERR_LIMIT_DEPTH, "elements are nested more than %d deep",
+                        XML_DEPTH_MAX));
         return;
     }
     if (p->skip_from != 0)
@@ -244,6 +245,10 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
     e.id = id_of(p, prefix, e.local);
     if (choose_branch(p, e.id))
         return;
+    if (e.id == OFFICE_BINARY_DATA) { /* pictures of flat files: large, and never text */
+        p->skip_from = p->depth;
+        return;
+    }
     for (size_t i = 0; atts[i] != NULL && e.attrs_len < ATTRS_MAX; i += 2) {
         XmlAttr *attr = &p->attrs[e.attrs_len++];
         attr->prefix = split_name(p, atts[i], &attr->local);
@@ -292,12 +297,13 @@ static void on_text(void *ctx, const XML_Char *text, int len)
     }
 }
 
-static void on_entity(void *ctx, const XML_Char *name, int is_parameter, const XML_Char *value, int len,
-                      const XML_Char *base, const XML_Char *system, const XML_Char *public,
+static void on_entity(void *ctx, const XML_Char *name, int is_parameter, const XML_Char *value,
+                      int len, const XML_Char *base, const XML_Char *system, const XML_Char *public,
                       const XML_Char *notation)
 {
     Parser *p = ctx;
-    (void)is_parameter, (void)value, (void)len, (void)base, (void)system, (void)public, (void)notation;
+    (void)is_parameter, (void)value, (void)len, (void)base, (void)system, (void)public,
+        (void)notation;
     stop(p, err_set(p->err, ERR_LIMIT_RATIO, "the XML declares an entity (\"%.40s\")", name));
     err_hint(p->err, "Do not open it: documents do not declare entities, attacks do.");
 }

@@ -177,7 +177,7 @@ TEST(markdown_escapes)
         {"a definition", "P\"[a]: b\"", "\\[a]: b\n"},
         {"html and entities", "P\"<b> </b> <!-- &amp; &#12; & a < b\"",
          "\\<b> \\</b> \\<!-- \\&amp; \\&#12; & a < b\n"},
-        {"backslash", "P\"a\\b \\* c:\\\\\"", "a\\b \\\\\\* c:\\\\\\\n"},
+        {"backslash", "P\"a\\b \\* c:\\\\\"", "a\\b \\\\\\* c:\\\\\\\\\n"},
     };
     run_cases(DOC_MARKDOWN, cases, COUNT_OF(cases));
 }
