@@ -375,7 +375,8 @@ void json_end(JsonOut *j, char close)
 
 static void add_control(Buf *b, unsigned char c)
 {
-    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char names[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     if (c < sizeof names && names[c] != 0) {
         char pair[2] = {'\\', names[c]};
         buf_add(b, (Str){pair, 2});
