@@ -101,6 +101,8 @@ typedef struct Rtf {
     bool marker_open;
     bool item; /* the paragraph is a list item of this number */
     int64_t number;
+    char item_marker[64];
+    size_t item_marker_len;
     int64_t counts[LEVELS];
     int64_t page;
 
@@ -185,6 +187,35 @@ static void begin_note_line(Rtf *r)
     r->note_begun = true;
 }
 
+static int64_t marker_number(Rtf *r, Str marker)
+{
+    size_t end = marker.len;
+    while (end > 0 && (marker.ptr[end - 1] < '0' || marker.ptr[end - 1] > '9'))
+        end--;
+    size_t from = end;
+    while (from > 0 && marker.ptr[from - 1] >= '0' && marker.ptr[from - 1] <= '9')
+        from--;
+    int level = r->par.level;
+    int64_t n = 0;
+    if (end > from && str_to_i64(str_slice(marker, from, end), &n) && n < 1000000)
+        return r->counts[level] = n;
+    char c = marker.len > 0 ? marker.ptr[marker.ptr[0] == '(' && marker.len > 1] : 0;
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!letter || (c == 'o' && marker.len == 1))
+        return 0; /* a bullet; "o" is one in Courier */
+    Str one = str_trim(marker);
+    bool first = one.len <= 3 && strchr("aAiI", c) != NULL &&
+                 (one.len < 2 || one.ptr[1] == '.' || one.ptr[1] == ')' || one.ptr[0] == '(');
+    return r->counts[level] = first ? 1 : r->counts[level] + 1;
+}
+
+static void number_item(Rtf *r)
+{
+    r->number = marker_number(r, (Str){r->item_marker, r->item_marker_len});
+    for (int deeper = r->par.level + 1; deeper < LEVELS; deeper++)
+        r->counts[deeper] = 0;
+}
+
 static void begin_block(Rtf *r)
 {
     if (r->begun)
@@ -203,6 +234,7 @@ static void begin_block(Rtf *r)
     if (r->note_label >= 0) {
         begin_note_line(r);
     } else if (r->item && kind != DOCX_HEADING) {
+        number_item(r);
         doc_item(r->out, r->par.level, r->number);
     } else if (kind == DOCX_HEADING && !table) {
         doc_begin(r->out, BLOCK_HEADING, heading);
@@ -243,35 +275,13 @@ static void put_now(Rtf *r, Str text)
 
 /* ---- list markers ---- */
 
-static int64_t marker_number(Rtf *r, Str marker)
-{
-    size_t end = marker.len;
-    while (end > 0 && (marker.ptr[end - 1] < '0' || marker.ptr[end - 1] > '9'))
-        end--;
-    size_t from = end;
-    while (from > 0 && marker.ptr[from - 1] >= '0' && marker.ptr[from - 1] <= '9')
-        from--;
-    int level = r->par.level;
-    int64_t n = 0;
-    if (end > from && str_to_i64(str_slice(marker, from, end), &n) && n < 1000000)
-        return r->counts[level] = n;
-    char c = marker.len > 0 ? marker.ptr[marker.ptr[0] == '(' && marker.len > 1] : 0;
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter || (c == 'o' && marker.len == 1))
-        return 0; /* a bullet; "o" is one in Courier */
-    Str one = str_trim(marker);
-    bool first = one.len <= 3 && strchr("aAiI", c) != NULL &&
-                 (one.len < 2 || one.ptr[1] == '.' || one.ptr[1] == ')' || one.ptr[0] == '(');
-    return r->counts[level] = first ? 1 : r->counts[level] + 1;
-}
-
+/* The level may be said after the marker, so the number waits for the text (number_item). */
 static void be_item(Rtf *r, Str marker)
 {
-    marker = str_trim(marker);
+    marker = str_slice(str_trim(marker), 0, sizeof(r->item_marker));
+    memcpy(r->item_marker, marker.ptr, marker.len);
+    r->item_marker_len = marker.len;
     r->item = true;
-    r->number = marker_number(r, marker);
-    for (int deeper = r->par.level + 1; deeper < LEVELS; deeper++)
-        r->counts[deeper] = 0;
 }
 
 /* "•", "-", "3.", "(iv)" */
@@ -318,7 +328,7 @@ static void put_body(Rtf *r, Str text)
     }
     if (str_eq_c(text, "\t") && is_marker((Str){r->marker, r->marker_len})) {
         Str marker = {r->marker, r->marker_len};
-        int level = r->par.left > 0 ? (r->par.left - 1) / 360 - 0 : 0;
+        int level = r->par.left > 0 ? (r->par.left - 1) / 360 : 0;
         r->par.level = level <= 1 ? 0 : level / 2 < LEVELS ? level / 2 : LEVELS - 1;
         r->marker_open = false;
         be_item(r, marker);

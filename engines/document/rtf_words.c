@@ -93,7 +93,7 @@ static const RtfWord words[] = {
     {"mo", RTF_INFO_TIME, 1},
     {"nestcell", RTF_NEST_CELL, 0},
     {"nestrow", RTF_NEST_ROW, 0},
-    {"nesttableprops", RTF_SKIP, 0},
+    {"nesttableprops", RTF_NOTHING, 0},
     {"nonesttables", RTF_SKIP, 0},
     {"nonshppict", RTF_SKIP, 0},
     {"objclass", RTF_SKIP, 0},
