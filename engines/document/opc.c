@@ -83,7 +83,8 @@ static XmlWant rels_start(void *ctx, const XmlElem *e)
     rel->external = str_eq_nocase(xml_attr(e, "TargetMode"), STR("External"));
     rel->id = str_copy(r->arena, xml_attr(e, "Id"));
     rel->type = str_copy(r->arena, last_word(xml_attr(e, "Type")));
-    rel->target = rel->external ? str_copy(r->arena, target) : opc_resolve(r->arena, r->part, target);
+    rel->target =
+        rel->external ? str_copy(r->arena, target) : opc_resolve(r->arena, r->part, target);
     if (r->out->last != NULL)
         r->out->last->next = rel;
     else
@@ -99,7 +100,8 @@ ErrCode opc_rels(Opc *o, Str part, OpcRels *out, Err *err)
     size_t cut = str_rfind_char(part, '/');
     Str folder = cut == STR_NONE ? STR("") : str_slice(part, 0, cut + 1);
     Str name = str_slice(part, folder.len, part.len);
-    Str path = str_printf(o->arena, STR_FMT "_rels/" STR_FMT ".rels", STR_ARG(folder), STR_ARG(name));
+    Str path =
+        str_printf(o->arena, STR_FMT "_rels/" STR_FMT ".rels", STR_ARG(folder), STR_ARG(name));
     if (path.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading relationships");
     RelsReader r = {o->arena, part, out};
@@ -165,7 +167,8 @@ ErrCode opc_open(Arena *a, Str bytes, Str usual, Opc *out, Err *err)
     if (zip_find(&out->zip, out->main_part) == NULL)
         return err_set(err, ERR_INPUT_DAMAGED, "the package has no main part (\"" STR_FMT "\")",
                        STR_ARG(usual));
-    rc = opc_parse(out, STR("[Content_Types].xml"), &(XmlHandler){.ctx = out, .start = types_start}, err);
+    rc = opc_parse(out, STR("[Content_Types].xml"), &(XmlHandler){.ctx = out, .start = types_start},
+                   err);
     return rc == ERR_INPUT_DAMAGED ? OK : rc;
 }
 
@@ -195,9 +198,14 @@ static void meta_end(void *ctx, XmlId id)
         XmlId id;
         const char *key;
     } keys[] = {
-        {DC_TITLE, "title"},          {DC_CREATOR, "author"},       {DC_SUBJECT, "subject"},
-        {CP_KEYWORDS, "keywords"},    {DC_LANGUAGE, "language"},    {DCTERMS_CREATED, "created"},
-        {DCTERMS_MODIFIED, "modified"}, {EP_APPLICATION, "generator"},
+        {DC_TITLE, "title"},
+        {DC_CREATOR, "author"},
+        {DC_SUBJECT, "subject"},
+        {CP_KEYWORDS, "keywords"},
+        {DC_LANGUAGE, "language"},
+        {DCTERMS_CREATED, "created"},
+        {DCTERMS_MODIFIED, "modified"},
+        {EP_APPLICATION, "generator"},
     };
     MetaReader *m = ctx;
     Str text = str_trim(buf_str(&m->text));
@@ -213,7 +221,8 @@ static void meta_end(void *ctx, XmlId id)
 void opc_meta(Opc *o, Doc *d, int64_t *pages)
 {
     *pages = 0;
-    static const char *const types[] = {"core-properties", "extended-properties", "extendedProperties"};
+    static const char *const types[] = {"core-properties", "extended-properties",
+                                        "extendedProperties"};
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         const OpcRel *rel = opc_rel_type(&o->root, types[i]);
         if (rel == NULL)

@@ -234,7 +234,8 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
 {
     Parser *p = ctx;
     if (++p->depth > XML_DEPTH_MAX) {
-        stop(p, err_set(p->err, ERR_LIMIT_DEPTH, "elements are nested more than %d deep", XML_DEPTH_MAX));
+        stop(p, err_set(p->err, ERR_LIMIT_DEPTH, "elements are nested more than %d deep",
+                        XML_DEPTH_MAX));
         return;
     }
     if (p->skip_from != 0)
@@ -292,12 +293,13 @@ static void on_text(void *ctx, const XML_Char *text, int len)
     }
 }
 
-static void on_entity(void *ctx, const XML_Char *name, int is_parameter, const XML_Char *value, int len,
-                      const XML_Char *base, const XML_Char *system, const XML_Char *public,
+static void on_entity(void *ctx, const XML_Char *name, int is_parameter, const XML_Char *value,
+                      int len, const XML_Char *base, const XML_Char *system, const XML_Char *public,
                       const XML_Char *notation)
 {
     Parser *p = ctx;
-    (void)is_parameter, (void)value, (void)len, (void)base, (void)system, (void)public, (void)notation;
+    (void)is_parameter, (void)value, (void)len, (void)base, (void)system, (void)public,
+        (void)notation;
     stop(p, err_set(p->err, ERR_LIMIT_RATIO, "the XML declares an entity (\"%.40s\")", name));
     err_hint(p->err, "Do not open it: documents do not declare entities, attacks do.");
 }

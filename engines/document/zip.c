@@ -25,7 +25,8 @@ struct ZipStream {
     Zip *zip;
     const ZipEntry *entry;
     z_stream z;
-    const unsigned char *at; /* packed bytes not yet handed to zlib, or stored bytes not yet given out */
+    const unsigned char
+        *at; /* packed bytes not yet handed to zlib, or stored bytes not yet given out */
     uint64_t left;
     uint64_t given;
     uint32_t crc;
@@ -97,7 +98,8 @@ static bool find_directory(Str s, Directory *out)
             after = end64;
         }
     }
-    /* Bytes put in front of the archive shift every offset; the directory still ends where the end record starts. */
+    /* Bytes put in front of the archive shift every offset; the directory still ends where the end
+     * record starts. */
     if (!is_at(s, d.at, "PK\1\2") && d.size <= after)
         d.at = after - d.size;
     if (d.count == 0 || !is_at(s, d.at, "PK\1\2"))
@@ -106,7 +108,8 @@ static bool find_directory(Str s, Directory *out)
     return true;
 }
 
-/* Sizes and offset that did not fit into 32 bits stand in extra field 1, in this order, only those that are needed. */
+/* Sizes and offset that did not fit into 32 bits stand in extra field 1, in this order, only those
+ * that are needed. */
 static void read_extra64(Str extra, ZipEntry *e)
 {
     for (size_t at = 0; at + 4 <= extra.len;) {
@@ -155,7 +158,8 @@ static uint64_t read_central(Str s, uint64_t at, ZipEntry *out)
 static ErrCode add_entry(Arena *a, Zip *z, size_t *cap, const ZipEntry *e, Err *err)
 {
     if (z->len == ZIP_ENTRIES_MAX)
-        return err_set(err, ERR_LIMIT_COUNT, "more than %d entries in the archive", ZIP_ENTRIES_MAX);
+        return err_set(err, ERR_LIMIT_COUNT, "more than %d entries in the archive",
+                       ZIP_ENTRIES_MAX);
     if (z->len == *cap) {
         size_t more = *cap ? *cap * 2 : 64;
         ZipEntry *grown =
@@ -271,7 +275,8 @@ static ErrCode refuse_overlap(Arena *a, const Zip *z, Err *err)
     return rc;
 }
 
-/* Office encrypts a whole document by putting it into an OLE container with a stream of this name (UTF-16). */
+/* Office encrypts a whole document by putting it into an OLE container with a stream of this name
+ * (UTF-16). */
 static ErrCode refuse_ole(Str bytes, Err *err)
 {
     static const char encrypted[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
