@@ -16,10 +16,17 @@ ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 -- In project $1 the $2 (document …) with id $3 refers to no blob any more.
 DELETE FROM blob_ref WHERE project = $1 AND kind = $2 AND owner = $3;
 
--- name: blob_release
--- Before the files are swept: forget blobs seen last before $1 that nothing refers to.
+-- name: blob_unreferenced
+-- For the sweep, on a reader: blobs last seen at $1 or later but before $2 that nothing refers to, oldest first, at most $3.
+SELECT project, hash, created_ms FROM blob
+ WHERE created_ms >= $1 AND created_ms < $2
+   AND NOT EXISTS (SELECT 1 FROM blob_ref r WHERE r.project = blob.project AND r.hash = blob.hash)
+ ORDER BY created_ms LIMIT $3;
+
+-- name: blob_forget
+-- Project $1 does not see blob $2 any more, if it was last seen before $3 and still nothing refers to it.
 DELETE FROM blob
- WHERE created_ms < $1
+ WHERE project = $1 AND hash = $2 AND created_ms < $3
    AND NOT EXISTS (SELECT 1 FROM blob_ref r WHERE r.project = blob.project AND r.hash = blob.hash);
 
 -- name: blob_kept

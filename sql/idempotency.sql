@@ -7,5 +7,6 @@ SELECT request_hash, kind, target, created_ms FROM idempotency WHERE project = $
 INSERT INTO idempotency (project, key, request_hash, kind, target, created_ms) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: idempotency_expire
--- Forget keys from before $1.
-DELETE FROM idempotency WHERE created_ms < $1;
+-- Forget keys from before $1, at most $2 at a time: others wait for the writer meanwhile.
+DELETE FROM idempotency
+ WHERE (project, key) IN (SELECT project, key FROM idempotency WHERE created_ms < $1 ORDER BY created_ms LIMIT $2);

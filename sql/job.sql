@@ -69,10 +69,6 @@ INSERT INTO job_end (job, project, state, attempts, max_attempts, seq, started_m
                      reason, detail, hint, data)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
--- name: job_end_state
--- How job $1 of project $2 ended; no row when it has not, or there is none.
-SELECT state FROM job_end WHERE job = $1 AND project = $2;
-
 -- name: job_end_take
 -- Job $1 of project $2, which failed or was cancelled, is to run again.
 DELETE FROM job_end WHERE job = $1 AND project = $2 AND state <> 'done'
@@ -139,9 +135,9 @@ SELECT id, job, died_ms, attempts, step, queue, reason, detail FROM dead_letter
 -- Oldest dead letters of project $1 with an id above $2, at most $3.
 SELECT id, job FROM dead_letter WHERE project = $1 AND id > $2 ORDER BY id LIMIT $3;
 
--- name: dead_take
+-- name: dead_delete
 -- Dead letter $1 of project $2 is no more.
-DELETE FROM dead_letter WHERE id = $1 AND project = $2 RETURNING job;
+DELETE FROM dead_letter WHERE id = $1 AND project = $2;
 
 -- name: dead_drop
 -- Dead letter of task $1, if there is one, is no more.

@@ -83,10 +83,6 @@ SELECT id, attempt FROM task WHERE state = 'leased' AND lease_until_ms <= $1 ORD
 -- Has any lease run out at $1?
 SELECT 1 FROM task WHERE state = 'leased' AND lease_until_ms <= $1 LIMIT 1;
 
--- name: task_state
--- State of task $1 of project $2.
-SELECT state FROM task WHERE id = $1 AND project = $2;
-
 -- name: queue_names
 -- Every queue that has live tasks.
 SELECT DISTINCT queue FROM task;

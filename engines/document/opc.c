@@ -105,7 +105,7 @@ ErrCode opc_rels(Opc *o, Str part, OpcRels *out, Err *err)
     if (path.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading relationships");
     RelsReader r = {o->arena, part, out};
-    return opc_parse(o, path, &(XmlHandler){.ctx = &r, .start = rels_start}, err);
+    return opc_parse(o, path, o->arena, &(XmlHandler){.ctx = &r, .start = rels_start}, err);
 }
 
 const OpcRel *opc_rel(const OpcRels *rels, Str id)
@@ -126,10 +126,10 @@ const OpcRel *opc_rel_type(const OpcRels *rels, const char *type)
 
 /* ---- parts ---- */
 
-ErrCode opc_parse(Opc *o, Str part, const XmlHandler *h, Err *err)
+ErrCode opc_parse(Opc *o, Str part, Arena *scratch, const XmlHandler *h, Err *err)
 {
     const ZipEntry *e = zip_find(&o->zip, part);
-    return e != NULL ? xml_parse_entry(&o->zip, e, o->arena, h, err) : OK;
+    return e != NULL ? xml_parse_entry(&o->zip, e, scratch, h, err) : OK;
 }
 
 ErrCode opc_tree(Opc *o, Str part, Arena *a, const XmlElem **out, Err *err)
@@ -167,8 +167,8 @@ ErrCode opc_open(Arena *a, Str bytes, Str usual, Opc *out, Err *err)
     if (zip_find(&out->zip, out->main_part) == NULL)
         return err_set(err, ERR_INPUT_DAMAGED, "the package has no main part (\"" STR_FMT "\")",
                        STR_ARG(usual));
-    rc = opc_parse(out, STR("[Content_Types].xml"), &(XmlHandler){.ctx = out, .start = types_start},
-                   err);
+    rc = opc_parse(out, STR("[Content_Types].xml"), a,
+                   &(XmlHandler){.ctx = out, .start = types_start}, err);
     return rc == ERR_INPUT_DAMAGED ? OK : rc;
 }
 
@@ -230,7 +230,7 @@ void opc_meta(Opc *o, Doc *d, int64_t *pages)
         MetaReader m = {.doc = d, .text = buf_init(o->arena, 64 * KIB), .pages = pages};
         XmlHandler h = {.ctx = &m, .start = meta_start, .end = meta_end, .text = meta_text};
         Err ignored = {0};
-        if (opc_parse(o, rel->target, &h, &ignored) != OK)
+        if (opc_parse(o, rel->target, o->arena, &h, &ignored) != OK)
             continue;
     }
 }

@@ -43,8 +43,9 @@ MUST_CHECK ErrCode opc_rels(Opc *o, Str part, OpcRels *out, Err *err);
 const OpcRel *opc_rel(const OpcRels *rels, Str id);
 const OpcRel *opc_rel_type(const OpcRels *rels, const char *type);
 
-/* Stream a part, or read it as a tree. A missing part is OK and gives nothing (*out NULL). */
-MUST_CHECK ErrCode opc_parse(Opc *o, Str part, const XmlHandler *h, Err *err);
+/* Stream a part (trees lie in `scratch` and go again), or read it as one tree that stays in `a`. A
+ * missing part is OK and gives nothing (*out NULL). */
+MUST_CHECK ErrCode opc_parse(Opc *o, Str part, Arena *scratch, const XmlHandler *h, Err *err);
 MUST_CHECK ErrCode opc_tree(Opc *o, Str part, Arena *a, const XmlElem **out, Err *err);
 
 /* Title, author, dates …, and the page or slide count that the writing program has stored (0:

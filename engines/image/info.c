@@ -53,6 +53,18 @@ static Str camera_name(Arena *a, Str make, Str model)
     return str_printf(a, STR_FMT " " STR_FMT, STR_ARG(make), STR_ARG(model));
 }
 
+/* As stored: libvips widens 10 and 12 bits to 16. */
+static int bits_of(VipsImage *v)
+{
+    static const char *const fields[] = {"bits-per-sample", "heif-bitdepth"};
+    int bits;
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (vips_image_get_typeof(v, fields[i]) != 0 &&
+            vips_image_get_int(v, fields[i], &bits) == 0)
+            return bits;
+    return (int)vips_format_sizeof(v->BandFmt) * 8;
+}
+
 static void put_optional(JsonOut *data, const char *key, Str text)
 {
     if (text.len > 0)
@@ -100,14 +112,14 @@ static ErrCode info_run(StepCtx *c, const void *args)
     json_kv_c(c->data, "format", image_format(img->format)->name);
     json_kv_int(c->data, "bytes", (int64_t)img->map_size);
     json_kv_int(c->data, "bands", v->Bands);
-    json_kv_int(c->data, "bits", (int64_t)vips_format_sizeof(v->BandFmt) * 8);
+    json_kv_int(c->data, "bits", bits_of(v));
     json_kv_bool(c->data, "alpha", vips_image_hasalpha(v));
     json_kv_c(c->data, "colour_space", vips_enum_nick(VIPS_TYPE_INTERPRETATION, v->Type));
     put_optional(c->data, "profile", metadata_profile_name(c->arena, v));
     json_kv_int(c->data, "orientation", img->orientation);
     json_kv_int(c->data, "pages", img->pages);
     put_animation(c->data, img);
-    if (vips_image_get_typeof(v, VIPS_META_RESOLUTION_UNIT) != 0)
+    if (v->Xres != 1.0) /* what libvips says when the file says nothing */
         json_kv_double(c->data, "dpi",
                        round(v->Xres * 254) / 10); /* libvips counts per millimetre */
     put_exif(c, v, args);

@@ -30,6 +30,20 @@ void image_close(Image **img)
     *img = NULL; /* the struct lives in the task's arena */
 }
 
+/* The line of libvips' text that says most: readers that jump about fill it with notes about that.
+ */
+static Str said_line(Str said)
+{
+    Str line, first = {0};
+    while (str_next(&said, '\n', &line)) {
+        if (first.len == 0)
+            first = line;
+        if (line.len > 0 && !str_starts(line, STR("source: bad seek")))
+            return line;
+    }
+    return first;
+}
+
 /* libvips says what failed in words only; these are the ones that have a reason of their own. */
 ErrCode image_fail(StepCtx *c, const char *doing)
 {
@@ -56,8 +70,7 @@ ErrCode image_fail(StepCtx *c, const char *doing)
     for (size_t i = 0; i < COUNT_OF(known) && code == ERR_INPUT_DAMAGED; i++)
         if (strstr(said, known[i].words) != NULL)
             code = known[i].code;
-    Str line = str_from_c(said);
-    line = str_slice(line, 0, str_find_char(line, '\n'));
+    Str line = said_line(str_from_c(said));
     err_set(c->err, code, "%s: " STR_FMT, doing, STR_ARG(str_slice(line, 0, 180)));
     vips_error_clear();
     return code;
@@ -98,6 +111,7 @@ static VipsImage *call_loader(const Image *img, int page, int n, double scale, b
         return NULL;
     const ImageFormatInfo *f = image_format(img->format);
     VipsImage *out = NULL;
+    vips_error_clear(); /* it keeps what earlier calls have said */
     /* In steps of a power of two, and never below twice the size that is asked for: the last
      * halving is a better filter than the decoder's. */
     int shrink = scale <= 1.0 / 16 ? 8 : scale <= 1.0 / 8 ? 4 : scale <= 1.0 / 4 ? 2 : 1;

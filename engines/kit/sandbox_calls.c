@@ -321,6 +321,9 @@ static void add_task_rules(Rules *r)
         struct scmp_arg_cmp is = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctl_allowed[i]);
         add_when(r, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, &is);
     }
+    /* Naming memory and the like, which newer C libraries try. */
+    struct scmp_arg_cmp later = SCMP_A0(SCMP_CMP_GT, PR_GET_NAME);
+    add_when(r, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, &later);
     /* Reading one's own limits. Setting them could not raise them, but has no use either. */
     struct scmp_arg_cmp own_limits[] = {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)};
     add_when(r, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, own_limits);

@@ -298,12 +298,11 @@ _Noreturn void task_serve(const KitEngine *engine, int channel, TaskGuard guard,
     Err err = {0};
     Run run = {0};
     ErrCode rc = read_run(&task, engine, &run, &err);
+    watch_memory();
     if (rc == OK)
         rc = enter_sandbox(guard, &run.limits, parent, &err);
-    if (rc == OK) {
-        watch_memory();
+    if (rc == OK)
         rc = run_step(&task, &run, &err);
-    }
     if (rc == OK)
         _exit(KIT_EXIT_OK);
     if (err.code == OK)

@@ -30,6 +30,8 @@ typedef struct AppOptions {
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
+typedef struct Streams Streams; /* events.h */
+typedef struct Sweeper Sweeper; /* sweep.h */
 
 typedef struct App {
     AppOptions options;
@@ -42,6 +44,8 @@ typedef struct App {
     Hub *hub;
     Work *work;
     Waiters *waiters;
+    Streams *streams;
+    Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */
     int64_t started_ms;
@@ -54,6 +58,9 @@ typedef struct App {
 MUST_CHECK ErrCode app_open(const AppOptions *o, App **out, Err *err);
 /* Stop accepting, let running work end for at most grace_ms, give the rest back to the queue, close. */
 void app_close(App **a, int grace_ms);
+
+/* Only the registry: what the engines describe (cached) and what is built in; for help and documentation. Memory from `a`. */
+MUST_CHECK ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err);
 
 /* "http://127.0.0.1:8080", in `a`. */
 Str app_url(const App *app, Arena *a);

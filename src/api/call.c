@@ -1,8 +1,7 @@
 #include "api/call.h"
 #include "base/id.h"
-#include "surface/openapi.h"
 
-enum { ANSWER_MAX = 32 * 1024 * 1024 };
+enum { ANSWER_MAX = 32 * 1024 * 1024, QUERY_MAX = 64 };
 
 static Str key_of(const HttpRequest *req)
 {
@@ -21,7 +20,7 @@ bool call_guard(HttpRequest *req)
     ErrCode rc = who == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory for the request")
                              : access_check(route->app->access, key_of(req), who, &err);
     if (rc == OK)
-        rc = access_require(who, (Role)route->operation->role, &err);
+        rc = access_require(who, route->role, &err);
     if (rc != OK) {
         if (rc == ERR_UNAUTHORIZED)
             http_set_header(req, "WWW-Authenticate", STR("Bearer realm=\"platen\""));
@@ -117,21 +116,15 @@ static ErrCode check_and_fill(Call *c, const Param *params, const Json *given, v
 
 ErrCode call_query(Call *c, const Param *params, void *args, ParamFaults *faults)
 {
+    ParamText texts[QUERY_MAX];
+    size_t len = 0;
     Buf b = buf_init(c->arena, 64 * KIB);
     JsonOut j = json_out(&b);
-    Str name, value;
-    json_begin(&j, '{');
-    for (size_t at = 0; http_query_next(c->req, &at, &name, &value);) {
-        const Param *p = param_find(params, name);
-        json_key_str(&j, name);
-        if (p != NULL)
-            param_from_text(p, value, &j);
-        else
-            json_put_str(&j, value);
-    }
-    json_end(&j, '}');
+    for (size_t at = 0; len < QUERY_MAX && http_query_next(c->req, &at, &texts[len].name, &texts[len].value);)
+        len++;
+    param_from_texts(params, texts, len, &j);
     const Json *given = NULL;
-    if (b.failed)
+    if (b.failed || len == QUERY_MAX)
         return err_set(&c->err, ERR_BAD_REQUEST, "the query string is too long");
     ErrCode rc = json_parse(c->arena, buf_str(&b), &given, &c->err);
     return rc != OK ? rc : check_and_fill(c, params, given, args, faults);

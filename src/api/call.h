@@ -28,7 +28,7 @@ typedef struct Call {
 /* Which app a request belongs to, and the least role its route asks for; the route table's `user`. */
 typedef struct RouteUser {
     App *app;
-    const struct ApiOperation *operation;
+    Role role;
 } RouteUser;
 
 /* The guard of routes that need a key: finds it (Authorization: Bearer, X-API-Key), checks the role; refuses with a problem. */

@@ -54,7 +54,6 @@ const Param run_option_params[] = {
     PARAM_INT(RunOptions, attempts, .min = 1, .max = 100, .help = "How often to try; the step says how often otherwise."),
     PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",
               .help = "Wall-clock limit of one attempt; the step says which otherwise."),
-    PARAM_TEXT(RunOptions, queue, .max_len = 64, .help = "Queue to wait in; the step's own otherwise."),
     PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",
                .help = "Jobs with the same key belong together; stored with the job."),
     PARAM_END,

@@ -39,7 +39,7 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str queue, concurrency_key;
+    Str concurrency_key;
 } RunOptions;
 extern const Param run_option_params[];
 

@@ -15,7 +15,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { INPUTS_MAX = 100, NAMES_MAX = 1 << 20 };
+enum { INPUTS_MAX = 100, TEXTS_MAX = 128, NAMES_MAX = 1 << 20 };
 
 void steps_list(HttpRequest *req)
 {
@@ -65,22 +65,23 @@ void steps_get(HttpRequest *req)
 /* What a request asks for, gathered from its three places. */
 typedef struct Gathered {
     const Step *step;
-    Buf params, options;
+    ParamText params[TEXTS_MAX], options[TEXTS_MAX]; /* from query and form */
+    size_t params_len, options_len;
+    Buf params_json, options_json;
     JsonOut params_out, options_out;
     JobFile inputs[INPUTS_MAX];
     size_t inputs_len;
 } Gathered;
 
-static void gather_text(Gathered *g, Str name, Str value)
+static ErrCode gather_text(Call *c, Gathered *g, Str name, Str value)
 {
-    const Param *option = param_find(run_option_params, name);
-    const Param *p = option != NULL ? option : param_find(g->step->params, name);
-    JsonOut *to = option != NULL ? &g->options_out : &g->params_out;
-    json_key_str(to, name);
-    if (p != NULL)
-        param_from_text(p, value, to);
-    else
-        json_put_str(to, value); /* param_check names it as unknown */
+    bool option = param_find(run_option_params, name) != NULL;
+    ParamText *texts = option ? g->options : g->params;
+    size_t *len = option ? &g->options_len : &g->params_len;
+    if (*len == TEXTS_MAX)
+        return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d parameters", TEXTS_MAX);
+    texts[(*len)++] = (ParamText){name, value};
+    return OK;
 }
 
 static ErrCode add_input(Call *c, Gathered *g, JobFile file)
@@ -153,21 +154,28 @@ static ErrCode gather_body(Call *c, Gathered *g)
     return OK;
 }
 
+/* Objects are left open by param_from_texts' caller: the body's members join those of the query. */
+static void begin_object(const Param *params, const ParamText *texts, size_t len, Arena *a, Buf *b, JsonOut *j)
+{
+    *b = buf_init(a, NAMES_MAX * 2);
+    *j = json_out(b);
+    param_from_texts(params, texts, len, j);
+    if (b->len > 0)
+        b->len--; /* the closing brace */
+    j->comma = len > 0;
+}
+
 static ErrCode gather(Call *c, Gathered *g)
 {
     HttpRequest *req = c->req;
     Str name, value;
-    g->params = buf_init(c->arena, NAMES_MAX * 2);
-    g->options = buf_init(c->arena, NAMES_MAX);
-    g->params_out = json_out(&g->params);
-    g->options_out = json_out(&g->options);
-    json_begin(&g->params_out, '{');
-    json_begin(&g->options_out, '{');
-    for (size_t at = 0; http_query_next(req, &at, &name, &value);)
-        gather_text(g, name, value);
-    for (size_t i = 0; i < req->form_len; i++)
-        gather_text(g, req->form[i].name, req->form[i].value);
     ErrCode rc = OK;
+    for (size_t at = 0; rc == OK && http_query_next(req, &at, &name, &value);)
+        rc = gather_text(c, g, name, value);
+    for (size_t i = 0; rc == OK && i < req->form_len; i++)
+        rc = gather_text(c, g, req->form[i].name, req->form[i].value);
+    begin_object(g->step->params, g->params, g->params_len, c->arena, &g->params_json, &g->params_out);
+    begin_object(run_option_params, g->options, g->options_len, c->arena, &g->options_json, &g->options_out);
     for (size_t i = 0; rc == OK && i < req->uploads_len; i++) {
         const HttpUpload *u = &req->uploads[i];
         rc = add_input(c, g, (JobFile){u->filename.len > 0 ? u->filename : STR("input"), u->type,
@@ -177,7 +185,7 @@ static ErrCode gather(Call *c, Gathered *g)
         rc = gather_body(c, g);
     json_end(&g->params_out, '}');
     json_end(&g->options_out, '}');
-    if (rc == OK && (g->params.failed || g->options.failed))
+    if (rc == OK && (g->params_json.failed || g->options_json.failed))
         rc = err_set(&c->err, ERR_INPUT_TOO_LARGE, "the parameters are larger than %d bytes", NAMES_MAX);
     return rc;
 }
@@ -201,13 +209,13 @@ static ErrCode check_names(Call *c, Gathered *g, RunOptions *options, Str *param
 {
     const Json *given = NULL;
     Str canonical;
-    ErrCode rc = json_parse(c->arena, buf_str(&g->params), &given, &c->err);
+    ErrCode rc = json_parse(c->arena, buf_str(&g->params_json), &given, &c->err);
     if (rc != OK)
         return rc;
     ErrCode rc_params = param_check(g->step->params, given, c->arena, params, faults, &c->err);
     if (rc_params != OK && rc_params != ERR_BAD_PARAM)
         return rc_params;
-    rc = json_parse(c->arena, buf_str(&g->options), &given, rc_params == OK ? &c->err : NULL);
+    rc = json_parse(c->arena, buf_str(&g->options_json), &given, rc_params == OK ? &c->err : NULL);
     ParamFaults more = {0};
     if (rc == OK)
         rc = param_check(run_option_params, given, c->arena, &canonical, &more, rc_params == OK ? &c->err : NULL);
@@ -301,13 +309,13 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, En
     *e = (Enqueue){.app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
     e->job = (JobNew){
         .project = c->who.project, .key = c->who.key, .step = g->step, .params = params, .inputs = g->inputs,
-        .inputs_len = g->inputs_len, .queue = o->queue, .priority = o->priority, .delay_ms = o->delay_ms,
+        .inputs_len = g->inputs_len, .priority = o->priority, .delay_ms = o->delay_ms,
         .attempts = o->attempts, .timeout_ms = o->timeout_ms, .concurrency_key = o->concurrency_key,
         .idempotency_key = http_header(c->req, "idempotency-key"), .trace = str_from_c(c->req->trace),
     };
     e->write = (DbWrite){.fn = enqueue_write, .done = enqueue_done, .arg = e};
     Job shown = {
-        .id = e->id, .step = str_from_c(g->step->name), .queue = flow_queue_of(&e->job), .params = params,
+        .id = e->id, .step = str_from_c(g->step->name), .queue = flow_queue_of(g->step), .params = params,
         .trace = e->job.trace, .priority = o->priority, .max_attempts = flow_attempts_of(&e->job),
         .created_ms = id_time_ms(e->id), .run_at_ms = id_time_ms(e->id) + o->delay_ms, .inputs = g->inputs,
         .inputs_len = g->inputs_len,

@@ -9,6 +9,9 @@
 #include "api/call.h"
 
 MUST_CHECK ErrCode waiters_open(App *app, Waiters **out, Err *err);
+/* Answer all who wait now; further waits end at once. Before http_close. */
+void waiters_stop(Waiters *w);
+/* After http_close: nobody may be waiting any more. */
 void waiters_close(Waiters **w);
 
 /* Answer with the job: 200 when it has ended in time, 202 and its state otherwise. The handler returns right after. */

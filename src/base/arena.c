@@ -137,6 +137,17 @@ void arena_reset(Arena *a)
     a->next_size = CHUNK_FIRST;
 }
 
+void arena_recycle(Arena *a)
+{
+    Chunk *first = a->last;
+    while (first != NULL && first->before != NULL)
+        first = first->before;
+    if (first != NULL && first->size > CHUNK_FIRST)
+        first = NULL; /* it was made for something large */
+    arena_rewind(a, (ArenaMark){.chunk = first});
+    a->next_size = first != NULL ? CHUNK_FIRST * 2 : CHUNK_FIRST;
+}
+
 size_t arena_used(const Arena *a)
 {
     return a->total;

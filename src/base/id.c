@@ -33,6 +33,11 @@ int64_t id_time_ms(int64_t id)
     return (id >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS;
 }
 
+int64_t id_first(int64_t ms)
+{
+    return ms > EPOCH_MS ? (ms - EPOCH_MS) << (SEQUENCE_BITS + NODE_BITS) : 0;
+}
+
 char *id_text(const char *prefix, int64_t id, char out[ID_TEXT_SIZE])
 {
     int n = snprintf(out, ID_TEXT_SIZE, "%.9s_", prefix);

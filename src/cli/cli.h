@@ -6,6 +6,7 @@
 #define PLATEN_CLI_CLI_H
 
 #include "core/param.h"
+#include "surface/help.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -34,6 +35,12 @@ int cli_main(int argc, char **argv);
 #undef COMMAND
 extern const Command *const cli_commands[];
 extern const size_t cli_commands_len;
+
+/* For surface/help.h: a command as it describes itself, and the look of standard output. */
+HelpCommand cli_help_command(const Command *c);
+HelpLook cli_help_look(void);
+/* All of them, in `a`. */
+HelpCommand *cli_help_commands(Arena *a);
 
 /* --- words to arguments (args.c) --- */
 

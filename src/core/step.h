@@ -35,6 +35,7 @@ typedef struct StepCtx {
     const StepInput *inputs;
     size_t inputs_len;
     int input_fd;  /* inputs[0].fd, or -1 */
+    int64_t attempt; /* of the task, from 1; 0: not known. A step may not depend on it, except those that test attempts */
     JsonOut *data; /* the open object of results: json_kv_int(c->data, "pages", n) */
     const StepHost *host;
     void *host_ctx;
@@ -74,6 +75,9 @@ typedef struct Field {
     const char *help;
     bool optional; /* may be missing */
     const struct Field *items;
+    bool nullable;         /* may be null */
+    const char *format;    /* TEXT: "date-time", "uri" …, as JSON Schema names them */
+    const Choice *choices; /* TEXT: the only values; ends with {0} */
 } Field;
 
 /* Run as a test: expect is a list of conditions separated by ";": an output's media type ("image/webp"), or

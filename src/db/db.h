@@ -91,6 +91,11 @@ Str db_str_copy(const DbRows *r, int column, Arena *a); /* .ptr NULL when the ar
 MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size_t args_len, int64_t otherwise,
                               int64_t *out, Err *err);
 
+/* One pointer that the layer above hangs onto the database (flow's hooks) and finds again from any connection. Set it before
+ * the first write. */
+void db_attach(Db *db, const void *what);
+const void *db_attached(const DbConn *c); /* NULL: nothing */
+
 typedef ErrCode (*DbWriteFn)(DbConn *tx, void *arg, Err *err);
 
 /* Hand fn to the writer and wait until its effect is on disk, or it failed and took itself back. */

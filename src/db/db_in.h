@@ -68,6 +68,7 @@ struct Db {
     pthread_key_t reader_key;
     bool has_reader_key;
     int schema_version;
+    _Atomic(const void *) attached;
 
     DbWriter writer;
     Mutex lock; /* guards readers; never held while calling the database */

@@ -158,9 +158,14 @@ static void fill(DbWriter *w, Batch *pending, Batch *batch)
         move_first(pending, batch);
 }
 
-static void step_plain(sqlite3_stmt *stmt)
+/* A statement without which the transaction cannot be trusted. */
+static void step_plain(DbWriter *w, sqlite3_stmt *stmt)
 {
-    sqlite3_step(stmt);
+    int code = sqlite3_step(stmt);
+    Err ignored;
+    if (code != SQLITE_DONE && db_conn_fail(w->conn, code, sqlite3_sql(stmt), &ignored) != OK &&
+        w->conn->sick == OK)
+        w->conn->sick = ignored.code;
     sqlite3_reset(stmt);
 }
 
@@ -168,7 +173,7 @@ static void roll_back(DbWriter *w)
 {
     w->conn->after_len = 0;
     if (!sqlite3_get_autocommit(w->conn->sqlite))
-        step_plain(w->rollback);
+        step_plain(w, w->rollback);
 }
 
 static ErrCode begin(DbWriter *w, Err *err)
@@ -195,34 +200,42 @@ static ErrCode commit(DbWriter *w, Err *err)
 
 typedef enum Pass { PASS_DONE, PASS_AGAIN, PASS_SICK } Pass;
 
-/* Run one function of a batch and judge what became of the transaction. */
+/* Take back what a function that failed has changed. PASS_AGAIN: only by running the batch again.
+ */
+static Pass take_back(DbWriter *w, int64_t changes_before, bool savepoints)
+{
+    sqlite3 *sqlite = w->conn->sqlite;
+    if (sqlite3_get_autocommit(sqlite)) /* SQLite has taken back the whole transaction */
+        return PASS_AGAIN;
+    if (savepoints)
+        step_plain(w, w->rollback_to);
+    else if (sqlite3_total_changes64(sqlite) != changes_before)
+        return PASS_AGAIN;
+    return PASS_DONE;
+}
+
 static Pass run_one(DbWriter *w, DbWrite *d, bool savepoints)
 {
     DbConn *c = w->conn;
     size_t after_len = c->after_len;
     int64_t changes = sqlite3_total_changes64(c->sqlite);
+    Pass pass = PASS_DONE;
     d->err = (Err){0};
     if (savepoints)
-        step_plain(w->savepoint);
+        step_plain(w, w->savepoint);
     d->rc = d->fn(c, d->arg, &d->err);
     if (c->sick != OK)
         return PASS_SICK;
-    if (d->rc == OK &&
-        sqlite3_get_autocommit(c->sqlite)) /* SQLite took all back and fn did not mind */
+    if (d->rc == OK && sqlite3_get_autocommit(c->sqlite))
         d->rc = err_set(&d->err, ERR_DB, "the transaction was lost");
     d->failed = d->rc != OK;
-    if (d->failed && sqlite3_get_autocommit(c->sqlite))
-        return PASS_AGAIN;
     if (d->failed) {
         c->after_len = after_len;
-        if (savepoints)
-            step_plain(w->rollback_to);
-        else if (sqlite3_total_changes64(c->sqlite) != changes)
-            return PASS_AGAIN;
+        pass = take_back(w, changes, savepoints);
     }
-    if (savepoints)
-        step_plain(w->release);
-    return PASS_DONE;
+    if (savepoints && pass == PASS_DONE)
+        step_plain(w, w->release);
+    return c->sick != OK ? PASS_SICK : pass;
 }
 
 static Pass run_pass(DbWriter *w, Batch *pending, Batch *batch, bool savepoints, Err *why)
@@ -288,32 +301,6 @@ static void call_after(DbConn *c)
     c->after_len = 0;
 }
 
-static void run_in_transaction(DbWriter *w, Batch *pending)
-{
-    Batch batch = {0};
-    Err why = {0};
-    fill(w, pending, &batch);
-    ErrCode rc = run_batch(w, pending, &batch, &why);
-    if (rc == OK)
-        call_after(w->conn);
-    w->conn->after_len = 0;
-    w->was_sick = rc != OK;
-    answer_all(w, &batch, rc, &why);
-}
-
-static void run_alone(DbWriter *w, Batch *pending)
-{
-    Batch one = {0};
-    move_first(pending, &one);
-    DbWrite *d = one.first;
-    w->conn->sick = OK;
-    d->err = (Err){0};
-    d->rc = d->fn(w->conn, d->arg, &d->err);
-    d->failed = d->rc != OK;
-    w->conn->after_len = 0;
-    answer_all(w, &one, OK, NULL);
-}
-
 /* --- checkpoints --- */
 
 static int on_wal_grown(void *writer, sqlite3 *sqlite, const char *schema, int pages)
@@ -339,6 +326,36 @@ static void checkpoint(DbWriter *w)
     bool whole = code == SQLITE_OK && pages == folded; /* then the next write starts the log anew */
     w->wal_pages = whole ? 0 : w->wal_pages;
     w->checkpoint_at = whole ? CHECKPOINT_PAGES : w->wal_pages + CHECKPOINT_PAGES;
+}
+
+/* --- rounds --- */
+
+static void run_in_transaction(DbWriter *w, Batch *pending)
+{
+    Batch batch = {0};
+    Err why = {0};
+    fill(w, pending, &batch);
+    ErrCode rc = run_batch(w, pending, &batch, &why);
+    if (rc == OK)
+        call_after(w->conn);
+    w->conn->after_len = 0;
+    if (rc == ERR_DISK_FULL && !w->was_sick)
+        checkpoint(w); /* a log that is folded is written over, and needs no more room */
+    w->was_sick = rc != OK;
+    answer_all(w, &batch, rc, &why);
+}
+
+static void run_alone(DbWriter *w, Batch *pending)
+{
+    Batch one = {0};
+    move_first(pending, &one);
+    DbWrite *d = one.first;
+    w->conn->sick = OK;
+    d->err = (Err){0};
+    d->rc = d->fn(w->conn, d->arg, &d->err);
+    d->failed = d->rc != OK;
+    w->conn->after_len = 0;
+    answer_all(w, &one, OK, NULL);
 }
 
 /* --- thread --- */

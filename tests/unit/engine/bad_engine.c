@@ -1,6 +1,8 @@
-/* bad_engine.c: an engine with a step for every way to misbehave, and one that behaves ("bad.fine").
+/* bad_engine.c: an engine with a step for every way to misbehave, and one that behaves
+ * ("bad.fine").
  *
- * Steps that try something forbidden report in data.errno how it was refused, when they get to report at all. */
+ * Steps that try something forbidden report in data.errno how it was refused, when they get to
+ * report at all. */
 #include "kit/kit.h"
 #include "base/fd.h"
 
@@ -27,7 +29,8 @@ typedef struct BadArgs {
 } BadArgs;
 
 static const Param params[] = {
-    PARAM_INT(BadArgs, count, .min = 0, .max = 1000000, .def = 1, .example = "1", .help = "How often."),
+    PARAM_INT(BadArgs, count, .min = 0, .max = 1000000, .def = 1, .example = "1",
+              .help = "How often."),
     PARAM_TEXT(BadArgs, text, .def_text = "", .example = "x", .help = "What to write."),
     PARAM_END,
 };
@@ -366,16 +369,18 @@ static ErrCode much_data(StepCtx *c, const void *args)
 }
 
 #define BAD_STEPS(X)                                                                               \
-    X(fine) X(empty) X(fail) X(no_memory) X(crash) X(abort_now) X(spin) X(sleep_long)              \
-    X(eat_and_abort) X(eat_and_crash) X(write_for_ever) X(write_and_ignore) X(fork_child)          \
-    X(exec_shell) X(open_file) X(stat_file) X(connect_socket) X(trace_parent) X(kill_parent)       \
-    X(signal_parent) X(raise_limit) X(hang_up_for_all) X(start_thread) X(look_around) X(garbage)   \
-    X(oversized) X(nothing) X(unasked_fd) X(flood) X(thousand) X(raw) X(leave) X(hang_up)          \
-    X(two_results) X(many_outputs) X(named_output) X(write_after_result) X(much_data)
+    X(fine)                                                                                        \
+    X(empty) X(fail) X(no_memory) X(crash) X(abort_now) X(spin) X(sleep_long) X(eat_and_abort)     \
+        X(eat_and_crash) X(write_for_ever) X(write_and_ignore) X(fork_child) X(exec_shell)         \
+            X(open_file) X(stat_file) X(connect_socket) X(trace_parent) X(kill_parent)             \
+                X(signal_parent) X(raise_limit) X(hang_up_for_all) X(start_thread) X(look_around)  \
+                    X(garbage) X(oversized) X(nothing) X(unasked_fd) X(flood) X(thousand) X(raw)   \
+                        X(leave) X(hang_up) X(two_results) X(many_outputs) X(named_output)         \
+                            X(write_after_result) X(much_data)
 
 #define BAD_STEP(f)                                                                                \
     static const Step step_##f = {.name = "bad." #f,                                               \
-                                  .title = #f,                                                     \
+                                  .title = "Misbehave",                                                   \
                                   .summary = "Misbehaves on purpose.",                             \
                                   .since = "0.1",                                                  \
                                   .accepts = "*/*",                                                \
