@@ -12,5 +12,6 @@ static const Step *const steps[] = {&step_document_extract, &step_file_detect, N
 
 int main(int argc, char **argv)
 {
-    return kit_main(argc, argv, &(KitEngine){.name = "document", .version = "1", .steps = steps, .warm = warm});
+    return kit_main(argc, argv,
+                    &(KitEngine){.name = "document", .version = "1", .steps = steps, .warm = warm});
 }
