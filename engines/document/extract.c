@@ -30,7 +30,7 @@ static const Param extract_params[] = {
                  .help = "How the text is written."),
     PARAM_TEXT(ExtractArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
                .help = "Pages, slides or sheets to read; all when left out."),
-    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500, .def_text = "",
+    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500,
                .help = "Password of an encrypted PDF."),
     PARAM_BOOL(ExtractArgs, comments, .help = "Also read comments and speaker notes."),
     PARAM_END,
