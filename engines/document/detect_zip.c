@@ -76,7 +76,8 @@ static void look_at(Arena *a, Str s, const Member *e, Facts *f, bool *odf_encryp
     f->visio |= str_starts(n, STR("visio/"));
     f->xps |= str_ends_nocase(n, STR(".fdseq"));
     f->binary_book |= str_eq_c(n, "xl/workbook.bin");
-    f->vba |= str_ends_nocase(n, STR("vbaProject.bin")) || str_starts(n, STR("Basic/"));
+    f->vba |= str_ends_nocase(n, STR("vbaProject.bin")) || str_starts(n, STR("Basic/")) ||
+              str_starts(n, STR("xl/macrosheets/"));
     f->java |= str_eq_c(n, "META-INF/MANIFEST.MF");
     f->android |= str_eq_c(n, "AndroidManifest.xml");
     f->epub |= str_eq_c(n, "META-INF/container.xml");

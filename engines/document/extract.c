@@ -164,12 +164,14 @@ ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args)
     if (rc != OK)
         return rc;
     detect_refine(&t, c->inputs[0].name);
-    note_false_name(c, &t);
-    if (t.encrypted && strcmp(t.media_type, "application/pdf") != 0)
+    bool pdf =
+        strcmp(t.media_type, "application/pdf") == 0; /* the only one that can be unlocked here */
+    if (t.encrypted && !pdf && strcmp(t.family, "document") == 0)
         return refuse_encrypted(c, &t);
     DocReader read = reader_of(&t);
     if (read == NULL)
         return refuse(c, &t);
+    note_false_name(c, &t);
     DocInput in = {
         .step = c,
         .fd = c->input_fd,
