@@ -190,7 +190,8 @@ static TypeId by_container(Str s)
 /* MPEG sound without a tag: a frame header, and where the bytes go on, another where it says. */
 static TypeId by_mpeg_frame(Str s)
 {
-    if (s.len < 4 || (unsigned char)s.ptr[0] != 0xFF)
+    if (s.len < 4 || (unsigned char)s.ptr[0] != 0xFF ||
+        (unsigned char)s.ptr[1] == 0xFE) /* a UTF-16 mark */
         return TYPE_UNKNOWN;
     unsigned char b = (unsigned char)s.ptr[1], c = (unsigned char)s.ptr[2];
     if ((b & 0xF6) == 0xF0)
