@@ -188,6 +188,6 @@ ErrCode flow_forget_keys(Db *db, int64_t *count, Err *err)
         if (rc != OK)
             return rc;
         *count += some;
-    } while (some == FORGET_BATCH);
+    } while (some >= FORGET_BATCH);
     return OK;
 }

@@ -99,7 +99,7 @@ MUST_CHECK ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease
 
 /* When the next delayed task of the queue is due; INT64_MAX: there is none. Reader or write function. */
 MUST_CHECK ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err);
-/* Names of all queues that have live tasks. Reader. */
+/* Names of all queues that have ready or delayed tasks. Reader. */
 MUST_CHECK ErrCode queue_names(DbConn *reader, Arena *a, Str **out, size_t *len, Err *err);
 /* A number for the name, never 0: what hooks carry. */
 int64_t queue_hash(Str name);
