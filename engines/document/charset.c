@@ -409,3 +409,12 @@ Str charset_declared(Arena *a, Str bytes)
                   : STR("");
     return xml.len > 0 ? xml : value_after(head, STR("charset"));
 }
+
+ErrCode charset_decode(Arena *a, Str bytes, const char *name, Str *out, Err *err)
+{
+    size_t bad = 0;
+    const Charset *c = charset_find(str_from_c(name));
+    if (c == NULL)
+        return err_set(err, ERR_UNSUPPORTED_TYPE, "cannot read text in %s", name);
+    return decode(c, a, bytes, out, &bad, err);
+}

@@ -30,7 +30,7 @@ static const Param extract_params[] = {
                  .help = "How the text is written."),
     PARAM_TEXT(ExtractArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
                .help = "Pages, slides or sheets to read; all when left out."),
-    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500, .def_text = "",
+    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500,
                .help = "Password of an encrypted PDF."),
     PARAM_BOOL(ExtractArgs, comments, .help = "Also read comments and speaker notes."),
     PARAM_END,
@@ -217,7 +217,7 @@ static const Field metadata_fields[] = {
 static const Field extract_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type of the input, told from its content."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of a text file.", .optional = true},
-    {"format", FIELD_TYPE_TEXT, "markdown, text or json."},
+    {"format", FIELD_TYPE_TEXT, "One of markdown, text, json."},
     {"pages", FIELD_TYPE_INT, "Pages, slides or sheets; 0 when the format has none."},
     {"words", FIELD_TYPE_INT, "Words; a Han, Hiragana or Katakana character counts as one."},
     {"characters", FIELD_TYPE_INT, "Unicode characters of the text, without what the format adds."},

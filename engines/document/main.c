@@ -5,7 +5,9 @@
 static ErrCode warm(Err *err)
 {
     ErrCode rc = charset_warm(err);
-    return rc == OK ? pdf_warm(err) : rc;
+    if (rc == OK)
+        rc = pdf_warm(err);
+    return rc == OK ? eml_warm(err) : rc;
 }
 
 static const Step *const steps[] = {&step_document_extract, &step_file_detect, NULL};

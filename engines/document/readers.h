@@ -38,6 +38,8 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* epub.c */ ErrCode read_epub(const DocInput *in, Doc *out);
 /* rtf.c */ ErrCode read_rtf(const DocInput *in, Doc *out);
 /* eml.c */ ErrCode read_eml(const DocInput *in, Doc *out);
+/* eml.c: load what GMime needs, once, before the sandbox closes. */
+MUST_CHECK ErrCode eml_warm(Err *err);
 
 /* html.c: the same reader for HTML that lies inside another format (EPUB, EML). */
 ErrCode read_html_fragment(StepCtx *c, Str html, Str charset, Doc *out);

@@ -174,6 +174,8 @@ static void zsh_option(const Param *p, Buf *b)
             buf_add_char(b, '(');
             add_choices(p, b);
             buf_add_char(b, ')');
+        } else if (p->type == PARAM_TYPE_TEXT) {
+            buf_add_c(b, "_files");
         }
     }
     buf_add_char(b, '\'');

@@ -133,7 +133,7 @@ static void put_json_examples(const Step *s, JsonOut *j)
     json_key(j, "examples");
     json_begin(j, '{');
     for (const Example *e = s->examples; e != NULL && e->title != NULL; e++) {
-        char key[16];
+        char key[24];
         snprintf(key, sizeof key, "example%d", ++no);
         json_key(j, key);
         json_begin(j, '{');

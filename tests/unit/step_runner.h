@@ -45,8 +45,8 @@ static ErrCode step_run_output(void *ctx, Str name, Str type, int *out_fd, Err *
         return err_set(err, ERR_IO, "no place for the output");
     r->outputs_seen++;
     if (r->outputs_len < STEP_RUN_OUTPUTS)
-        r->outputs[r->outputs_len++] =
-            (StepRunOutput){.name = str_copy(r->arena, name), .type = str_copy(r->arena, type), .fd = dup(fd)};
+        r->outputs[r->outputs_len++] = (StepRunOutput){
+            .name = str_copy(r->arena, name), .type = str_copy(r->arena, type), .fd = dup(fd)};
     *out_fd = fd;
     return OK;
 }
@@ -87,9 +87,17 @@ static StepRun step_runner_do(const Step *s, const char *params, const char *nam
     Str canonical = step_run_params(s, params, work);
     int before = step_run_count_fds();
     int fd = memfd_create("input", MFD_CLOEXEC);
-    assert_true(fd >= 0 && write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len && lseek(fd, 0, SEEK_SET) == 0);
-    StepInput in = {.name = str_from_c(name), .type = STR(""), .fd = fd, .size_bytes = (int64_t)bytes.len};
-    StepCtx c = {.arena = work, .err = &r.err, .inputs = &in, .inputs_len = 1, .input_fd = fd, .host = &host, .host_ctx = &r};
+    assert_true(fd >= 0 && write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len &&
+                lseek(fd, 0, SEEK_SET) == 0);
+    StepInput in = {
+        .name = str_from_c(name), .type = STR(""), .fd = fd, .size_bytes = (int64_t)bytes.len};
+    StepCtx c = {.arena = work,
+                 .err = &r.err,
+                 .inputs = &in,
+                 .inputs_len = 1,
+                 .input_fd = fd,
+                 .host = &host,
+                 .host_ctx = &r};
     Str data = {0};
     r.code = step_run(s, &c, canonical, &data);
     close(fd);
@@ -116,14 +124,16 @@ static void step_runner_free(StepRun *r)
 /* A failure must be one the step declares or a general one, and must come with a sentence. */
 static void step_runner_assert_explained(const Step *s, const StepRun *r)
 {
-    static const ErrCode general[] = {ERR_NO_MEMORY, ERR_DISK_FULL, ERR_IO, ERR_LIMIT_MEMORY, ERR_LIMIT_OUTPUT};
+    static const ErrCode general[] = {ERR_NO_MEMORY, ERR_DISK_FULL, ERR_IO, ERR_LIMIT_MEMORY,
+                                      ERR_LIMIT_OUTPUT};
     bool known = false;
     for (size_t i = 0; i < COUNT_OF(general); i++)
         known = known || r->code == general[i];
     for (const ErrCode *e = s->errors; e != NULL && *e != OK; e++)
         known = known || r->code == *e;
     if (!known)
-        fail_msg("%s failed with %s, which it does not declare: %s", s->name, err_reason(r->code), r->err.text);
+        fail_msg("%s failed with %s, which it does not declare: %s", s->name, err_reason(r->code),
+                 r->err.text);
     if (r->err.text[0] == 0)
         fail_msg("%s failed with %s and no message", s->name, err_reason(r->code));
 }
