@@ -34,7 +34,7 @@ static int read_file(fz_context *ctx, const char *path, size_t *bytes)
     fz_document *doc = NULL;
     fz_buffer *buffer = NULL;
     fz_output *out = NULL;
-    int pages = 0;
+    volatile int pages = 0;
     fz_var(doc);
     fz_var(buffer);
     fz_var(out);
