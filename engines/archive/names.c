@@ -55,7 +55,7 @@ static const struct {
     [EUCJP] = {"EUC-JP", "EUC-JP"},
     [GBK] = {"GB18030", "GB18030"},
     [BIG5] = {"BIG5", "BIG5"},
-    [EUCKR] = {"CP949", "EUC-KR"},
+    [EUCKR] = {"CP949", "UHC"},
     [LATIN2] = {"ISO-8859-2", "ISO-8859-2"},
 };
 
@@ -92,6 +92,8 @@ static int guess_western(Str sample)
 
 static int charset_of(const char *name)
 {
+    if (str_eq_c(STR("EUC-KR"), name)) /* what older versions call it */
+        return EUCKR;
     for (int i = CP437; i < CHARSETS; i++)
         if (known[i].uchardet != NULL &&
             str_eq_nocase(str_from_c(known[i].uchardet), str_from_c(name)))

@@ -18,10 +18,15 @@ static ErrCode reader_fail(StepCtx *c, Reader *r, Str name)
         const char *words;
         ErrCode code;
     } known[] = {
-        {"assphrase", ERR_INPUT_ENCRYPTED},   {"ncrypt", ERR_INPUT_ENCRYPTED},
-        {"Crypto", ERR_INPUT_ENCRYPTED},      {"nrecognized archive format", ERR_UNSUPPORTED_TYPE},
-        {"nsupported", ERR_UNSUPPORTED_TYPE}, {"ot supported", ERR_UNSUPPORTED_TYPE},
-        {"an't allocate", ERR_LIMIT_MEMORY},  {"o memory", ERR_LIMIT_MEMORY},
+        {"too many filters", ERR_LIMIT_DEPTH},
+        {"assphrase", ERR_INPUT_ENCRYPTED},
+        {"ncrypt", ERR_INPUT_ENCRYPTED},
+        {"Crypto", ERR_INPUT_ENCRYPTED},
+        {"nrecognized archive format", ERR_UNSUPPORTED_TYPE},
+        {"nsupported", ERR_UNSUPPORTED_TYPE},
+        {"ot supported", ERR_UNSUPPORTED_TYPE},
+        {"an't allocate", ERR_LIMIT_MEMORY},
+        {"o memory", ERR_LIMIT_MEMORY},
         {"ut of memory", ERR_LIMIT_MEMORY},
     };
     const char *said = archive_error_string(r->a);
@@ -37,7 +42,7 @@ static ErrCode reader_fail(StepCtx *c, Reader *r, Str name)
 }
 
 /* One by one: "all" would bring filters that start programs and a format that names other files. */
-static bool support(struct archive *a)
+static bool support(struct archive *a, bool zip_in_order)
 {
     static int (*const parts[])(struct archive *) = {
         archive_read_support_filter_gzip,     archive_read_support_filter_bzip2,
@@ -51,16 +56,16 @@ static bool support(struct archive *a)
         archive_read_support_format_iso9660,  archive_read_support_format_raw,
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++)
-        if (parts[i](a) < ARCHIVE_WARN)
+        if (!zip_in_order && parts[i](a) < ARCHIVE_WARN)
             return false;
-    return true;
+    return !zip_in_order || archive_read_support_format_zip_streamable(a) >= ARCHIVE_WARN;
 }
 
-ErrCode reader_open(StepCtx *c, Str bytes, Str password, Reader *out)
+ErrCode reader_open(StepCtx *c, Str bytes, Str password, bool zip_in_order, Reader *out)
 {
     enum { BLOCK = 64 * 1024 };
     Reader r = {.a = fault_hit("archive.open") ? NULL : archive_read_new(), .bytes = bytes};
-    if (r.a == NULL || !support(r.a)) {
+    if (r.a == NULL || !support(r.a, zip_in_order)) {
         reader_close(&r);
         return err_set(c->err, ERR_NO_MEMORY, "opening the archive");
     }

@@ -16,8 +16,8 @@ typedef struct Reader {
 } Reader;
 
 /* Nothing is looked at yet: the first reader_next says whether it is an archive. `password` may be
- * empty. */
-MUST_CHECK ErrCode reader_open(StepCtx *c, Str bytes, Str password, Reader *out);
+ * empty. zip_in_order reads a ZIP from front to back, without the directory at its end. */
+MUST_CHECK ErrCode reader_open(StepCtx *c, Str bytes, Str password, bool zip_in_order, Reader *out);
 void reader_close(Reader *r);
 
 /* *out is NULL after the last entry; it is valid until the next call. ERR_UNSUPPORTED_TYPE: not an

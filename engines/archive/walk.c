@@ -59,7 +59,7 @@ static int guess_charset(Walk *w, const WalkLevel *l)
     CLEANUP(reader_close) Reader again = {0};
     Buf sample = buf_init(w->scratch, NAME_SAMPLE_MAX);
     struct archive_entry *e;
-    if (reader_open(w->c, l->bytes, (Str){0}, &again) != OK)
+    if (reader_open(w->c, l->bytes, (Str){0}, l->in_order, &again) != OK)
         return names_guess((Str){0});
     while (!sample.failed && reader_next(w->c, &again, &e) == OK && e != NULL) {
         Str name = reader_path(e);
@@ -231,6 +231,35 @@ static ErrCode deliver(Walk *w, WalkEntry *e)
     return w->sink->done(w->sink->ctx, e);
 }
 
+/* Does it really open, or does it only begin like an archive? */
+static bool can_open(Walk *w, Str bytes)
+{
+    CLEANUP(reader_close) Reader r = {0};
+    struct archive_entry *first = NULL;
+    bool opens =
+        reader_open(w->c, bytes, (Str){0}, false, &r) == OK && reader_next(w->c, &r, &first) == OK;
+    *w->c->err = (Err){0};
+    return opens;
+}
+
+/* It was to be opened and cannot be: then it is a file like any other. */
+static ErrCode keep_as_file(Walk *w, const WalkEntry *e, bool wanted, WalkInner *inner)
+{
+    CLEANUP(fd_close) int fd = -1;
+    inner->open = inner->found = false;
+    step_note(w->c, str_printf(w->scratch, "cannot be opened, so it stays a file: " STR_FMT,
+                               STR_ARG(e->path)));
+    if (!wanted)
+        return OK;
+    ErrCode rc = content_announce(w, (int64_t)inner->bytes.len, true, e->path);
+    if (rc == OK)
+        rc = w->sink->open(w->sink->ctx, e, &fd);
+    if (rc == OK)
+        rc = fd_write_all(fd, inner->bytes.ptr, inner->bytes.len, w->c->err);
+    w->totals->bytes += (int64_t)inner->bytes.len;
+    return rc;
+}
+
 static ErrCode walk_file(Walk *w, WalkLevel *l, WalkEntry *e)
 {
     WalkInner inner = {0};
@@ -242,6 +271,8 @@ static ErrCode walk_file(Walk *w, WalkLevel *l, WalkEntry *e)
     ErrCode rc = e->size_bytes > 0 ? content_announce(w, e->size_bytes, wanted, e->path) : OK;
     if (rc == OK)
         rc = content_take(w, l, e, wanted, &inner);
+    if (rc == OK && inner.open && !can_open(w, inner.bytes))
+        rc = keep_as_file(w, e, wanted, &inner);
     if (rc == OK && inner.open)
         e->kind = WALK_ARCHIVE;
     if (rc == OK && (chosen || (l->deliver && inner.open)))
@@ -270,23 +301,61 @@ static ErrCode walk_entry(Walk *w, WalkLevel *l, struct archive_entry *raw)
     return deliver(w, &e);
 }
 
-static ErrCode walk_level(Walk *w, WalkLevel *l)
+/* An archive may well hold nothing, but then it has to say so; else it is what is left of a damaged
+ * one. */
+static bool says_empty(Str bytes)
+{
+    static const char seven[6] = {'7', 'z', '\xbc', '\xaf', '\x27', '\x1c'};
+    if (bytes.len >= 22 && memcmp(bytes.ptr, "PK\5\6", 4) == 0)
+        return true;
+    if (bytes.len == 32 && memcmp(bytes.ptr, seven, sizeof seven) == 0)
+        return true;
+    if (reader_sniff(bytes.ptr, bytes.len) != NULL && memcmp(bytes.ptr, "PK", 2) != 0 &&
+        memcmp(bytes.ptr, seven, sizeof seven) != 0)
+        return true; /* cpio, ar, compressed tar: an end marker was read */
+    for (size_t i = 0; i < bytes.len; i++)
+        if (bytes.ptr[i] != 0)
+            return false;
+    return bytes.len >= 512;
+}
+
+static ErrCode walk_entries(Walk *w, WalkLevel *l)
 {
     struct archive_entry *raw = NULL;
-    ErrCode rc = reader_open(w->c, l->bytes, w->args->password, &l->reader);
+    ErrCode rc = reader_open(w->c, l->bytes, w->args->password, l->in_order, &l->reader);
     while (rc == OK) {
         ArenaMark mark = arena_mark(w->scratch);
         rc = reader_next(w->c, &l->reader, &raw);
         if (rc != OK || raw == NULL)
             break;
+        l->entries++;
         rc = walk_entry(w, l, raw);
         arena_rewind(w->scratch, mark);
     }
+    if (rc == OK && l->entries == 0 && !says_empty(l->bytes))
+        rc = err_set(w->c->err, ERR_INPUT_DAMAGED, "no entry can be found in the archive");
     if (rc == OK && l->depth == 1) {
         w->totals->format = reader_format(&l->reader);
         w->totals->compression = reader_compression(&l->reader);
     }
     reader_close(&l->reader);
+    return rc;
+}
+
+static ErrCode walk_level(Walk *w, WalkLevel *l)
+{
+    ErrCode rc = walk_entries(w, l);
+    if (rc != ERR_INPUT_DAMAGED || l->entries > 0 || l->bytes.len < 4 ||
+        memcmp(l->bytes.ptr, "PK\3\4", 4) != 0)
+        return rc;
+    /* A ZIP whose directory is missing or wrong can often be read from front to back. */
+    Err directory = *w->c->err;
+    l->in_order = true;
+    rc = walk_entries(w, l);
+    if (rc != OK && l->entries == 0)
+        *w->c->err = directory;
+    else if (rc == OK && l->deliver)
+        step_note(w->c, STR("the ZIP directory is damaged: entries were read from front to back"));
     return rc;
 }
 

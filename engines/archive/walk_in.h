@@ -25,6 +25,8 @@ typedef struct WalkLevel {
     Str single_path; /* the path of its content when it is one compressed file */
     int depth;       /* 1: the outermost */
     bool deliver;    /* false: only looking */
+    bool in_order;   /* a ZIP whose directory is damaged */
+    int64_t entries; /* seen on this level */
     int charset;     /* NAMES_AUTO: not guessed yet */
 } WalkLevel;
 

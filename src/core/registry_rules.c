@@ -271,7 +271,7 @@ static bool param_rules_ok(Rules *r, const Step *s, const Param *p)
 
 static bool params_ok(Rules *r, const Step *s)
 {
-    param_each (p, s->params) {
+    param_each(p, s->params) {
         if (field_size(p->type) == 0)
             return broken(r, "a parameter has no type");
         if (!param_name_ok(r, s, p) || !param_rules_ok(r, s, p))

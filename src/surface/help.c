@@ -150,7 +150,7 @@ static void param_choices(const Param *p, const HelpLook *look, Buf *b)
 
 void help_params(const Param *params, bool as_flags, const HelpLook *look, Buf *b)
 {
-    param_each (p, params) {
+    param_each(p, params) {
         param_head(p, as_flags, look, b);
         if (p->help != NULL)
             wrapped(str_from_c(p->help), INDENT, look, b);

@@ -41,7 +41,7 @@ Str help_flag_value(const Json *v, Arena *a)
     JsonOut j = json_out(&b);
     bool joined = v->type == JSON_LIST;
     if (v->type == JSON_LIST)
-        json_each (item, v)
+        json_each(item, v)
             joined &= item->type == JSON_TEXT;
     if (v->type == JSON_TEXT)
         return v->text;
@@ -49,7 +49,7 @@ Str help_flag_value(const Json *v, Arena *a)
         json_put(&j, v);
         return buf_str(&b);
     }
-    json_each (item, v) {
+    json_each(item, v) {
         if (b.len > 0)
             buf_add_char(&b, ',');
         buf_add(&b, item->text);
@@ -67,7 +67,7 @@ void help_command_line(const Step *s, const Example *e, Buf *b)
     }
     if (e->args == NULL || json_parse(b->arena, str_from_c(e->args), &args, NULL) != OK)
         return;
-    json_each (v, args) {
+    json_each(v, args) {
         if (json_is(v, JSON_BOOL) && !v->truth)
             continue;
         const char *name = str_to_c(b->arena, v->key);

@@ -86,6 +86,7 @@ export class Field {
 
   set(value) {
     if (this.isFile()) return;
+    if (this.schema.enum && value === this.schema.default) value = "";
     if (this.input.type === "checkbox") this.input.checked = Boolean(value);
     else if (Array.isArray(value) && this.input.tagName !== "TEXTAREA") this.input.value = value.join(", ");
     else this.input.value = typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : value ?? "";

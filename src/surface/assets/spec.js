@@ -69,7 +69,8 @@ export function rangeText(schema) {
   else if (unit) parts.push(`in${unit}`);
   if (schema.default !== undefined && schema.default !== false)
     parts.push(`default ${typeof schema.default === "string" ? schema.default : JSON.stringify(schema.default)}`);
-  if (schema.type === "array" && schema.items?.type === "string") parts.push("several, joined by commas");
+  if (schema.type === "array" && schema.items?.type === "string" && schema.items.format !== "binary") parts.push("several, joined by commas");
+  if (schema.type === "array" && schema.items?.format === "binary" && schema.maxItems) parts.push(`up to ${schema.maxItems} files`);
   if (schema["x-since"]) parts.push(`since ${schema["x-since"]}`);
   if (schema["x-replaced-by"]) parts.push(`use ${schema["x-replaced-by"]} instead`);
   return parts.join(", ");

@@ -240,7 +240,7 @@ TEST(zsh_reads_its_script)
     assert_has(script, "'--fit[How the image meets the box.]:fit:(inside cover)'");
     assert_has(script, "'*--tags[Tags | labels.]:tags:'");
     assert_has(script, "'--keep-going[Do not stop at \\[the\\] first failure\\: go on.]'");
-    assert_has(script, "'--title[It'\\''s a \"title\".]:title:'");
+    assert_has(script, "'--title[It'\\''s a \"title\".]:title:_files'");
     Str checked =
         str_printf(a, "_platen() { :; }\nif false; then\n" STR_FMT "\nfi\n", STR_ARG(script));
     assert_shell_reads(a, "zsh", checked, "", "");
