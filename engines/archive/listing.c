@@ -5,7 +5,7 @@ static const size_t all_max = 128 << 20;
 
 const Field listing_entry_fields[] = {
     {"path", FIELD_TYPE_TEXT, "Path, with \"/\" between parts."},
-    {"type", FIELD_TYPE_TEXT, "file, folder, link, archive or other."},
+    {"type", FIELD_TYPE_TEXT, "One of file, folder, link, archive, other."},
     {"size", FIELD_TYPE_INT, "Bytes when unpacked.", .optional = true},
     {"modified", FIELD_TYPE_TEXT, "Time of the last change.", .optional = true},
     {"encrypted", FIELD_TYPE_BOOL, "Needs a password.", .optional = true},

@@ -47,6 +47,8 @@ void arena_close(Arena **a)
 static bool add_chunk(Arena *a, size_t need)
 {
     size_t size = a->next_size > need ? a->next_size : need;
+    if (size > SIZE_MAX - sizeof(Chunk))
+        return false;
     Chunk *c = fault_hit("arena.chunk") ? NULL : malloc(sizeof *c + size);
     if (c == NULL)
         return false;
@@ -135,6 +137,17 @@ void arena_reset(Arena *a)
 {
     arena_rewind(a, (ArenaMark){0});
     a->next_size = CHUNK_FIRST;
+}
+
+void arena_recycle(Arena *a)
+{
+    Chunk *first = a->last;
+    while (first != NULL && first->before != NULL)
+        first = first->before;
+    if (first != NULL && first->size > CHUNK_FIRST)
+        first = NULL; /* it was made for something large */
+    arena_rewind(a, (ArenaMark){.chunk = first});
+    a->next_size = first != NULL ? CHUNK_FIRST * 2 : CHUNK_FIRST;
 }
 
 size_t arena_used(const Arena *a)

@@ -17,6 +17,8 @@ void id_set_node(int node);
 int64_t id_new(void);
 /* When it was made, milliseconds since 1970. */
 int64_t id_time_ms(int64_t id);
+/* The lowest id of that millisecond: a span of time is a span of ids. */
+int64_t id_first(int64_t ms);
 /* "job_0r3k…" into `out`; prefix is at most 9 characters, without the underscore. Returns out. */
 char *id_text(const char *prefix, int64_t id, char out[ID_TEXT_SIZE]);
 /* The id in `text`, which must carry exactly this prefix. False on anything else. */

@@ -11,8 +11,9 @@ enum { NAME_LEN_MAX = 64, SENTENCE_LEN_MAX = 500, TITLE_LEN_MAX = 80, DATA_DEPTH
 
 /* Query parameters and flags of their own on every surface: a step cannot have a parameter of the
  * same name. */
-static const char *const reserved[] = {"wait",       "queue", "priority", "delay_ms", "attempts",
-                                       "timeout_ms", "help",  "file",     "inputs"};
+static const char *const reserved[] = {"wait",     "queue",      "priority",        "delay_ms",
+                                       "attempts", "timeout_ms", "concurrency_key", "help",
+                                       "file",     "inputs"};
 
 typedef struct Rules {
     Arena *arena;
@@ -270,8 +271,7 @@ static bool param_rules_ok(Rules *r, const Step *s, const Param *p)
 
 static bool params_ok(Rules *r, const Step *s)
 {
-    param_each(p, s->params)
-    {
+    param_each(p, s->params) {
         if (field_size(p->type) == 0)
             return broken(r, "a parameter has no type");
         if (!param_name_ok(r, s, p) || !param_rules_ok(r, s, p))
@@ -300,6 +300,8 @@ static bool fields_ok(Rules *r, const Field *fields, int depth)
             return broken(r, "data field %s: help must be one sentence with a full stop", f->name);
         if (f->items != NULL && f->type != FIELD_TYPE_LIST && f->type != FIELD_TYPE_OBJECT)
             return broken(r, "data field %s: only a list or an object has items", f->name);
+        if (f->type != FIELD_TYPE_TEXT && (f->format != NULL || f->choices != NULL))
+            return broken(r, "data field %s: only text has a format or choices", f->name);
         if (!fields_ok(r, f->items, depth + 1))
             return false;
     }

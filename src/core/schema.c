@@ -1,6 +1,8 @@
 #include "core/schema.h"
 #include "core/param_in.h"
 
+#include <stdio.h>
+
 static void put_number_range(const Param *p, JsonOut *j)
 {
     if (p->type == PARAM_TYPE_INT && (p->min != 0 || p->max != 0)) {
@@ -119,12 +121,15 @@ void schema_put_param(const Param *p, JsonOut *j)
 static void put_required_params(const Param *params, JsonOut *j)
 {
     bool any = false;
-    param_each(p, params) any |= p->required;
+    param_each(p, params)
+        any |= p->required;
     if (!any)
         return;
     json_key(j, "required");
     json_begin(j, '[');
-    param_each(p, params) if (p->required) json_put_c(j, p->name);
+    param_each(p, params)
+        if (p->required)
+            json_put_c(j, p->name);
     json_end(j, ']');
 }
 
@@ -134,8 +139,7 @@ void schema_put_params(const Param *params, JsonOut *j)
     json_kv_c(j, "type", "object");
     json_key(j, "properties");
     json_begin(j, '{');
-    param_each(p, params)
-    {
+    param_each(p, params) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }
@@ -145,15 +149,30 @@ void schema_put_params(const Param *params, JsonOut *j)
     json_end(j, '}');
 }
 
-static void put_field(const Field *f, JsonOut *j);
+static const char *name_of(const Field *fields, const SchemaName *named)
+{
+    for (const SchemaName *n = named; n != NULL && n->name != NULL; n++)
+        if (n->fields == fields)
+            return n->name;
+    return NULL;
+}
 
-static void put_properties(const Field *fields, JsonOut *j)
+static void put_ref(const char *name, JsonOut *j)
+{
+    char ref[128];
+    snprintf(ref, sizeof ref, "#/components/schemas/%s", name);
+    json_kv_c(j, "$ref", ref);
+}
+
+static void put_field(const Field *f, const SchemaName *named, JsonOut *j);
+
+static void put_properties(const Field *fields, const SchemaName *named, JsonOut *j)
 {
     json_key(j, "properties");
     json_begin(j, '{');
     for (const Field *f = fields; f != NULL && f->name != NULL; f++) {
         json_key(j, f->name);
-        put_field(f, j);
+        put_field(f, named, j);
     }
     json_end(j, '}');
     bool any = false;
@@ -169,7 +188,22 @@ static void put_properties(const Field *fields, JsonOut *j)
     json_end(j, ']');
 }
 
-static void put_field(const Field *f, JsonOut *j)
+static void put_items(const Field *f, const SchemaName *named, JsonOut *j)
+{
+    json_key(j, "items");
+    json_begin(j, '{');
+    const char *name = f->items != NULL ? name_of(f->items, named) : NULL;
+    if (name != NULL) {
+        put_ref(name, j);
+    } else {
+        json_kv_c(j, "type", f->items != NULL ? "object" : "string");
+        if (f->items != NULL)
+            put_properties(f->items, named, j);
+    }
+    json_end(j, '}');
+}
+
+static void put_field_type(const Field *f, JsonOut *j)
 {
     static const char *const types[] = {
         [FIELD_TYPE_INT] = "integer",  [FIELD_TYPE_NUMBER] = "number",
@@ -177,28 +211,65 @@ static void put_field(const Field *f, JsonOut *j)
         [FIELD_TYPE_LIST] = "array",   [FIELD_TYPE_OBJECT] = "object",
         [FIELD_TYPE_ANY] = NULL,
     };
+    if (types[f->type] == NULL)
+        return;
+    json_key(j, "type");
+    if (f->nullable) {
+        json_begin(j, '[');
+        json_put_c(j, types[f->type]);
+        json_put_c(j, "null");
+        json_end(j, ']');
+    } else {
+        json_put_c(j, types[f->type]);
+    }
+}
+
+static void put_field_values(const Field *f, JsonOut *j)
+{
+    if (f->format != NULL)
+        json_kv_c(j, "format", f->format);
+    if (f->choices == NULL)
+        return;
+    json_key(j, "enum");
+    json_begin(j, '[');
+    for (const Choice *c = f->choices; c->name != NULL; c++)
+        json_put_c(j, c->name);
+    if (f->nullable)
+        json_put_null(j);
+    json_end(j, ']');
+}
+
+static void put_field(const Field *f, const SchemaName *named, JsonOut *j)
+{
     json_begin(j, '{');
-    if (types[f->type] != NULL)
-        json_kv_c(j, "type", types[f->type]);
+    const char *name = f->type == FIELD_TYPE_OBJECT && !f->nullable && f->items != NULL
+                           ? name_of(f->items, named)
+                           : NULL;
+    if (name != NULL)
+        put_ref(name, j);
+    else
+        put_field_type(f, j);
+    put_field_values(f, j);
     if (f->help != NULL)
         json_kv_c(j, "description", f->help);
-    if (f->type == FIELD_TYPE_LIST) {
-        json_key(j, "items");
-        json_begin(j, '{');
-        json_kv_c(j, "type", f->items != NULL ? "object" : "string");
-        if (f->items != NULL)
-            put_properties(f->items, j);
-        json_end(j, '}');
-    } else if (f->items != NULL) {
-        put_properties(f->items, j);
-    }
+    if (f->type == FIELD_TYPE_LIST)
+        put_items(f, named, j);
+    else if (f->items != NULL && name == NULL)
+        put_properties(f->items, named, j);
+    json_end(j, '}');
+}
+
+void schema_put_fields(const Field *fields, const char *help, const SchemaName *named, JsonOut *j)
+{
+    json_begin(j, '{');
+    json_kv_c(j, "type", "object");
+    if (help != NULL)
+        json_kv_c(j, "description", help);
+    put_properties(fields, named, j);
     json_end(j, '}');
 }
 
 void schema_put_data(const Field *fields, JsonOut *j)
 {
-    json_begin(j, '{');
-    json_kv_c(j, "type", "object");
-    put_properties(fields, j);
-    json_end(j, '}');
+    schema_put_fields(fields, NULL, NULL, j);
 }

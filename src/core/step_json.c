@@ -109,6 +109,10 @@ static void put_fields(const Field *fields, JsonOut *j)
         json_kv_c(j, "type", step_field_type_name(f->type));
         put_text(j, "help", f->help);
         put_flag(j, "optional", f->optional);
+        put_flag(j, "nullable", f->nullable);
+        put_text(j, "format", f->format);
+        if (f->choices != NULL)
+            put_choices(f->choices, j);
         if (f->items != NULL) {
             json_key(j, "items");
             put_fields(f->items, j);
@@ -164,7 +168,8 @@ static void put_lists(const Step *s, JsonOut *j)
     if (s->params != NULL && s->params->type != PARAM_TYPE_END) {
         json_key(j, "params");
         json_begin(j, '[');
-        param_each(p, s->params) put_param(p, j);
+        param_each(p, s->params)
+            put_param(p, j);
         json_end(j, ']');
     }
     if (s->data != NULL && s->data->name != NULL) {
@@ -319,22 +324,23 @@ static bool entry_is_object(Reader *r, const Json *entry)
     return r->rc == OK;
 }
 
-static void read_choices(Reader *r, const Json *o, Param *p)
+static const Choice *read_choices(Reader *r, const Json *o)
 {
     const Json *list = get_list(r, o, "choices", CHOICES_MAX);
-    Choice *choices = arena_new(r->arena, Choice, list != NULL ? list->len + 1 : 1);
+    if (list == NULL || r->rc != OK)
+        return NULL;
+    Choice *choices = arena_new(r->arena, Choice, list->len + 1), *c = choices;
     if (choices == NULL) {
         no_memory(r);
-        return;
+        return NULL;
     }
-    p->choices = choices;
-    json_each(entry, list)
-    {
+    json_each(entry, list) {
         if (!entry_is_object(r, entry))
-            return;
-        *choices++ = (Choice){.name = need_text(r, entry, "name", NAME_LEN_MAX),
-                              .help = get_text(r, entry, "help", TEXT_LEN_MAX)};
+            return NULL;
+        *c++ = (Choice){.name = need_text(r, entry, "name", NAME_LEN_MAX),
+                        .help = get_text(r, entry, "help", TEXT_LEN_MAX)};
     }
+    return choices;
 }
 
 /* Without a default the value set lies outside the range, as the C tables say "none". */
@@ -371,8 +377,7 @@ static void read_list_default(Reader *r, const Json *v, Param *p)
         return;
     }
     Buf b = buf_init(r->arena, PARAM_TEXT_MAX);
-    json_each(item, v)
-    {
+    json_each(item, v) {
         if (item->type != JSON_TEXT || !is_plain(item->text) || str_trim(item->text).len == 0 ||
             str_trim(item->text).len < item->text.len || str_find_char(item->text, ',') != STR_NONE)
             refuse(r, "default", "must be a list of plain texts without commas");
@@ -455,7 +460,7 @@ static void read_param(Reader *r, const Json *o, Param *p)
         p->max_num = get_double(r, o, "max");
     }
     if (p->type == PARAM_TYPE_CHOICE)
-        read_choices(r, o, p);
+        p->choices = read_choices(r, o);
     if (r->rc == OK)
         read_default(r, o, p);
 }
@@ -471,8 +476,7 @@ static const Param *read_params(Reader *r, const Json *o)
         return NULL;
     }
     size_t i = 0;
-    json_each(entry, list)
-    {
+    json_each(entry, list) {
         snprintf(r->where, sizeof r->where, "params[%zu]", i);
         if (!entry_is_object(r, entry))
             return NULL;
@@ -502,8 +506,7 @@ static const Field *read_fields(Reader *r, const Json *o, const char *key, int d
         refuse(r, key, "is nested too deeply");
         return NULL;
     }
-    json_each(entry, list)
-    {
+    json_each(entry, list) {
         if (!entry_is_object(r, entry))
             return NULL;
         *f = (Field){
@@ -512,6 +515,9 @@ static const Field *read_fields(Reader *r, const Json *o, const char *key, int d
             .help = get_text(r, entry, "help", TEXT_LEN_MAX),
             .optional = get_flag(r, entry, "optional"),
             .items = read_fields(r, entry, "items", depth + 1),
+            .nullable = get_flag(r, entry, "nullable"),
+            .format = get_text(r, entry, "format", NAME_LEN_MAX),
+            .choices = read_choices(r, entry),
         };
         if (f->type == FIELD_TYPE_END)
             refuse(r, "type", "must be int, number, bool, text, list, object or any");
@@ -530,8 +536,7 @@ static const ErrCode *read_errors(Reader *r, const Json *o)
         no_memory(r);
         return NULL;
     }
-    json_each(entry, list)
-    {
+    json_each(entry, list) {
         *e = err_from_reason(json_text(entry));
         if (*e++ == OK)
             refuse(r, "errors", "has an unknown reason \"%.40s\"",
@@ -566,8 +571,7 @@ static const Example *read_examples(Reader *r, const Json *o)
         no_memory(r);
         return NULL;
     }
-    json_each(entry, list)
-    {
+    json_each(entry, list) {
         snprintf(r->where, sizeof r->where, "examples[%zu]", (size_t)(e - examples));
         if (!entry_is_object(r, entry))
             return NULL;

@@ -76,7 +76,7 @@ MUST_CHECK ErrCode db_exec(DbConn *c, const Query *q, const DbVal *args, size_t 
 typedef struct DbRows {
     DbConn *conn;
     void *stmt;
-    bool stepped;
+    const char *name; /* of the query */
 } DbRows;
 MUST_CHECK ErrCode db_query(DbConn *c, const Query *q, const DbVal *args, size_t args_len, DbRows *out, Err *err);
 bool db_next(DbRows *r, ErrCode *rc, Err *err);
@@ -90,6 +90,11 @@ Str db_str_copy(const DbRows *r, int column, Arena *a); /* .ptr NULL when the ar
 /* One row, one integer; `otherwise` when there is no row or it is NULL. */
 MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size_t args_len, int64_t otherwise,
                               int64_t *out, Err *err);
+
+/* One pointer that the layer above hangs onto the database (flow's hooks) and finds again from any connection. Set it before
+ * the first write. */
+void db_attach(Db *db, const void *what);
+const void *db_attached(const DbConn *c); /* NULL: nothing */
 
 typedef ErrCode (*DbWriteFn)(DbConn *tx, void *arg, Err *err);
 

@@ -380,7 +380,7 @@ static ErrCode much_data(StepCtx *c, const void *args)
 
 #define BAD_STEP(f)                                                                                \
     static const Step step_##f = {.name = "bad." #f,                                               \
-                                  .title = #f,                                                     \
+                                  .title = "Misbehave",                                                   \
                                   .summary = "Misbehaves on purpose.",                             \
                                   .since = "0.1",                                                  \
                                   .accepts = "*/*",                                                \

@@ -1,0 +1,154 @@
+/* doc_in.h: the inside of the sink, shared by doc*.c.
+ *
+ *   doc.c           opening, blocks, tables, totals
+ *   doc_inline.c    text and marks of the block in hand: folding of white space, runs, words
+ *   doc_markdown.c  doc_text.c  doc_json.c   the writers
+ *
+ * The block in hand (or the rows in hand, when a table is being read) lies in d->text; runs say
+ * which marks a stretch of it carries. A writer gets it as DocSpan and writes with doc_put. */
+#ifndef PLATEN_DOCUMENT_DOC_IN_H
+#define PLATEN_DOCUMENT_DOC_IN_H
+
+#include "document/doc.h"
+
+enum {
+    DOC_BLOCK_MAX = 1 << 20, /* bytes; a longer block is written as several */
+    DOC_ROW_MAX = 16 << 20,  /* bytes of one table row */
+    DOC_CELLS_MAX = 1 << 16, /* cells of one row */
+    DOC_ROWS_HELD = 64,      /* rows kept to learn the number of columns */
+    DOC_ROWS_HELD_BYTES = 1 << 18,
+    DOC_SPAN_MAX = 1000, /* the largest colspan and rowspan, as in HTML */
+    DOC_META_MAX = 32,
+    DOC_META_VALUE_MAX = 2000,
+    DOC_PAGE_STARTS_MAX = 4000,
+    DOC_LEVELS = 16,
+    DOC_PAD_COLUMNS = 64, /* wider tables are not padded to a rectangle */
+};
+
+typedef struct DocRun {
+    size_t from, to; /* bytes in d->text */
+    unsigned marks;  /* 1u << MarkKind */
+    size_t href;     /* where its link lies in d->hrefs; meaningful with MARK_LINK only */
+} DocRun;
+
+typedef struct DocSpan {
+    Str text;
+    const DocRun *runs; /* cover the text without gaps; offsets are relative to `base` */
+    size_t runs_len;
+    size_t base;
+} DocSpan;
+
+typedef struct DocBlock {
+    BlockKind kind;
+    int level;
+    int64_t number; /* BLOCK_ITEM; 0: a bullet */
+    int64_t page;
+    DocSpan span;
+} DocBlock;
+
+typedef struct DocCell {
+    size_t text_from, text_to, run_from, run_to;
+    int colspan, rowspan;
+} DocCell;
+
+typedef struct DocRow {
+    size_t cell_from, cell_to;
+} DocRow;
+
+typedef struct DocWriter {
+    const char *format, *media_type, *extension;
+    void (*begin)(Doc *d);
+    void (*block)(Doc *d, const DocBlock *b);
+    void (*table_begin)(Doc *d);
+    void (*row)(Doc *d, const DocRow *row);
+    void (*table_end)(Doc *d);
+    void (*end)(Doc *d);
+} DocWriter;
+
+extern const DocWriter doc_markdown_writer, doc_text_writer, doc_json_writer;
+
+typedef enum DocPending { PENDING_NONE, PENDING_SPACE, PENDING_BREAK } DocPending;
+
+struct Doc {
+    StepCtx *step;
+    const DocWriter *writer;
+    Arena *arena;
+    Err err; /* the first failure */
+    int fd;
+    Buf out;
+    int64_t chars; /* code points put so far */
+    bool muted;    /* doc_put counts and does not write */
+    JsonOut json;  /* doc_json.c: writes into `out` */
+
+    /* the block or the rows in hand */
+    bool block_open, table_open, row_open, cell_open;
+    int nested; /* tables open inside the cell */
+    DocBlock block;
+    Buf text, runs, hrefs;
+    Buf cells, rows; /* of DocCell, of DocRow */
+    DocPending pending;
+    size_t span_from, run_from; /* where the block or cell in hand begins */
+    unsigned marks;
+    int mark_depth[MARK_COUNT];
+    size_t href;
+
+    /* the table in hand */
+    bool table_written; /* its beginning is out */
+    bool table_text;
+    int64_t table_rows;
+    size_t columns;
+    int *rowspan_left; /* per column: rows below that a cell from above still covers */
+    size_t rowspan_cap;
+
+    /* the writer's own */
+    int64_t block_starts; /* d->chars where the block in hand began */
+    bool any_out;         /* a separator is needed before the next block */
+    BlockKind last_kind;
+    bool last_table;
+    int indent[DOC_LEVELS + 1]; /* columns before an item's text, by level */
+    int64_t last_number[DOC_LEVELS];
+    char list_mark[DOC_LEVELS];
+    int depth;          /* levels open in the list in hand */
+    size_t row_columns; /* put so far in the row in hand */
+
+    /* totals */
+    int64_t page, pages_seen, pages_total;
+    int64_t words, characters, blocks;
+    bool took_text;
+    int64_t page_starts[DOC_PAGE_STARTS_MAX];
+    size_t page_starts_len;
+    struct {
+        const char *key;
+        Str value;
+    } meta[DOC_META_MAX];
+    size_t meta_len;
+};
+
+/* doc.c */
+void doc_fail(Doc *d, ErrCode code, const char *what);
+void doc_put(Doc *d, Str s); /* to the output, counted */
+void doc_put_c(Doc *d, const char *s);
+void doc_put_char(Doc *d, char c);
+void doc_put_raw(Doc *d, Str s); /* to the output, not counted: JSON's own frame */
+/* The writer stands where a block of this page begins (after separators). */
+void doc_starts_here(Doc *d, int64_t page);
+int64_t doc_pages(const Doc *d);
+void doc_put_metadata(const Doc *d, JsonOut *j);
+DocSpan doc_cell_span(const Doc *d, const DocCell *c);
+const DocCell *doc_cells(const Doc *d, const DocRow *row, size_t *len);
+/* The cells of a row as they stand in the grid: `put` gets NULL for a place that a span covers.
+ * Places after the last cell are not put. */
+void doc_row_grid(Doc *d, const DocRow *row, void (*put)(Doc *d, const DocCell *c, size_t column));
+Str doc_run_href(const Doc *d, const DocRun *r);
+
+/* doc_inline.c */
+void doc_inline_start(Doc *d);
+DocSpan doc_inline_span(Doc *d);
+/* Words: runs of letters and digits between white space; each Han, Hiragana or Katakana character
+ * counts as one. */
+int64_t doc_count_words(Str text);
+
+/* doc_text.c: the line prefix of an item or note in plain text ("  - ", "[2] "). */
+void doc_text_prefix(Doc *d, const DocBlock *b);
+
+#endif

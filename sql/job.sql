@@ -1,0 +1,149 @@
+-- name: job_add
+-- What was asked. Never changed afterwards.
+INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: job_of_task
+-- What a worker needs to know of job $1.
+SELECT step, params, timeout_ms, trace FROM job WHERE id = $1;
+
+-- name: job_get
+-- Job $1 of project $2 with its live task or its end.
+SELECT j.id, j.project, j.key_id, j.step, j.queue, j.params, j.trace, j.priority,
+       CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state = 'leased' THEN 'running' ELSE 'queued' END,
+       COALESCE(e.attempts, t.attempt, 0), COALESCE(e.max_attempts, t.max_attempts, j.max_attempts),
+       COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.finished_ms, 0),
+       COALESCE(t.run_at_ms, 0), COALESCE(e.progress_done, t.progress_done, 0),
+       COALESCE(e.progress_total, t.progress_total, 0), COALESCE(e.reason, t.reason), COALESCE(e.detail, t.detail),
+       COALESCE(e.hint, t.hint), e.data
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.id = $1 AND j.project = $2;
+
+-- name: job_history
+-- What the regular events of job $1 of project $2 are read from.
+SELECT j.step, COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.finished_ms, 0),
+       COALESCE(e.state, ''), COALESCE(e.attempts, 0)
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.id = $1 AND j.project = $2;
+
+-- name: job_ids
+-- Jobs of project $1 with $3 <= id < $2 and step $4 ('': any), newest first, at most $5.
+SELECT id FROM job
+ WHERE project = $1 AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
+ ORDER BY id DESC LIMIT $5;
+
+-- name: job_ids_queued
+-- The same, those that wait. Walks the live tasks only.
+SELECT t.id FROM task t JOIN job j ON j.id = t.id
+ WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state <> 'leased' AND ($4 = '' OR j.step = $4)
+ ORDER BY t.id DESC LIMIT $5;
+
+-- name: job_ids_running
+-- The same, those that run: few, so they are found by their lease and sorted then ("+ 0" keeps SQLite off the walk by id).
+SELECT t.id FROM task t JOIN job j ON j.id = t.id
+ WHERE t.project = $1 AND t.id + 0 < $2 AND t.id + 0 >= $3 AND t.state = 'leased' AND t.lease_until_ms > 0
+   AND ($4 = '' OR j.step = $4)
+ ORDER BY t.id + 0 DESC LIMIT $5;
+
+-- name: job_ids_done
+-- The same, those that are done: most are, so all are walked.
+SELECT j.id FROM job j JOIN job_end e ON e.job = j.id
+ WHERE j.project = $1 AND j.id < $2 AND j.id >= $3 AND e.state = 'done' AND ($4 = '' OR j.step = $4)
+ ORDER BY j.id DESC LIMIT $5;
+
+-- name: job_ids_failed
+-- The same, those that failed.
+SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
+ WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'failed' AND ($4 = '' OR j.step = $4)
+ ORDER BY e.job DESC LIMIT $5;
+
+-- name: job_ids_canceled
+-- The same, those that were cancelled.
+SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
+ WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'canceled' AND ($4 = '' OR j.step = $4)
+ ORDER BY e.job DESC LIMIT $5;
+
+-- name: job_end_add
+-- Job $1 ended in state $3.
+INSERT INTO job_end (job, project, state, attempts, max_attempts, seq, started_ms, finished_ms, progress_done, progress_total,
+                     reason, detail, hint, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+
+-- name: job_end_take
+-- Job $1 of project $2, which failed or was cancelled, is to run again.
+DELETE FROM job_end WHERE job = $1 AND project = $2 AND state <> 'done'
+RETURNING attempts, seq, started_ms;
+
+-- name: job_again
+-- What the task of job $1 is made from when it runs again.
+SELECT queue, priority, max_attempts, concurrency_key FROM job WHERE id = $1;
+
+-- name: job_exists
+-- Is there a job $1 in project $2?
+SELECT 1 FROM job WHERE id = $1 AND project = $2;
+
+-- name: job_file_add
+-- File $3 of job $1: an input ($2 = 0) or an output ($2 = 1).
+INSERT INTO job_file (job, is_output, place, project, name, type, hash, size_bytes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: job_files
+-- Files of job $1: inputs ($2 = 0) or outputs ($2 = 1), in order.
+SELECT name, type, hash, size_bytes FROM job_file WHERE job = $1 AND is_output = $2 ORDER BY place;
+
+-- name: job_blob_add
+-- Project $1 may see blob $2 of $3 bytes, which came at $4.
+INSERT INTO blob (project, hash, size_bytes, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (project, hash) DO NOTHING;
+
+-- name: job_blob_ref_add
+-- Job $3 holds blob $2 of project $1.
+INSERT INTO blob_ref (project, hash, kind, owner) VALUES ($1, $2, 'job', $3)
+ON CONFLICT (project, hash, kind, owner) DO NOTHING;
+
+-- name: job_usage_add
+-- Attempt $3 of task $2 used $6 of unit $4. Recorded once, however often it is said.
+INSERT INTO usage_event (project, task, attempt, unit, job, amount, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (project, task, attempt, unit) DO NOTHING;
+
+-- name: job_idempotency_get
+-- What idempotency key $2 of project $1 stood for, when it is not older than $3.
+SELECT target, request_hash FROM idempotency WHERE project = $1 AND key = $2 AND kind = 'job' AND created_ms > $3;
+
+-- name: job_idempotency_put
+-- From $5 on idempotency key $2 of project $1 stands for request $3, which made job $4.
+INSERT INTO idempotency (project, key, request_hash, kind, target, created_ms) VALUES ($1, $2, $3, 'job', $4, $5)
+ON CONFLICT (project, key) DO UPDATE
+   SET request_hash = excluded.request_hash, kind = excluded.kind, target = excluded.target, created_ms = excluded.created_ms;
+
+-- name: job_idempotency_expire
+-- Forget the oldest keys of those that came before $1: $2 of them, and what came in the same millisecond as the last.
+DELETE FROM idempotency
+ WHERE created_ms <= (SELECT max(old.created_ms)
+                        FROM (SELECT created_ms FROM idempotency WHERE created_ms <= $1 ORDER BY created_ms LIMIT $2) old);
+
+-- name: dead_add
+-- Task $1 is dead.
+INSERT INTO dead_letter (id, project, job, queue, step, attempts, died_ms, reason, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: dead_list
+-- Dead letters of project $1 in queue $2 ('': any) with an id below $3, newest first, at most $4.
+SELECT id, job, died_ms, attempts, step, queue, reason, detail FROM dead_letter
+ WHERE project = $1 AND ($2 = '' OR queue = $2) AND id < $3
+ ORDER BY id DESC LIMIT $4;
+
+-- name: dead_some
+-- Oldest dead letters of project $1 with an id above $2, at most $3.
+SELECT id, job FROM dead_letter WHERE project = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: dead_delete
+-- Dead letter $1 of project $2 is no more.
+DELETE FROM dead_letter WHERE id = $1 AND project = $2;
+
+-- name: dead_drop
+-- Dead letter of task $1, if there is one, is no more.
+DELETE FROM dead_letter WHERE id = $1;
+
+-- name: dead_delete_all
+-- All dead letters of project $1 are no more.
+DELETE FROM dead_letter WHERE project = $1;

@@ -1,0 +1,118 @@
+/* dead letters and queues. */
+#include "api/params.h"
+#include "api/routes.h"
+#include "api/write.h"
+
+static void write_dead(JsonOut *j, const DeadLetter *d)
+{
+    json_begin(j, '{');
+    write_id(j, "id", "task", d->id);
+    write_id(j, "job", "job", d->job);
+    json_kv_str(j, "step", d->step);
+    json_kv_str(j, "queue", d->queue);
+    write_time(j, "died", d->died_ms);
+    json_kv_int(j, "attempts", d->attempts);
+    json_kv_str(j, "reason", d->reason);
+    json_kv_str(j, "detail", d->detail);
+    json_end(j, '}');
+}
+
+void dead_list(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    DeadQuery q = {0};
+    ParamFaults faults = {0};
+    int64_t before = 0;
+    DeadLetter *letters = NULL;
+    size_t len = 0;
+    bool more = false;
+    ErrCode rc = call_query(&c, dead_query_params, &q, &faults);
+    if (rc == OK)
+        rc = call_cursor(&c, "task", q.cursor, &before);
+    if (rc == OK)
+        rc = flow_dead_list(c.reader, c.who.project, q.queue, before, (int)q.limit, c.arena, &letters, &len, &more, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_key(&c.json, "dead_letters");
+    json_begin(&c.json, '[');
+    for (size_t i = 0; i < len; i++)
+        write_dead(&c.json, &letters[i]);
+    json_end(&c.json, ']');
+    if (more)
+        write_id(&c.json, "next", "task", letters[len - 1].id);
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}
+
+typedef ErrCode (*DeadVerb)(Db *db, int64_t project, int64_t task, int64_t *count, Err *err);
+
+/* Redrive or delete: one when the path names it, all otherwise. */
+static void act(HttpRequest *req, DeadVerb verb, bool one)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t task = 0, count = 0;
+    ErrCode rc = one ? call_path_id(&c, 0, "task", &task) : OK;
+    if (rc == OK)
+        rc = verb(c.app->db, c.who.project, task, &count, &c.err);
+    if (rc == OK && one && count == 0)
+        rc = err_set(&c.err, ERR_NOT_FOUND, "there is no such dead letter");
+    if (rc != OK) {
+        call_fail(&c);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_kv_int(&c.json, "count", count);
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}
+
+void dead_redrive(HttpRequest *req)
+{
+    act(req, flow_dead_redrive, true);
+}
+
+void dead_redrive_all(HttpRequest *req)
+{
+    act(req, flow_dead_redrive, false);
+}
+
+void dead_delete(HttpRequest *req)
+{
+    act(req, flow_dead_delete, true);
+}
+
+void queues_list(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    QueueInfo *queues = NULL;
+    size_t len = 0;
+    if (queue_list(c.reader, c.arena, &queues, &len, &c.err) != OK) {
+        call_fail(&c);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_key(&c.json, "queues");
+    json_begin(&c.json, '[');
+    for (size_t i = 0; i < len; i++) {
+        json_begin(&c.json, '{');
+        json_kv_str(&c.json, "name", queues[i].name);
+        json_kv_int(&c.json, "ready", queues[i].ready);
+        json_kv_int(&c.json, "delayed", queues[i].delayed);
+        json_kv_int(&c.json, "leased", queues[i].leased);
+        json_kv_int(&c.json, "dead", queues[i].dead);
+        json_kv_int(&c.json, "oldest_ms", queues[i].oldest_ms);
+        json_end(&c.json, '}');
+    }
+    json_end(&c.json, ']');
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}

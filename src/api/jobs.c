@@ -1,0 +1,150 @@
+/* jobs: list, read (and wait for), cancel, run again, fetch outputs, explain. */
+#include "api/routes.h"
+#include "api/params.h"
+#include "api/wait.h"
+#include "api/write.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "trace/diagnose.h"
+
+static void answer_job(Call *c, int64_t id, int status)
+{
+    Job job;
+    if (flow_get(c->reader, c->who.project, id, c->arena, &job, &c->err) != OK) {
+        call_fail(c);
+        return;
+    }
+    write_job(&c->json, &job, c->app->registry, c->arena, true);
+    call_answer(c, status);
+}
+
+void jobs_list(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    JobsQuery q = {0};
+    ParamFaults faults = {0};
+    ErrCode rc = call_query(&c, jobs_query_params, &q, &faults);
+    JobFilter filter = {
+        .project = c.who.project, .state = q.state - 1, .step = q.step, .limit = (int)q.limit,
+        .since_ms = q.since_ms, .until_ms = q.until_ms,
+    };
+    if (rc == OK)
+        rc = call_cursor(&c, "job", q.cursor, &filter.before);
+    Job *jobs = NULL;
+    size_t len = 0;
+    bool more = false;
+    if (rc == OK)
+        rc = flow_list(c.reader, &filter, c.arena, &jobs, &len, &more, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_key(&c.json, "jobs");
+    json_begin(&c.json, '[');
+    for (size_t i = 0; i < len; i++)
+        write_job(&c.json, &jobs[i], c.app->registry, c.arena, false);
+    json_end(&c.json, ']');
+    if (more)
+        write_id(&c.json, "next", "job", jobs[len - 1].id);
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}
+
+static bool job_ended(JobState s)
+{
+    return s == JOB_DONE || s == JOB_FAILED || s == JOB_CANCELED;
+}
+
+void jobs_get(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    WaitQuery q = {0};
+    ParamFaults faults = {0};
+    int64_t id;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = call_query(&c, wait_query_params, &q, &faults);
+    Job job;
+    if (rc == OK)
+        rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
+    if (rc != OK)
+        call_refuse(&c, rc, &faults);
+    else if (q.wait > 0 && !job_ended(job.state))
+        wait_for_job(&c, id, q.wait);
+    else
+        answer_job(&c, id, 200);
+}
+
+void jobs_cancel(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = flow_cancel(c.app->db, c.who.project, id, &c.err);
+    if (rc != OK)
+        call_fail(&c);
+    else
+        answer_job(&c, id, 200);
+}
+
+void jobs_retry(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = flow_retry(c.app->db, c.who.project, id, &c.err);
+    if (rc != OK)
+        call_fail(&c);
+    else
+        answer_job(&c, id, 202);
+}
+
+void jobs_output(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id, index = 0;
+    Job job;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
+    if (rc == OK && (!str_to_i64(req->params[1], &index) || index < 0 || (size_t)index >= job.outputs_len))
+        rc = err_set(&c.err, ERR_NOT_FOUND, "the job has %zu outputs, counted from 0", job.outputs_len);
+    int fd = -1;
+    int64_t size = 0;
+    if (rc == OK)
+        rc = blob_open(c.app->blobs, job.outputs[index].hash, &fd, &size, &c.err);
+    if (rc != OK) {
+        call_fail(&c);
+        return;
+    }
+    const JobFile *f = &job.outputs[index];
+    http_answer_file(req, fd, size, f->type, f->hash, f->name);
+}
+
+void jobs_diagnosis(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = diagnose_job(c.reader, c.who.project, id, c.arena, &c.json, &c.err);
+    if (rc != OK)
+        call_fail(&c);
+    else
+        call_answer(&c, 200);
+}

@@ -1,0 +1,53 @@
+/* params.h: query parameters and bodies that operations share, as Param tables (params.c): checked, documented and shown in
+ * the explorer from here alone. */
+#ifndef PLATEN_API_PARAMS_H
+#define PLATEN_API_PARAMS_H
+
+#include "core/param.h"
+
+typedef struct WaitQuery {
+    int64_t wait; /* seconds */
+} WaitQuery;
+extern const Param wait_query_params[];
+
+typedef struct PageQuery {
+    int64_t limit;
+    Str cursor;
+} PageQuery;
+extern const Param page_query_params[];
+
+typedef struct JobsQuery {
+    int64_t limit;
+    Str cursor;
+    int state; /* 0: any, else JobState + 1 */
+    Str step;
+    int64_t since_ms, until_ms;
+} JobsQuery;
+extern const Param jobs_query_params[];
+
+typedef struct EventsQuery {
+    int64_t after, limit;
+} EventsQuery;
+extern const Param events_query_params[];
+
+typedef struct DeadQuery {
+    int64_t limit;
+    Str cursor, queue;
+} DeadQuery;
+extern const Param dead_query_params[];
+
+/* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
+typedef struct RunOptions {
+    int64_t wait, priority, delay_ms, attempts, timeout_ms;
+    Str concurrency_key;
+    bool dry_run;
+} RunOptions;
+extern const Param run_option_params[];
+
+typedef struct KeyBody {
+    Str name;
+    int role;
+} KeyBody;
+extern const Param key_body_params[];
+
+#endif

@@ -1,0 +1,293 @@
+#include "api/schemas.h"
+
+#define ID(field, what)        {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
+#define TEXT(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
+#define MAYBE_TEXT(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true}
+#define INT(field, what)       {.name = field, .type = FIELD_TYPE_INT, .help = what}
+#define BOOL(field, what)      {.name = field, .type = FIELD_TYPE_BOOL, .help = what}
+#define TIME(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what}
+#define MAYBE_TIME(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true, .help = what}
+#define LIST(field, of, what)  {.name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what}
+#define NEXT {.name = "next", .type = FIELD_TYPE_TEXT, .optional = true, .help = "Cursor of the next page; missing on the last."}
+
+static const Field file_fields[] = {
+    TEXT("name", "Name of the file."),
+    TEXT("type", "Media type; empty when unknown."),
+    INT("bytes", "Size."),
+    TEXT("blob", "SHA-256 of its bytes, by which they can be fetched."),
+    {0},
+};
+
+static const Field progress_fields[] = {
+    INT("done", "Units done in this attempt."),
+    INT("total", "Units in all; 0 while unknown."),
+    {0},
+};
+
+static const Choice job_states[] = {
+    {"queued", "Waits for a worker or its time."},
+    {"running", "Runs now."},
+    {"done", "Ended with a result."},
+    {"failed", "Ended without one."},
+    {"canceled", "Was cancelled."},
+    {0},
+};
+
+#define JOB_FIELDS                                                                                            \
+    ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                                     \
+        {.name = "state", .type = FIELD_TYPE_TEXT, .choices = job_states, .help = "Where the job stands."},   \
+        TEXT("queue", "Queue its task waits in."), INT("priority", "Higher runs first."),                     \
+        INT("attempts", "Attempts begun so far."), INT("max_attempts", "Attempts allowed."),                  \
+        TIME("created", "When it was accepted."), MAYBE_TIME("run_at", "Not before this time."),              \
+        MAYBE_TIME("started", "When its first attempt began."), MAYBE_TIME("finished", "When it ended."),     \
+        {.name = "progress", .type = FIELD_TYPE_OBJECT, .items = progress_fields, .help = "How far it is."},  \
+        MAYBE_TEXT("reason", "Why it failed, or why its last attempt did: a stable code."),                   \
+        MAYBE_TEXT("detail", "What happened, in a sentence."), MAYBE_TEXT("hint", "What to do."),             \
+        TEXT("trace", "Correlation id: it is on every log line of the job.")
+
+static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
+static const Field job_fields[] = {
+    JOB_FIELDS,
+    {.name = "params", .type = FIELD_TYPE_OBJECT, .help = "Parameters with defaults filled in; secrets are null."},
+    LIST("inputs", file_fields, "Files that went in."),
+    LIST("outputs", file_fields, "Files that came out."),
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "The result, as the step describes it."},
+    {0},
+};
+static const Field job_list_fields[] = {LIST("jobs", job_summary_fields, "Newest first."), NEXT, {0}};
+
+static const Field event_fields[] = {
+    INT("seq", "Number within the job, from 1 without gaps."),
+    ID("job", "Id of the job."),
+    TIME("time", "When it happened."),
+    TEXT("type", "What happened: job.added, task.started and so on."),
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "What belongs to it."},
+    {0},
+};
+static const Field event_list_fields[] = {LIST("events", event_fields, "In order."), {0}};
+
+static const Field timeline_fields[] = {
+    INT("seq", "Number within the job."),
+    TIME("time", "When it happened."),
+    INT("after_ms", "Milliseconds after the first event."),
+    TEXT("type", "What happened."),
+    TEXT("meaning", "What that means."),
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "What belongs to it."},
+    {0},
+};
+static const Field diagnosis_fields[] = {
+    ID("job", "Id of the job."),
+    TEXT("step", "Name of the step."),
+    {.name = "state", .type = FIELD_TYPE_TEXT, .choices = job_states, .help = "Where the job stands."},
+    TEXT("verdict", "In one sentence."),
+    MAYBE_TEXT("reason", "Why it failed: a stable code."),
+    MAYBE_TEXT("meaning", "What the code means."),
+    MAYBE_TEXT("detail", "What happened this time."),
+    MAYBE_TEXT("remedy", "What to do."),
+    MAYBE_TEXT("retries", "Whether such a failure is tried again: never, later, after."),
+    {.name = "cause", .type = FIELD_TYPE_OBJECT, .items = timeline_fields, .optional = true,
+     .help = "The first event that went wrong since the job was last started."},
+    LIST("timeline", timeline_fields, "Everything that happened, in order."),
+    INT("waited_ms", "From accepted to started."),
+    INT("ran_ms", "From started to ended."),
+    INT("attempts", "Attempts begun."),
+    INT("max_attempts", "Attempts allowed."),
+    TEXT("trace", "Correlation id."),
+    {0},
+};
+
+static const Field blob_fields[] = {
+    TEXT("blob", "SHA-256 of the bytes: the blob's name."),
+    INT("bytes", "Size."),
+    TEXT("name", "File name as sent; may be empty."),
+    TEXT("type", "Media type as sent; may be empty."),
+    {0},
+};
+
+static const Field document_fields[] = {
+    ID("id", "Id of the document, doc_…."),
+    TEXT("name", "Name of the file."),
+    TEXT("type", "Media type as sent; may be empty."),
+    INT("bytes", "Size."),
+    TEXT("blob", "SHA-256 of its bytes."),
+    TIME("created", "When it was added."),
+    {0},
+};
+static const Field document_list_fields[] = {LIST("documents", document_fields, "Newest first."), NEXT, {0}};
+
+static const Field key_fields[] = {
+    ID("id", "Id of the key, key_…."),
+    TEXT("name", "What it is for."),
+    TEXT("role", "What it may do."),
+    TEXT("hint", "How the key begins."),
+    TIME("created", "When it was made."),
+    MAYBE_TIME("used", "When it was last used, to the minute."),
+    MAYBE_TIME("revoked", "When it was revoked."),
+    {0},
+};
+static const Field key_list_fields[] = {LIST("keys", key_fields, "All of the project."), {0}};
+static const Field new_key_fields[] = {
+    ID("id", "Id of the key."),
+    TEXT("name", "What it is for."),
+    TEXT("role", "What it may do."),
+    TEXT("key", "The key itself: shown this once."),
+    {0},
+};
+
+static const Field dead_fields[] = {
+    ID("id", "Id of the task, task_…."),
+    ID("job", "Id of its job."),
+    TEXT("step", "Name of the step."),
+    TEXT("queue", "Queue it was in."),
+    TIME("died", "When it was given up."),
+    INT("attempts", "Attempts made."),
+    TEXT("reason", "Why: a stable code."),
+    TEXT("detail", "What happened."),
+    {0},
+};
+static const Field dead_list_fields[] = {LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
+static const Field count_fields[] = {INT("count", "How many were changed."), {0}};
+
+static const Field queue_fields[] = {
+    TEXT("name", "Name of the queue."),
+    INT("ready", "Tasks that could start now."),
+    INT("delayed", "Tasks that wait for their time."),
+    INT("leased", "Tasks that run."),
+    INT("dead", "Dead letters."),
+    INT("oldest_ms", "Age of the oldest ready task."),
+    {0},
+};
+static const Field queue_list_fields[] = {LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
+
+static const Field check_fields[] = {
+    TEXT("name", "What was checked."),
+    BOOL("ok", "Whether it is well."),
+    TEXT("detail", "What was found."),
+    {0},
+};
+static const Choice health_states[] = {{"ok", "All is well."}, {"degraded", "A check failed."}, {0}};
+static const Field health_fields[] = {
+    {.name = "status", .type = FIELD_TYPE_TEXT, .choices = health_states, .help = "The sum of the checks."},
+    LIST("checks", check_fields, "Each with what was found."),
+    MAYBE_TEXT("version", "Version of platen."),
+    {.name = "uptime_s", .type = FIELD_TYPE_INT, .optional = true, .help = "Seconds since start."},
+    {0},
+};
+
+static const Field fault_fields[] = {
+    TEXT("param", "Parameter at fault, as it was written."),
+    TEXT("detail", "What is wrong with it."),
+    {0},
+};
+static const Field problem_fields[] = {
+    TEXT("type", "about:blank, or a link that says more."),
+    TEXT("title", "What the reason means."),
+    INT("status", "HTTP status."),
+    TEXT("reason", "Stable code of why it failed."),
+    TEXT("detail", "What happened, with the value."),
+    TEXT("hint", "What to do."),
+    TEXT("trace", "Correlation id."),
+    MAYBE_TEXT("param", "Parameter at fault."),
+    {.name = "errors", .type = FIELD_TYPE_LIST, .items = fault_fields, .optional = true, .help = "All faults, when there are several."},
+    {0},
+};
+
+#define MAYBE_INT(field, what)  {.name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what}
+#define MAYBE_BOOL(field, what) {.name = field, .type = FIELD_TYPE_BOOL, .optional = true, .help = what}
+#define MAYBE_ANY(field, what)  {.name = field, .type = FIELD_TYPE_ANY, .optional = true, .help = what}
+#define MAYBE_LIST(field, of, what) {.name = field, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what}
+
+static const Field choice_fields[] = {TEXT("name", "The value."), MAYBE_TEXT("help", "What it means."), {0}};
+static const Field limit_fields[] = {
+    MAYBE_INT("time_ms", "Wall clock."),
+    MAYBE_INT("cpu_ms", "Computing time."),
+    MAYBE_INT("memory_bytes", "Memory."),
+    MAYBE_INT("output_bytes", "Size of one output."),
+    {0},
+};
+static const Field param_fields[] = {
+    TEXT("name", "Name of the parameter."),
+    TEXT("type", "One of int, number, bool, text, choice, list, json."),
+    MAYBE_BOOL("required", "It has to be given."),
+    MAYBE_BOOL("secret", "It is never shown."),
+    MAYBE_TEXT("help", "What it does."),
+    MAYBE_TEXT("unit", "Unit of its value."),
+    MAYBE_TEXT("example", "A value."),
+    MAYBE_TEXT("since", "Version that brought it."),
+    MAYBE_TEXT("replaced_by", "Use this one instead."),
+    MAYBE_ANY("min", "Least value."),
+    MAYBE_ANY("max", "Greatest value."),
+    MAYBE_INT("max_len", "Most bytes of a text, or items of a list."),
+    MAYBE_LIST("choices", choice_fields, "The values it takes."),
+    MAYBE_ANY("default", "Its value when it is not given."),
+    {0},
+};
+static const Field data_fields[] = {
+    TEXT("name", "Name of the field."),
+    TEXT("type", "One of int, number, bool, text, list, object, any."),
+    MAYBE_TEXT("help", "What it says."),
+    MAYBE_BOOL("optional", "It may be missing."),
+    MAYBE_BOOL("nullable", "It may be null."),
+    MAYBE_TEXT("format", "As JSON Schema names it."),
+    MAYBE_LIST("choices", choice_fields, "The values it has."),
+    MAYBE_ANY("items", "Fields of its members."),
+    {0},
+};
+static const Field example_fields[] = {
+    TEXT("title", "What it shows."),
+    MAYBE_TEXT("input", "A file of samples/."),
+    MAYBE_ANY("args", "Its parameters."),
+    MAYBE_TEXT("expect", "What must come out."),
+    {0},
+};
+static const Field step_fields[] = {
+    TEXT("name", "Name of the step, noun.verb."),
+    MAYBE_TEXT("title", "The same for people."),
+    MAYBE_TEXT("summary", "What it does, in a sentence."),
+    MAYBE_TEXT("since", "Version that brought it."),
+    MAYBE_TEXT("accepts", "Media types of its input; missing: it takes no file."),
+    MAYBE_TEXT("returns", "Media types of its outputs."),
+    MAYBE_INT("inputs_max", "Most files at once, when more than one."),
+    MAYBE_BOOL("input_optional", "It also runs without a file."),
+    MAYBE_INT("version", "Rises when the same input gives another result."),
+    MAYBE_BOOL("cacheable", "Its result depends on parameters and input alone."),
+    MAYBE_BOOL("internal", "For tests."),
+    MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
+    MAYBE_INT("attempts", "How often it is tried."),
+    {.name = "limits", .type = FIELD_TYPE_OBJECT, .optional = true, .items = limit_fields, .help = "What one attempt may use."},
+    MAYBE_LIST("params", param_fields, "Its parameters."),
+    MAYBE_LIST("data", data_fields, "Fields of its result."),
+    {.name = "errors", .type = FIELD_TYPE_LIST, .optional = true, .help = "Reasons it may fail with, besides the general ones."},
+    MAYBE_LIST("examples", example_fields, "Examples, which are run as tests."),
+    {0},
+};
+
+static const Field step_list_fields[] = {
+    {.name = "steps", .type = FIELD_TYPE_LIST, .items = step_fields, .help = "All steps, by name."},
+    {0},
+};
+
+const SchemaName api_schemas[] = {
+    {"Problem", "Why a request failed (RFC 9457).", problem_fields},
+    {"File", "A file of a job.", file_fields},
+    {"Job", "One execution of a step.", job_fields},
+    {"JobSummary", "A job without its files and data.", job_summary_fields},
+    {"JobList", "A page of jobs.", job_list_fields},
+    {"Event", "One line of a job's history.", event_fields},
+    {"EventList", "Events of a job.", event_list_fields},
+    {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
+    {"Blob", "Bytes that were uploaded.", blob_fields},
+    {"Document", "A named file of the project.", document_fields},
+    {"DocumentList", "A page of documents.", document_list_fields},
+    {"Key", "An API key, without the key.", key_fields},
+    {"KeyList", "All keys.", key_list_fields},
+    {"NewKey", "An API key, shown once.", new_key_fields},
+    {"DeadLetter", "A task that used up its attempts.", dead_fields},
+    {"DeadLetterList", "A page of dead letters.", dead_list_fields},
+    {"Count", "How many were changed.", count_fields},
+    {"QueueList", "Queues and their tasks.", queue_list_fields},
+    {"Health", "Whether the server is well.", health_fields},
+    {"Step", "A step's contract.", step_fields},
+    {"StepList", "All contracts.", step_list_fields},
+    {0},
+};

@@ -1,0 +1,107 @@
+#include "api/write.h"
+#include "base/clock.h"
+#include "base/id.h"
+
+void write_time(JsonOut *j, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    json_key(j, key);
+    if (ms == 0) {
+        json_put_null(j);
+        return;
+    }
+    clock_text(ms, text);
+    json_put_c(j, text);
+}
+
+void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id)
+{
+    char text[ID_TEXT_SIZE];
+    json_kv_c(j, key, id_text(prefix, id, text));
+}
+
+static void write_files(JsonOut *j, const char *key, const JobFile *files, size_t len)
+{
+    json_key(j, key);
+    json_begin(j, '[');
+    for (size_t i = 0; i < len; i++) {
+        json_begin(j, '{');
+        json_kv_str(j, "name", files[i].name);
+        json_kv_str(j, "type", files[i].type);
+        json_kv_int(j, "bytes", files[i].size_bytes);
+        json_kv_str(j, "blob", files[i].hash);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void write_params(JsonOut *j, const Job *job, const Registry *registry, Arena *a)
+{
+    const Step *step = registry_find(registry, job->step);
+    const Json *params = NULL;
+    json_key(j, "params");
+    if (job->params.len == 0 || json_parse(a, job->params, &params, NULL) != OK) {
+        json_put_raw(j, STR("{}"));
+        return;
+    }
+    json_begin(j, '{');
+    json_each(member, params) {
+        const Param *p = step != NULL ? param_find(step->params, member->key) : NULL;
+        json_key_str(j, member->key);
+        if (p == NULL || p->secret) /* a step that is gone may have had secrets */
+            json_put_null(j);
+        else
+            json_put(j, member);
+    }
+    json_end(j, '}');
+}
+
+static void write_failure(JsonOut *j, const Job *job)
+{
+    if (job->reason.len == 0)
+        return;
+    json_kv_str(j, "reason", job->reason);
+    json_kv_str(j, "detail", job->detail);
+    json_kv_str(j, "hint", job->hint.len > 0 ? job->hint : str_from_c(err_remedy(err_from_reason(job->reason))));
+}
+
+void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full)
+{
+    json_begin(j, '{');
+    write_id(j, "id", "job", job->id);
+    json_kv_str(j, "step", job->step);
+    json_kv_c(j, "state", job_state_name(job->state));
+    json_kv_str(j, "queue", job->queue);
+    json_kv_int(j, "priority", job->priority);
+    json_kv_int(j, "attempts", job->attempts);
+    json_kv_int(j, "max_attempts", job->max_attempts);
+    write_time(j, "created", job->created_ms);
+    write_time(j, "run_at", job->run_at_ms);
+    write_time(j, "started", job->started_ms);
+    write_time(j, "finished", job->finished_ms);
+    json_key(j, "progress");
+    json_begin(j, '{');
+    json_kv_int(j, "done", job->progress_done);
+    json_kv_int(j, "total", job->progress_total);
+    json_end(j, '}');
+    write_failure(j, job);
+    if (full) {
+        write_params(j, job, registry, a);
+        write_files(j, "inputs", job->inputs, job->inputs_len);
+        write_files(j, "outputs", job->outputs, job->outputs_len);
+        json_kv_raw(j, "data", job->data.len > 0 ? job->data : STR("{}"));
+    }
+    json_kv_str(j, "trace", job->trace);
+    json_end(j, '}');
+}
+
+void write_event(JsonOut *j, const JobEvent *e)
+{
+    json_begin(j, '{');
+    json_kv_int(j, "seq", e->seq);
+    write_id(j, "job", "job", e->job);
+    write_time(j, "time", e->time_ms);
+    json_kv_str(j, "type", e->type);
+    json_kv_raw(j, "data", e->data.len > 0 ? e->data : STR("{}"));
+    json_end(j, '}');
+}

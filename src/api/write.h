@@ -1,0 +1,14 @@
+/* write.h: platen's things as JSON, one function per kind; the schemas of schemas.c describe exactly these. */
+#ifndef PLATEN_API_WRITE_H
+#define PLATEN_API_WRITE_H
+
+#include "core/registry.h"
+#include "flow/flow.h"
+
+void write_time(JsonOut *j, const char *key, int64_t ms); /* RFC 3339; null when 0 */
+void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id);
+/* The whole job. Secret parameters are shown as null. `full` adds params, files and data. */
+void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full);
+void write_event(JsonOut *j, const JobEvent *e);
+
+#endif

@@ -1,0 +1,145 @@
+/* platen jobs: what ran, what runs, what failed. */
+#include "base/clock.h"
+#include "cli/target.h"
+
+#include <stdio.h>
+
+typedef struct JobsArgs {
+    Str state, step;
+    int64_t limit;
+    bool json;
+    TargetArgs target;
+} JobsArgs;
+
+static const Param jobs_params[] = {
+    PARAM_TEXT(JobsArgs, state, .example = "failed", .help = "Only jobs in this state: queued, running, done, failed, canceled."),
+    PARAM_TEXT(JobsArgs, step, .example = "document.extract", .help = "Only jobs of this step."),
+    PARAM_INT(JobsArgs, limit, .min = 1, .max = 200, .def = 20, .help = "How many to list, newest first."),
+    PARAM_BOOL(JobsArgs, json, .help = "Print the server's JSON."),
+    TARGET_PARAMS(JobsArgs),
+    PARAM_END,
+};
+
+static Str time_of(const Json *job, const char *field)
+{
+    Str t = json_text(json_get(job, field));
+    return t.len >= 19 ? str_slice(t, 0, 19) : STR("-");
+}
+
+static Str input_name(const Json *job)
+{
+    const Json *inputs = json_get(job, "inputs");
+    return inputs != NULL && inputs->first != NULL ? json_text(json_get(inputs->first, "name")) : STR("");
+}
+
+static int list(Cli *cli, Target *t, const JobsArgs *args)
+{
+    static const char *const titles[] = {"JOB", "STEP", "STATE", "CREATED (UTC)", "ATTEMPTS", "REASON", NULL};
+    Err err = {0};
+    Buf path = buf_init(cli->arena, 4 * KIB);
+    buf_addf(&path, "/api/v1/jobs?limit=%" PRId64, args->limit);
+    if (args->state.len > 0) {
+        buf_add_c(&path, "&state=");
+        buf_add_url(&path, args->state);
+    }
+    if (args->step.len > 0) {
+        buf_add_c(&path, "&step=");
+        buf_add_url(&path, args->step);
+    }
+    const Json *page = NULL;
+    if (target_call(t, cli->arena, "GET", buf_str(&path), (Str){0}, &page, &err) != OK)
+        return term_fail(&err);
+    if (args->json) {
+        term_print_json(cli->arena, page);
+        return EXIT_DONE;
+    }
+    TermTable table = term_table(cli->arena, titles);
+    json_each(job, json_get(page, "jobs"))
+        term_table_row(&table, (const Str[]){json_text(json_get(job, "id")), json_text(json_get(job, "step")),
+                                             json_text(json_get(job, "state")), time_of(job, "created"),
+                                             str_printf(cli->arena, "%" PRId64, json_int(json_get(job, "attempts"), 0)),
+                                             json_text(json_get(job, "reason"))});
+    if (table.rows == 0)
+        printf("No jobs yet. Start one: platen run document.extract FILE --server URL\n");
+    else
+        term_table_print(&table);
+    return EXIT_DONE;
+}
+
+static void print_field(const char *name, Str value)
+{
+    if (value.len > 0)
+        printf("%-10s " STR_FMT "\n", name, STR_ARG(value));
+}
+
+static void print_files(Cli *cli, const char *title, const Json *files)
+{
+    json_each(f, files) {
+        Str name = json_text(json_get(f, "name")), type = json_text(json_get(f, "type"));
+        Str size = term_bytes(cli->arena, json_int(json_get(f, "bytes"), 0));
+        printf("%-10s " STR_FMT "  " STR_FMT "  " STR_FMT "\n", title, STR_ARG(name), STR_ARG(type), STR_ARG(size));
+    }
+}
+
+static void print_job(Cli *cli, const Json *job)
+{
+    print_field("job", json_text(json_get(job, "id")));
+    print_field("step", json_text(json_get(job, "step")));
+    print_field("state", json_text(json_get(job, "state")));
+    print_field("input", input_name(job));
+    print_field("created", json_text(json_get(job, "created")));
+    print_field("started", json_text(json_get(job, "started")));
+    print_field("finished", json_text(json_get(job, "finished")));
+    print_field("reason", json_text(json_get(job, "reason")));
+    print_field("detail", json_text(json_get(job, "detail")));
+    print_field("hint", json_text(json_get(job, "hint")));
+    print_files(cli, "output", json_get(job, "outputs"));
+}
+
+static int one(Cli *cli, Target *t, const JobsArgs *args, Str verb, Str id)
+{
+    Err err = {0};
+    const Json *job = NULL;
+    bool reads = str_eq_c(verb, "show");
+    Buf path = buf_init(cli->arena, KIB);
+    buf_add_c(&path, "/api/v1/jobs/");
+    buf_add_url(&path, id);
+    if (!reads) {
+        buf_add_char(&path, '/');
+        buf_add(&path, verb);
+    }
+    if (target_call(t, cli->arena, reads ? "GET" : "POST", buf_str(&path), (Str){0}, &job, &err) != OK)
+        return term_fail(&err);
+    if (args->json)
+        term_print_json(cli->arena, job);
+    else
+        print_job(cli, job);
+    return EXIT_DONE;
+}
+
+static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
+{
+    const JobsArgs *args = raw;
+    Err err = {0};
+    Str verb = len > 0 ? operands[0] : STR("list");
+    bool lists = str_eq_c(verb, "list");
+    bool one_job = str_eq_c(verb, "show") || str_eq_c(verb, "cancel") || str_eq_c(verb, "retry");
+    if (!(lists && len <= 1) && !(one_job && len == 2)) {
+        err_set(&err, ERR_USAGE, "usage: platen jobs list | show JOB | cancel JOB | retry JOB");
+        return term_fail(&err);
+    }
+    CLEANUP(target_close) Target *t = NULL;
+    if (target_open(cli, &args->target, &t, &err) != OK)
+        return term_fail(&err);
+    return lists ? list(cli, t, args) : one(cli, t, args, verb, operands[1]);
+}
+
+const Command command_jobs = {
+    .name = "jobs",
+    .operands = "list | show JOB | cancel JOB | retry JOB",
+    .summary = "List jobs, show one, cancel it, or run it again.",
+    .params = jobs_params,
+    .args_size = sizeof(JobsArgs),
+    .examples = (const char *const[]){"platen jobs list --state failed", "platen jobs retry job_0r3k5d2m9x1qz", NULL},
+    .run = run,
+};

@@ -1,0 +1,197 @@
+/* add.c: a job comes in: what was asked, its task, its files, its idempotency key. */
+#include "flow/flow_in.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "db/queries.h"
+
+#include <assert.h>
+
+static const int64_t KEY_KEPT_MS = INT64_C(24) * 3600 * 1000;
+static const int64_t DELAY_MAX_MS = INT64_C(366) * 24 * 3600 * 1000;
+enum { IDEMPOTENCY_KEY_MAX = 255, FORGET_BATCH = 1000 };
+
+Str flow_queue_of(const Step *step)
+{
+    return step->engine != NULL ? str_from_c(step->engine) : STR("default");
+}
+
+static bool queue_name_ok(Str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool ok =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        if (!ok)
+            return false;
+    }
+    return name.len <= QUEUE_NAME_MAX;
+}
+
+static ErrCode bad_param(Err *err, const char *param, const char *why)
+{
+    err_set(err, ERR_BAD_PARAM, "%s %s", param, why);
+    err_param(err, param);
+    return ERR_BAD_PARAM;
+}
+
+ErrCode flow_check(const JobNew *n, Err *err)
+{
+    if (n->priority < QUEUE_PRIORITY_MIN || n->priority > QUEUE_PRIORITY_MAX)
+        return bad_param(err, "priority", "must be -100 to 100");
+    if (n->attempts < 0 || n->attempts > QUEUE_ATTEMPTS_MAX)
+        return bad_param(err, "attempts", "must be 1 to 100");
+    if (n->delay_ms < 0 || n->delay_ms > DELAY_MAX_MS)
+        return bad_param(err, "delay_ms", "must be 0 to 366 days");
+    if (n->timeout_ms < 0)
+        return bad_param(err, "timeout_ms", "must not be negative");
+    if (!queue_name_ok(n->queue))
+        return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
+    if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
+        return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
+    return OK;
+}
+
+/* Is the key known? Then *out is the job it made. */
+static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *out, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc =
+        db_query(tx, &sql_job_idempotency_get,
+                 DB_ARGS(DB_I(n->project), DB_S(n->idempotency_key), DB_I(now_ms - KEY_KEPT_MS)),
+                 &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        if (!str_eq(db_str(&rows, 1), n->request_hash))
+            return err_set(err, ERR_IDEMPOTENCY_MISMATCH,
+                           "idempotency key \"" STR_FMT "\" came with another request",
+                           STR_ARG(n->idempotency_key));
+        *out = (JobAdded){.job = db_int(&rows, 0), .existed = true};
+    }
+    return rc;
+}
+
+static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    for (size_t i = 0; i < n->inputs_len; i++) {
+        const JobFile *f = &n->inputs[i];
+        ErrCode rc =
+            db_exec(tx, &sql_job_file_add,
+                    DB_ARGS(DB_I(id), DB_I(0), DB_I((int64_t)i), DB_I(n->project), DB_S(f->name),
+                            DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
+                    NULL, err);
+        if (rc == OK)
+            rc = db_exec(tx, &sql_job_blob_ref_add,
+                         DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(id)), NULL, err);
+        if (rc != OK)
+            return rc;
+    }
+    return OK;
+}
+
+int64_t flow_attempts_of(const JobNew *n)
+{
+    if (n->attempts > 0)
+        return n->attempts;
+    return n->step->attempts > 0 ? n->step->attempts : QUEUE_ATTEMPTS_DEFAULT;
+}
+
+static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, Err *err)
+{
+    return db_exec(tx, &sql_job_add,
+                   DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
+                           DB_S(str_from_c(n->step->name)), DB_S(queue),
+                           DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
+                           DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
+                           db_text_or_null(n->trace), db_text_or_null(n->concurrency_key)),
+                   NULL, err);
+}
+
+static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, Err *err)
+{
+    if (n->idempotency_key.len == 0)
+        return OK;
+    return db_exec(tx, &sql_job_idempotency_put,
+                   DB_ARGS(DB_I(n->project), DB_S(n->idempotency_key), DB_S(n->request_hash),
+                           DB_I(id), DB_I(now_ms)),
+                   NULL, err);
+}
+
+ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)
+{
+    assert(id > 0 && n->step != NULL);
+    int64_t now_ms = clock_now_ms();
+    JobAdded added = {.job = id};
+    ErrCode rc = flow_check(n, err);
+    if (rc == OK && n->idempotency_key.len > 0)
+        rc = known_key(tx, n, now_ms, &added, err);
+    if (rc != OK)
+        return rc;
+    if (added.existed) {
+        *out = added;
+        return OK;
+    }
+
+    Str queue = n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
+    const TaskNew task = {.id = id,
+                          .job = id,
+                          .project = n->project,
+                          .queue = queue,
+                          .concurrency_key = n->concurrency_key,
+                          .priority = n->priority,
+                          .run_at_ms = now_ms + n->delay_ms,
+                          .max_attempts = flow_attempts_of(n),
+                          .seq = 1}; /* job.added */
+    rc = add_job(tx, id, n, queue, err);
+    if (rc == OK)
+        rc = queue_add(tx, &task, now_ms, err);
+    if (rc == OK)
+        rc = add_inputs(tx, id, n, err);
+    if (rc == OK)
+        rc = add_key(tx, id, n, now_ms, err);
+    if (rc == OK)
+        rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
+    if (rc == OK)
+        rc = flow_tell_news(tx, n->project, id, err);
+    if (rc == OK)
+        *out = added;
+    return rc;
+}
+
+typedef struct Add {
+    int64_t id;
+    const JobNew *job;
+    JobAdded added;
+} Add;
+
+static ErrCode add_write(DbConn *tx, void *arg, Err *err)
+{
+    Add *a = arg;
+    return flow_add_tx(tx, a->id, a->job, &a->added, err);
+}
+
+ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err)
+{
+    Add add = {.id = id_new(), .job = n};
+    ErrCode rc = db_write(db, add_write, &add, err);
+    if (rc == OK)
+        *out = add.added;
+    return rc;
+}
+
+static ErrCode forget_write(DbConn *tx, void *arg, Err *err)
+{
+    return db_exec(tx, &sql_job_idempotency_expire,
+                   DB_ARGS(DB_I(clock_now_ms() - KEY_KEPT_MS), DB_I(FORGET_BATCH)), arg, err);
+}
+
+ErrCode flow_forget_keys(Db *db, int64_t *count, Err *err)
+{
+    int64_t some = 0;
+    *count = 0;
+    do {
+        ErrCode rc = db_write(db, forget_write, &some, err);
+        if (rc != OK)
+            return rc;
+        *count += some;
+    } while (some >= FORGET_BATCH);
+    return OK;
+}

@@ -1,0 +1,271 @@
+/* change.c: what people do to jobs: cancel, retry, and the dead letters.
+ *
+ * What is refused (no such job, wrong state) is refused before anything was changed, so a batch
+ * does not run twice for it. */
+#include "flow/flow_in.h"
+#include "base/clock.h"
+#include "db/queries.h"
+
+enum { REDRIVE_BATCH = 500 };
+
+typedef struct Change {
+    int64_t project, job;
+} Change;
+
+/* There is no task (or no end) to change: is there a job at all? */
+static ErrCode refuse(DbConn *tx, const Change *c, const char *conflict, Err *err)
+{
+    int64_t exists = 0;
+    ErrCode rc =
+        db_get_int(tx, &sql_job_exists, DB_ARGS(DB_I(c->job), DB_I(c->project)), 0, &exists, err);
+    if (rc != OK)
+        return rc;
+    return exists ? err_set(err, ERR_CONFLICT, "%s", conflict)
+                  : err_set(err, ERR_NOT_FOUND, "there is no such job");
+}
+
+static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
+{
+    const Change *c = arg;
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "cancelling a job");
+
+    TaskChanged t;
+    bool found;
+    ErrCode rc = queue_cancel(tx, c->project, c->job, a, &t, &found, err);
+    if (rc != OK)
+        return rc;
+    if (!found)
+        return refuse(tx, c, "the job has ended already", err);
+
+    const TaskFault f = {.reason = str_from_c(err_reason(ERR_CANCELED)),
+                         .detail = str_from_c(err_meaning(ERR_CANCELED)),
+                         .hint = str_from_c(err_remedy(ERR_CANCELED))};
+    rc = flow_event_add(
+        tx,
+        &(EventNew){
+            .project = t.project, .job = t.job, .seq = t.seq + 1, .type = EVENT_JOB_CANCELED},
+        a, err);
+    const JobEnd end = {
+        .state = JOB_CANCELED, .events = 1, .finished_ms = clock_now_ms(), .fault = &f};
+    if (rc == OK)
+        rc = flow_end_job(tx, &t, &end, err);
+    if (rc == OK && t.was_leased)
+        rc = flow_tell_cancel(tx, c->job, t.attempt, err);
+    return rc;
+}
+
+ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err)
+{
+    return db_write(db, cancel_write, &(Change){.project = project, .job = job}, err);
+}
+
+/* The end of a job that is taken back. */
+typedef struct Ended {
+    int64_t attempts, seq, started_ms;
+    bool found;
+} Ended;
+
+static ErrCode take_end(DbConn *tx, int64_t project, int64_t job, Ended *out, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, &sql_job_end_take, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    *out = (Ended){0};
+    while (rc == OK && db_next(&rows, &rc, err))
+        *out = (Ended){.attempts = db_int(&rows, 0),
+                       .seq = db_int(&rows, 1),
+                       .started_ms = db_int(&rows, 2),
+                       .found = true};
+    return rc;
+}
+
+static ErrCode read_task_again(DbConn *tx, int64_t project, int64_t job, const Ended *end, Arena *a,
+                               TaskNew *out, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, &sql_job_again, DB_ARGS(DB_I(job)), &rows, err);
+    *out = (TaskNew){0};
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        *out = (TaskNew){.id = job,
+                         .job = job,
+                         .project = project,
+                         .queue = db_str_copy(&rows, 0, a),
+                         .priority = db_int(&rows, 1),
+                         .attempt = end->attempts,
+                         .max_attempts = end->attempts + db_int(&rows, 2),
+                         .seq = end->seq + 1, /* job.retried */
+                         .started_ms = end->started_ms,
+                         .run_at_ms = clock_now_ms()};
+        if (!db_is_null(&rows, 3))
+            out->concurrency_key = db_str_copy(&rows, 3, a);
+        if (out->queue.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "retrying a job");
+    }
+    if (rc == OK && out->id == 0)
+        return err_set(err, ERR_DB_DAMAGED, "an ended job has no row");
+    return rc;
+}
+
+/* FAILED or CANCELED back to QUEUED. *found is false when the job is in no such state. */
+static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, bool *found, Err *err)
+{
+    Ended end;
+    TaskNew task;
+    ErrCode rc = take_end(tx, project, job, &end, err);
+    *found = rc == OK && end.found;
+    if (rc != OK || !end.found)
+        return rc;
+    rc = read_task_again(tx, project, job, &end, a, &task, err);
+    if (rc == OK)
+        rc = queue_add(tx, &task, task.run_at_ms, err);
+    if (rc == OK)
+        rc = db_exec(tx, &sql_dead_drop, DB_ARGS(DB_I(job)), NULL, err);
+    if (rc == OK)
+        rc = flow_event_add(
+            tx,
+            &(EventNew){.project = project, .job = job, .seq = task.seq, .type = EVENT_JOB_RETRIED},
+            a, err);
+    if (rc == OK)
+        rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
+    if (rc == OK)
+        rc = flow_tell_news(tx, project, job, err);
+    return rc;
+}
+
+static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
+{
+    const Change *c = arg;
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "retrying a job");
+    bool found = false;
+    ErrCode rc = run_again(tx, c->project, c->job, a, &found, err);
+    if (rc != OK || found)
+        return rc;
+    return refuse(tx, c, "only a job that failed or was cancelled can be retried", err);
+}
+
+ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err)
+{
+    return db_write(db, retry_write, &(Change){.project = project, .job = job}, err);
+}
+
+ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t before, int limit,
+                       Arena *a, DeadLetter **out, size_t *len, bool *more, Err *err)
+{
+    if (limit < 1 || limit > FLOW_LIST_MAX)
+        return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX, limit);
+    DeadLetter *items = arena_new(a, DeadLetter, (size_t)limit + 1);
+    if (items == NULL)
+        return err_set(err, ERR_NO_MEMORY, "listing dead letters");
+
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(
+        reader, &sql_dead_list,
+        DB_ARGS(DB_I(project), DB_S(queue), DB_I(before > 0 ? before : INT64_MAX), DB_I(limit + 1)),
+        &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        DeadLetter d = {.id = db_int(&rows, 0),
+                        .job = db_int(&rows, 1),
+                        .died_ms = db_int(&rows, 2),
+                        .attempts = db_int(&rows, 3),
+                        .step = db_str_copy(&rows, 4, a),
+                        .queue = db_str_copy(&rows, 5, a),
+                        .reason = db_str_copy(&rows, 6, a),
+                        .detail = db_str_copy(&rows, 7, a)};
+        if (d.step.ptr == NULL || d.queue.ptr == NULL || d.reason.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "listing dead letters");
+        items[n++] = d;
+    }
+    if (rc != OK)
+        return rc;
+    *more = n > (size_t)limit;
+    *len = *more ? (size_t)limit : n;
+    *out = items;
+    return OK;
+}
+
+typedef struct Redrive {
+    int64_t project, task, after; /* task 0: those with an id above `after` */
+    int64_t seen, count, last;
+} Redrive;
+
+typedef struct Letter {
+    int64_t id, job;
+} Letter;
+
+static ErrCode some_letters(DbConn *tx, const Redrive *r, Letter *out, size_t *len, Err *err)
+{
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, &sql_dead_some,
+                          DB_ARGS(DB_I(r->project), DB_I(r->task != 0 ? r->task - 1 : r->after),
+                                  DB_I(r->task != 0 ? 1 : REDRIVE_BATCH)),
+                          &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err))
+        if (r->task == 0 || db_int(&rows, 0) == r->task)
+            out[n++] = (Letter){db_int(&rows, 0), db_int(&rows, 1)};
+    *len = n;
+    return rc;
+}
+
+static ErrCode redrive_write(DbConn *tx, void *arg, Err *err)
+{
+    Redrive *r = arg;
+    r->seen = r->count = 0;
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "redriving dead letters");
+    Letter letters[REDRIVE_BATCH];
+    size_t n = 0;
+    ErrCode rc = some_letters(tx, r, letters, &n, err);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        bool found = false;
+        ArenaMark mark = arena_mark(a);
+        rc = run_again(tx, r->project, letters[i].job, a, &found, err);
+        arena_rewind(a, mark);
+        r->count += found;
+        r->last = letters[i].id;
+    }
+    r->seen = (int64_t)n;
+    return rc;
+}
+
+ErrCode flow_dead_redrive(Db *db, int64_t project, int64_t task, int64_t *count, Err *err)
+{
+    Redrive r = {.project = project, .task = task};
+    int64_t total = 0;
+    do { /* in batches, so that nobody else's write waits for all of them */
+        ErrCode rc = db_write(db, redrive_write, &r, err);
+        if (rc != OK)
+            return rc;
+        total += r.count;
+        r.after = r.last;
+    } while (r.task == 0 && r.seen == REDRIVE_BATCH);
+    if (task != 0 && total == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no such dead letter");
+    *count = total;
+    return OK;
+}
+
+static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
+{
+    Redrive *r = arg;
+    if (r->task == 0)
+        return db_exec(tx, &sql_dead_delete_all, DB_ARGS(DB_I(r->project)), &r->count, err);
+    return db_exec(tx, &sql_dead_delete, DB_ARGS(DB_I(r->task), DB_I(r->project)), &r->count, err);
+}
+
+ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64_t *count, Err *err)
+{
+    Redrive r = {.project = project, .task = task};
+    ErrCode rc = db_write(db, delete_write, &r, err);
+    if (rc != OK)
+        return rc;
+    if (task != 0 && r.count == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no such dead letter");
+    *count = r.count;
+    return OK;
+}

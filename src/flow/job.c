@@ -1,0 +1,216 @@
+/* job.c: reading jobs. */
+#include "flow/flow_in.h"
+#include "base/id.h"
+#include "db/queries.h"
+
+static const char *const state_names[] = {[JOB_QUEUED] = "queued",
+                                          [JOB_RUNNING] = "running",
+                                          [JOB_DONE] = "done",
+                                          [JOB_FAILED] = "failed",
+                                          [JOB_CANCELED] = "canceled"};
+
+const char *job_state_name(JobState s)
+{
+    return s < JOB_STATE_COUNT ? state_names[s] : "unknown";
+}
+
+JobState job_state_from(Str name)
+{
+    for (int s = 0; s < JOB_STATE_COUNT; s++)
+        if (str_eq_c(name, state_names[s]))
+            return (JobState)s;
+    return JOB_STATE_COUNT;
+}
+
+/* Columns of a row copied one after the other; remembers failure, so one question at the end is
+ * enough. */
+typedef struct Copier {
+    const DbRows *rows;
+    Arena *arena;
+    int at;
+    bool failed;
+} Copier;
+
+static int64_t next_int(Copier *c)
+{
+    return db_int(c->rows, c->at++);
+}
+
+static Str next_text(Copier *c)
+{
+    int column = c->at++;
+    if (db_is_null(c->rows, column))
+        return (Str){0};
+    Str s = db_str_copy(c->rows, column, c->arena);
+    c->failed = c->failed || s.ptr == NULL;
+    return s;
+}
+
+/* In the order of job_get's columns. */
+static bool read_job(const DbRows *rows, Arena *a, Job *j)
+{
+    Copier c = {.rows = rows, .arena = a};
+    j->id = next_int(&c);
+    j->project = next_int(&c);
+    j->key = next_int(&c);
+    j->step = next_text(&c);
+    j->queue = next_text(&c);
+    j->params = next_text(&c);
+    j->trace = next_text(&c);
+    j->priority = next_int(&c);
+    j->state = job_state_from(next_text(&c));
+    j->attempts = next_int(&c);
+    j->max_attempts = next_int(&c);
+    j->events = next_int(&c);
+    j->started_ms = next_int(&c);
+    j->finished_ms = next_int(&c);
+    j->run_at_ms = next_int(&c);
+    j->progress_done = next_int(&c);
+    j->progress_total = next_int(&c);
+    j->reason = next_text(&c);
+    j->detail = next_text(&c);
+    j->hint = next_text(&c);
+    j->data = next_text(&c);
+    j->created_ms = id_time_ms(j->id);
+    return !c.failed;
+}
+
+static ErrCode read_row(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out,
+                        bool *found, Err *err)
+{
+    *found = false;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_job_get, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        Job j = {0};
+        if (!read_job(&rows, a, &j))
+            return err_set(err, ERR_NO_MEMORY, "reading a job");
+        *out = j;
+        *found = true;
+    }
+    return rc;
+}
+
+typedef struct FileList {
+    JobFile *items;
+    size_t len, cap;
+} FileList;
+
+static JobFile *file_room(FileList *l, Arena *a)
+{
+    if (l->len == l->cap) {
+        size_t cap = l->cap > 0 ? 2 * l->cap : 8;
+        JobFile *grown = arena_grow(a, l->items, l->cap * sizeof *grown, cap * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        l->items = grown;
+        l->cap = cap;
+    }
+    return &l->items[l->len++];
+}
+
+ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out, size_t *len,
+                   Err *err)
+{
+    FileList l = {0};
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_job_files, DB_ARGS(DB_I(job), DB_I(outputs)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        JobFile *f = file_room(&l, a);
+        Copier c = {.rows = &rows, .arena = a};
+        if (f == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a job's files");
+        f->name = next_text(&c);
+        f->type = next_text(&c);
+        f->hash = next_text(&c);
+        f->size_bytes = next_int(&c);
+        if (c.failed)
+            return err_set(err, ERR_NO_MEMORY, "reading a job's files");
+    }
+    *out = l.items;
+    *len = l.len;
+    return rc;
+}
+
+ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err)
+{
+    Job j;
+    bool found;
+    ErrCode rc = read_row(reader, project, job, a, &j, &found, err);
+    if (rc == OK && !found)
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such job");
+    if (rc == OK)
+        rc = flow_files(reader, job, false, a, &j.inputs, &j.inputs_len, err);
+    if (rc == OK)
+        rc = flow_files(reader, job, true, a, &j.outputs, &j.outputs_len, err);
+    if (rc == OK)
+        *out = j;
+    return rc;
+}
+
+/* Each state has its own way to be found (sql/job.sql); all give ids, newest first. */
+static const Query *ids_query(int state)
+{
+    switch (state) {
+    case JOB_QUEUED:
+        return &sql_job_ids_queued;
+    case JOB_RUNNING:
+        return &sql_job_ids_running;
+    case JOB_DONE:
+        return &sql_job_ids_done;
+    case JOB_FAILED:
+        return &sql_job_ids_failed;
+    case JOB_CANCELED:
+        return &sql_job_ids_canceled;
+    default:
+        return &sql_job_ids;
+    }
+}
+
+static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t *len, Err *err)
+{
+    /* Ids sort by time, so a span of time is a span of ids. */
+    int64_t below = f->before > 0 ? f->before : INT64_MAX;
+    if (f->until_ms > 0 && id_first(f->until_ms + 1) < below)
+        below = id_first(f->until_ms + 1);
+    int64_t from = f->since_ms > 0 ? id_first(f->since_ms) : 0;
+
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(
+        reader, ids_query(f->state),
+        DB_ARGS(DB_I(f->project), DB_I(below), DB_I(from), DB_S(f->step), DB_I(f->limit + 1)),
+        &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err))
+        ids[n++] = db_int(&rows, 0);
+    *len = n;
+    return rc;
+}
+
+ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_t *len, bool *more,
+                  Err *err)
+{
+    if (f->limit < 1 || f->limit > FLOW_LIST_MAX)
+        return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX,
+                       f->limit);
+    int64_t ids[FLOW_LIST_MAX + 1];
+    size_t n = 0;
+    ErrCode rc = find_ids(reader, f, ids, &n, err);
+    if (rc != OK)
+        return rc;
+    *more = n > (size_t)f->limit;
+    n = *more ? (size_t)f->limit : n;
+
+    Job *jobs = arena_new(a, Job, n);
+    if (jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "listing jobs");
+    size_t kept = 0;
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        bool found = false;
+        rc = read_row(reader, f->project, ids[i], a, &jobs[kept], &found, err);
+        kept += found;
+    }
+    *out = jobs;
+    *len = kept;
+    return rc;
+}

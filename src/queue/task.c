@@ -1,0 +1,214 @@
+/* task.c: the moves of a task (see the drawing in queue.h). */
+#include "queue/queue.h"
+#include "db/queries.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+ErrCode queue_add(DbConn *tx, const TaskNew *n, int64_t now_ms, Err *err)
+{
+    Str state = n->run_at_ms > now_ms ? STR("delayed") : STR("ready");
+    return db_exec(tx, &sql_task_add,
+                   DB_ARGS(DB_I(n->id), DB_I(n->project), DB_I(n->job), DB_S(n->queue), DB_S(state),
+                           DB_I(n->priority), DB_I(n->run_at_ms), DB_I(n->attempt),
+                           DB_I(n->max_attempts), DB_I(n->seq), DB_I(n->started_ms),
+                           db_text_or_null(n->concurrency_key)),
+                   NULL, err);
+}
+
+static int by_rank(const void *x, const void *y)
+{
+    const TaskLease *a = x, *b = y;
+    if (a->priority != b->priority)
+        return a->priority > b->priority ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t until_ms, Str worker,
+                    Arena *a, TaskLease **out, size_t *len, Err *err)
+{
+    assert(max > 0 && max <= QUEUE_LEASE_MAX);
+    TaskLease *leases = arena_alloc_raw(a, (size_t)max * sizeof *leases);
+    if (leases == NULL)
+        return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);
+
+    ErrCode rc =
+        db_exec(tx, &sql_task_wake, DB_ARGS(DB_S(queue), DB_I(now_ms), DB_I(max)), NULL, err);
+    if (rc != OK)
+        return rc;
+
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    rc = db_query(tx, &sql_task_lease,
+                  DB_ARGS(DB_S(queue), DB_I(max), DB_S(worker), DB_I(until_ms), DB_I(now_ms)),
+                  &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        assert(n < (size_t)max);
+        leases[n++] = (TaskLease){.id = db_int(&rows, 0),
+                                  .project = db_int(&rows, 1),
+                                  .job = db_int(&rows, 2),
+                                  .priority = db_int(&rows, 3),
+                                  .attempt = db_int(&rows, 4),
+                                  .max_attempts = db_int(&rows, 5),
+                                  .seq = db_int(&rows, 6),
+                                  .run_at_ms = db_int(&rows, 7),
+                                  .lease_until_ms = until_ms};
+    }
+    if (rc != OK)
+        return rc;
+    qsort(leases, n, sizeof *leases, by_rank); /* UPDATE … RETURNING promises no order */
+    *out = leases;
+    *len = n;
+    return OK;
+}
+
+/* A query that removes at most one task and returns it. */
+static ErrCode take(DbConn *tx, const Query *q, int64_t first, int64_t second, Arena *a,
+                    TaskChanged *out, bool *found, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(first), DB_I(second)), &rows, err);
+    *found = false;
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        *found = true;
+        *out = (TaskChanged){.project = db_int(&rows, 0),
+                             .job = db_int(&rows, 1),
+                             .attempt = db_int(&rows, 2),
+                             .max_attempts = db_int(&rows, 3),
+                             .seq = db_int(&rows, 4),
+                             .started_ms = db_int(&rows, 5),
+                             .progress_done = db_int(&rows, 6),
+                             .progress_total = db_int(&rows, 7),
+                             .was_leased = str_eq_c(db_str(&rows, 9), "leased")};
+        if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a task");
+    }
+    return rc;
+}
+
+ErrCode queue_take(DbConn *tx, int64_t task, int64_t attempt, Arena *a, TaskChanged *out,
+                   bool *found, Err *err)
+{
+    return take(tx, &sql_task_take, task, attempt, a, out, found, err);
+}
+
+ErrCode queue_cancel(DbConn *tx, int64_t project, int64_t task, Arena *a, TaskChanged *out,
+                     bool *found, Err *err)
+{
+    return take(tx, &sql_task_take_any, task, project, a, out, found, err);
+}
+
+/* A query that gives the task back to its queue: project, job, seq, max_attempts, queue. */
+static ErrCode put_back(DbConn *tx, const Query *q, const DbVal *args, size_t args_len,
+                        int64_t attempt, Arena *a, TaskChanged *out, bool *found, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, q, args, args_len, &rows, err);
+    *found = false;
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        *found = true;
+        *out = (TaskChanged){.project = db_int(&rows, 0),
+                             .job = db_int(&rows, 1),
+                             .seq = db_int(&rows, 2),
+                             .max_attempts = db_int(&rows, 3),
+                             .attempt = attempt,
+                             .was_leased = true,
+                             .queue = db_str_copy(&rows, 4, a)};
+        if (out->queue.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a task");
+    }
+    return rc;
+}
+
+ErrCode queue_delay(DbConn *tx, int64_t task, int64_t attempt, int64_t run_at_ms,
+                    const TaskFault *why, Arena *a, TaskChanged *out, bool *found, Err *err)
+{
+    return put_back(tx, &sql_task_delay,
+                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(run_at_ms), DB_S(why->reason),
+                            db_text_or_null(why->detail), db_text_or_null(why->hint)),
+                    attempt, a, out, found, err);
+}
+
+ErrCode queue_lose(DbConn *tx, int64_t task, int64_t attempt, int64_t now_ms, const TaskFault *why,
+                   Arena *a, TaskChanged *out, bool *found, Err *err)
+{
+    return put_back(tx, &sql_task_lose,
+                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(now_ms), DB_S(why->reason),
+                            db_text_or_null(why->detail), db_text_or_null(why->hint)),
+                    attempt, a, out, found, err);
+}
+
+ErrCode queue_give_back(DbConn *tx, int64_t task, int64_t attempt, int64_t now_ms, Arena *a,
+                        TaskChanged *out, bool *found, Err *err)
+{
+    return put_back(tx, &sql_task_give_back,
+                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(now_ms), DB_I(1)), attempt, a, out,
+                    found, err);
+}
+
+ErrCode queue_extend(DbConn *tx, int64_t task, int64_t attempt, int64_t until_ms, bool *found,
+                     Err *err)
+{
+    int64_t changed = 0;
+    ErrCode rc = db_exec(tx, &sql_task_extend, DB_ARGS(DB_I(task), DB_I(attempt), DB_I(until_ms)),
+                         &changed, err);
+    *found = changed > 0;
+    return rc;
+}
+
+/* A query that counts up seq: project, job, seq. */
+static ErrCode count_up(DbConn *tx, const Query *q, const DbVal *args, size_t args_len,
+                        int64_t attempt, TaskChanged *out, bool *found, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, q, args, args_len, &rows, err);
+    *found = false;
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        *found = true;
+        *out = (TaskChanged){.project = db_int(&rows, 0),
+                             .job = db_int(&rows, 1),
+                             .seq = db_int(&rows, 2),
+                             .attempt = attempt,
+                             .was_leased = true};
+    }
+    return rc;
+}
+
+ErrCode queue_progress(DbConn *tx, int64_t task, int64_t attempt, int64_t done, int64_t total,
+                       TaskChanged *out, bool *found, Err *err)
+{
+    return count_up(tx, &sql_task_progress,
+                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(done), DB_I(total)), attempt, out,
+                    found, err);
+}
+
+ErrCode queue_note(DbConn *tx, int64_t task, int64_t attempt, TaskChanged *out, bool *found,
+                   Err *err)
+{
+    return count_up(tx, &sql_task_note, DB_ARGS(DB_I(task), DB_I(attempt)), attempt, out, found,
+                    err);
+}
+
+ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease **out, size_t *len, Err *err)
+{
+    TaskLease *tasks = arena_new(a, TaskLease, QUEUE_LEASE_MAX);
+    if (tasks == NULL)
+        return err_set(err, ERR_NO_MEMORY, "looking for lost tasks");
+
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc =
+        db_query(tx, &sql_task_expired, DB_ARGS(DB_I(now_ms), DB_I(QUEUE_LEASE_MAX)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err) && n < QUEUE_LEASE_MAX) {
+        tasks[n].id = db_int(&rows, 0);
+        tasks[n++].attempt = db_int(&rows, 1);
+    }
+    *out = tasks;
+    *len = n;
+    return rc;
+}
+
+ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err)
+{
+    return db_get_int(c, &sql_task_next_due, DB_ARGS(DB_S(queue)), INT64_MAX, due_ms, err);
+}

@@ -1,0 +1,130 @@
+#include "trace/diagnose.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+
+#include <string.h>
+
+enum { TIMELINE_MAX = 1000 };
+
+static const char *verdict(const Job *job)
+{
+    switch (job->state) {
+    case JOB_QUEUED:
+        if (job->run_at_ms > clock_now_ms())
+            return job->attempts > 0 ? "An attempt failed; the next one waits for its time."
+                                     : "The job waits for its start time.";
+        return "The job waits for a free worker.";
+    case JOB_RUNNING:
+        return "The job runs now.";
+    case JOB_DONE:
+        return job->attempts > 1 ? "The job is done, after attempts that failed." : "The job is done.";
+    case JOB_FAILED:
+        return "The job failed.";
+    case JOB_CANCELED:
+        return "Somebody cancelled the job.";
+    case JOB_STATE_COUNT:
+        break;
+    }
+    return "";
+}
+
+static const char *retry_name(ErrCode code)
+{
+    static const char *const names[] = {[RETRY_NEVER] = "never", [RETRY_LATER] = "later", [RETRY_AFTER] = "after"};
+    return names[err_retry(code)];
+}
+
+static void put_failure(const Job *job, JsonOut *j)
+{
+    if (job->reason.len == 0)
+        return;
+    ErrCode code = err_from_reason(job->reason);
+    json_kv_str(j, "reason", job->reason);
+    json_kv_c(j, "meaning", err_meaning(code));
+    json_kv_str(j, "detail", job->detail);
+    json_kv_str(j, "remedy", job->hint.len > 0 ? job->hint : str_from_c(err_remedy(code)));
+    json_kv_c(j, "retries", retry_name(code));
+}
+
+static bool is_failure(Str type)
+{
+    static const Event failures[] = {EVENT_TASK_RETRY, EVENT_TASK_FAILED, EVENT_TASK_LOST, EVENT_TASK_DEAD, EVENT_JOB_FAILED};
+    for (size_t i = 0; i < COUNT_OF(failures); i++)
+        if (str_eq_c(type, log_event_name(failures[i])))
+            return true;
+    return false;
+}
+
+/* The first thing that went wrong after the job was last (re)started is the nearest cause; what follows are its effects. */
+static const JobEvent *find_cause(const JobEvent *events, size_t len)
+{
+    const JobEvent *cause = NULL;
+    for (size_t i = 0; i < len; i++) {
+        if (str_eq_c(events[i].type, log_event_name(EVENT_JOB_RETRIED)))
+            cause = NULL;
+        else if (cause == NULL && is_failure(events[i].type))
+            cause = &events[i];
+    }
+    return cause;
+}
+
+static void put_event(const JobEvent *e, int64_t first_ms, JsonOut *j)
+{
+    char time_text[CLOCK_TEXT_SIZE];
+    clock_text(e->time_ms, time_text);
+    json_begin(j, '{');
+    json_kv_int(j, "seq", e->seq);
+    json_kv_c(j, "time", time_text);
+    json_kv_int(j, "after_ms", e->time_ms - first_ms);
+    json_kv_str(j, "type", e->type);
+    json_kv_c(j, "meaning", log_event_meaning(log_event_from(e->type)));
+    json_kv_raw(j, "data", e->data.len > 0 ? e->data : STR("{}"));
+    json_end(j, '}');
+}
+
+static void put_times(const Job *job, JsonOut *j)
+{
+    int64_t now = clock_now_ms();
+    int64_t started = job->started_ms > 0 ? job->started_ms : job->finished_ms > 0 ? job->finished_ms : now;
+    int64_t ended = job->finished_ms > 0 ? job->finished_ms : now;
+    json_kv_int(j, "waited_ms", started - job->created_ms);
+    json_kv_int(j, "ran_ms", job->started_ms > 0 ? ended - job->started_ms : 0);
+    json_kv_int(j, "attempts", job->attempts);
+    json_kv_int(j, "max_attempts", job->max_attempts);
+    json_kv_str(j, "trace", job->trace);
+}
+
+ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t id, Arena *a, JsonOut *j, Err *err)
+{
+    Job job;
+    ErrCode rc = flow_get(reader, project, id, a, &job, err);
+    if (rc != OK)
+        return rc;
+    JobEvent *events = NULL;
+    size_t len = 0;
+    rc = flow_events(reader, project, id, 0, TIMELINE_MAX, a, &events, &len, err);
+    if (rc != OK)
+        return rc;
+
+    char text[ID_TEXT_SIZE];
+    json_begin(j, '{');
+    json_kv_c(j, "job", id_text("job", id, text));
+    json_kv_str(j, "step", job.step);
+    json_kv_c(j, "state", job_state_name(job.state));
+    json_kv_c(j, "verdict", verdict(&job));
+    put_failure(&job, j);
+    const JobEvent *cause = find_cause(events, len);
+    if (cause != NULL) {
+        json_key(j, "cause");
+        put_event(cause, events[0].time_ms, j);
+    }
+    json_key(j, "timeline");
+    json_begin(j, '[');
+    for (size_t i = 0; i < len; i++)
+        put_event(&events[i], events[0].time_ms, j);
+    json_end(j, ']');
+    put_times(&job, j);
+    json_end(j, '}');
+    return OK;
+}
