@@ -87,7 +87,7 @@ static ErrCode save(Demo *d, const Json *job, Arena *a, Str *where, Err *err)
 static Str number_or_dash(Arena *a, const Json *data, const char *field)
 {
     const Json *v = json_get(data, field);
-    return json_is(v, JSON_INT) ? str_printf(a, "%" PRId64, v->integer) : STR("-");
+    return json_int(v, 0) > 0 ? str_printf(a, "%" PRId64, v->integer) : STR("-");
 }
 
 static ErrCode process(Demo *d, const char *path, Str name, Arena *a, Str cells[6], Err *err)
@@ -119,11 +119,11 @@ static void one_file(Demo *d, const char *name)
     CLEANUP(arena_close) Arena *a = arena_open(ROW_ARENA);
     Err err = {0};
     Str path = str_printf(d->cli->arena, "%s/%s", d->folder, name);
-    Str cells[6] = {str_from_c(name), STR("-"), STR("-"), STR("-"), STR("-"), STR("-")};
+    Str cells[6] = {str_copy(d->cli->arena, str_from_c(name)), STR("-"), STR("-"), STR("-"), STR("-"), STR("-")};
     if (a == NULL || path.ptr == NULL)
         return;
     int64_t started = clock_mono_us();
-    ErrCode rc = process(d, path.ptr, str_copy(d->cli->arena, cells[0]), a, cells, &err);
+    ErrCode rc = process(d, path.ptr, cells[0], a, cells, &err);
     cells[4] = str_printf(d->cli->arena, "%" PRId64 " ms", (clock_mono_us() - started) / 1000);
     if (rc != OK) {
         d->failed++;
