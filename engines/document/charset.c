@@ -156,8 +156,9 @@ static uint32_t unit(Str s, size_t i, size_t size, bool big)
     return v;
 }
 
-/* How text reads as units of `size` bytes: the share of plausible ones, in percent. */
-static int plausible_units(Str s, size_t size, bool big)
+/* How text reads as units of `size` bytes: how many of them are plain ASCII, 0 when more than one
+ * in 20 cannot be. */
+static size_t plain_units(Str s, size_t size, bool big)
 {
     size_t units = 0, good = 0, plain = 0;
     uint32_t before = 0;
@@ -173,7 +174,7 @@ static int plausible_units(Str s, size_t size, bool big)
         plain += (u < 0x80 && !control) || u == 0x3000;
         before = high ? u : 0;
     }
-    return units == 0 || plain == 0 ? 0 : (int)(good * 100 / units);
+    return good * 20 >= units * 19 ? plain : 0;
 }
 
 /* UTF-16 and UTF-32 without a mark give themselves away by zeros at every second or fourth place.
@@ -192,11 +193,11 @@ static const Charset *by_zeros(Str s)
     if (head.len < 4 || memchr(head.ptr, 0, head.len) == NULL)
         return NULL;
     const Charset *best = NULL;
-    int most = 94;
+    size_t most = 0;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         if (kinds[i].size == 4 && head.len % 4 != 0 && head.len < 16384)
             continue;
-        int score = plausible_units(head, kinds[i].size, kinds[i].big);
+        size_t score = plain_units(head, kinds[i].size, kinds[i].big);
         if (score > most) {
             most = score;
             best = charset_find(str_from_c(kinds[i].name));
@@ -407,4 +408,13 @@ Str charset_declared(Arena *a, Str bytes)
                   ? value_after(str_slice(head, 0, 200), STR("encoding"))
                   : STR("");
     return xml.len > 0 ? xml : value_after(head, STR("charset"));
+}
+
+ErrCode charset_decode(Arena *a, Str bytes, const char *name, Str *out, Err *err)
+{
+    size_t bad = 0;
+    const Charset *c = charset_find(str_from_c(name));
+    if (c == NULL)
+        return err_set(err, ERR_UNSUPPORTED_TYPE, "cannot read text in %s", name);
+    return decode(c, a, bytes, out, &bad, err);
 }

@@ -1,6 +1,7 @@
 /* csv.c: tables as text (RFC 4180 and its relatives), streamed as one table.
  *
- * The separator is the one of tab, semicolon, bar and comma that cuts the lines most evenly, or what Excel's "sep=;" says. */
+ * The separator is the one of tab, semicolon, bar and comma that cuts the lines most evenly, or
+ * what Excel's "sep=;" says. */
 #include "document/detect.h"
 
 #include <string.h>
@@ -23,23 +24,24 @@ static void put_lines(Csv *c, Str field)
     }
 }
 
-/* One field, from c->at up to and past its separator. Doubled quotes are one. */
+/* From the opening quote past the closing one. Doubled quotes are one. */
 static void put_quoted(Csv *c)
 {
-    size_t from = ++c->at;
-    for (; c->at < c->text.len; c->at++) {
-        if (c->text.ptr[c->at] != '"')
-            continue;
-        bool doubled = c->at + 1 < c->text.len && c->text.ptr[c->at + 1] == '"';
-        put_lines(c, str_slice(c->text, from, c->at + doubled));
-        c->at += 1 + (size_t)doubled;
-        from = c->at--;
-        if (!doubled) {
-            c->at++;
+    c->at++;
+    while (c->at < c->text.len) {
+        Str rest = str_slice(c->text, c->at, c->text.len);
+        size_t quote = str_find_char(rest, '"');
+        if (quote == STR_NONE) {
+            put_lines(c, rest);
+            c->at = c->text.len;
             return;
         }
+        bool doubled = quote + 1 < rest.len && rest.ptr[quote + 1] == '"';
+        put_lines(c, str_slice(rest, 0, quote + doubled));
+        c->at += quote + 1 + doubled;
+        if (!doubled)
+            return;
     }
-    put_lines(c, str_slice(c->text, from, c->text.len));
 }
 
 static bool at_end(const Csv *c)
@@ -88,7 +90,8 @@ static void skip_line_end(Csv *c)
 
 static char separator_of(Str *text)
 {
-    if (str_starts(*text, STR("sep=")) && text->len > 5 && (text->ptr[5] == '\n' || text->ptr[5] == '\r')) {
+    if (str_starts(*text, STR("sep=")) && text->len > 5 &&
+        (text->ptr[5] == '\n' || text->ptr[5] == '\r')) {
         char c = text->ptr[4];
         *text = str_slice(*text, 5, text->len);
         return c;
@@ -100,7 +103,8 @@ ErrCode read_csv(const DocInput *in, Doc *out)
 {
     const char *used;
     Csv c = {.out = out};
-    ErrCode rc = charset_to_utf8(in->step->arena, in->bytes, in->charset, &c.text, &used, in->step->err);
+    ErrCode rc =
+        charset_to_utf8(in->step->arena, in->bytes, in->charset, &c.text, &used, in->step->err);
     if (rc != OK)
         return rc;
     c.separator = separator_of(&c.text);

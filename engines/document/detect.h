@@ -12,7 +12,8 @@ void detect_refine(FileType *t, Str name);
 /* "report.pdf" for a PDF called "report.doc"; in `a`. */
 Str detect_better_name(Arena *a, const FileType *t, Str name);
 
-/* detect_text.c: the character that cuts the lines of a table in text most evenly: tab, ';', '|' or ','. */
+/* detect_text.c: the character that cuts the lines of a table in text most evenly: tab, ';', '|' or
+ * ','. */
 char detect_separator(Str text);
 
 #endif

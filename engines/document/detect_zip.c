@@ -76,7 +76,8 @@ static void look_at(Arena *a, Str s, const Member *e, Facts *f, bool *odf_encryp
     f->visio |= str_starts(n, STR("visio/"));
     f->xps |= str_ends_nocase(n, STR(".fdseq"));
     f->binary_book |= str_eq_c(n, "xl/workbook.bin");
-    f->vba |= str_ends_nocase(n, STR("vbaProject.bin")) || str_starts(n, STR("Basic/"));
+    f->vba |= str_ends_nocase(n, STR("vbaProject.bin")) || str_starts(n, STR("Basic/")) ||
+              str_starts(n, STR("xl/macrosheets/"));
     f->java |= str_eq_c(n, "META-INF/MANIFEST.MF");
     f->android |= str_eq_c(n, "AndroidManifest.xml");
     f->epub |= str_eq_c(n, "META-INF/container.xml");
@@ -111,10 +112,10 @@ static bool walk_directory(Arena *a, Str s, Facts *f, bool *odf_encrypted)
     for (; count < ENTRIES_MAX && detect_u32(s, at) == 0x02014B50; count++) {
         size_t name_len = detect_u16(s, at + 28);
         Member e = {.name = str_slice(s, at + 46, at + 46 + name_len),
-                      .flags = detect_u16(s, at + 8),
-                      .method = detect_u16(s, at + 10),
-                      .packed = detect_u32(s, at + 20),
-                      .local = detect_u32(s, at + 42)};
+                    .flags = detect_u16(s, at + 8),
+                    .method = detect_u16(s, at + 10),
+                    .packed = detect_u32(s, at + 20),
+                    .local = detect_u32(s, at + 42)};
         look_at(a, s, &e, f, odf_encrypted);
         at += 46 + name_len + detect_u16(s, at + 30) + detect_u16(s, at + 32);
     }
@@ -129,10 +130,10 @@ static void walk_headers(Arena *a, Str s, Facts *f, bool *odf_encrypted)
          count++) {
         size_t name_len = detect_u16(s, at + 26);
         Member e = {.name = str_slice(s, at + 30, at + 30 + name_len),
-                      .flags = detect_u16(s, at + 6),
-                      .method = detect_u16(s, at + 8),
-                      .packed = detect_u32(s, at + 18),
-                      .local = (uint32_t)at};
+                    .flags = detect_u16(s, at + 6),
+                    .method = detect_u16(s, at + 8),
+                    .packed = detect_u32(s, at + 18),
+                    .local = (uint32_t)at};
         look_at(a, s, &e, f, odf_encrypted);
         at += 30 + name_len + detect_u16(s, at + 28);
         if (e.packed > 0) {

@@ -13,7 +13,8 @@ void document_unmap(Str *bytes);
 /* extract.c: what document.extract does with the bytes; `args` are the step's. For tests. */
 MUST_CHECK ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args);
 
-/* pdf.c: make MuPDF's context and touch its built-in fonts and tables, once, before the sandbox closes. */
+/* pdf.c: make MuPDF's context and touch its built-in fonts and tables, once, before the sandbox
+ * closes. */
 MUST_CHECK ErrCode pdf_warm(Err *err);
 
 #endif

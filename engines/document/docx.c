@@ -138,7 +138,7 @@ static bool in_instructions(const Docx *x)
 
 static void put_text(Docx *x, Str s, unsigned marks)
 {
-    if (s.len == 0 || in_instructions(x))
+    if (s.len == 0 || in_instructions(x) || !pages_wanted(x->in->pages, x->page))
         return;
     begin_block(x);
     set_marks(x, x->plain ? 0 : marks);

@@ -1,9 +1,10 @@
 /* document.extract: any document as Markdown, text or JSON blocks.
  *
- * What    one file in, its text out, in reading order, with headings, lists, tables, links and pages.
- * Why     everything after it (chunks, search, models) wants text, whatever the file was.
- * How     the type is told from the content, never from the name; its reader (readers.def) streams into the sink (doc.h).
- * Errors  a type without a reader says what would help; encrypted files say so; no text is an error, never an empty success. */
+ * What    one file in, its text out, in reading order, with headings, lists, tables, links and
+ * pages. Why     everything after it (chunks, search, models) wants text, whatever the file was.
+ * How     the type is told from the content, never from the name; its reader (readers.def) streams
+ * into the sink (doc.h). Errors  a type without a reader says what would help; encrypted files say
+ * so; no text is an error, never an empty success. */
 #include "document/detect.h"
 #include "document/detect_in.h"
 #include "document/document.h"
@@ -29,7 +30,7 @@ static const Param extract_params[] = {
                  .help = "How the text is written."),
     PARAM_TEXT(ExtractArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
                .help = "Pages, slides or sheets to read; all when left out."),
-    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500, .def_text = "",
+    PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500,
                .help = "Password of an encrypted PDF."),
     PARAM_BOOL(ExtractArgs, comments, .help = "Also read comments and speaker notes."),
     PARAM_END,
@@ -118,8 +119,8 @@ static void note_false_name(StepCtx *c, const FileType *t)
     Str name = c->inputs[0].name;
     if (detect_name_fits(t, name))
         return;
-    Str text = str_printf(c->arena, "\"" STR_FMT "\" is in fact %s (%s); read as that", STR_ARG(str_slice(name, 0, 80)),
-                          t->name, t->media_type);
+    Str text = str_printf(c->arena, "\"" STR_FMT "\" is in fact %s (%s); read as that",
+                          STR_ARG(str_slice(name, 0, 80)), t->name, t->media_type);
     if (text.ptr != NULL)
         step_note(c, text);
 }
@@ -136,7 +137,8 @@ static Str charset_param(Str type)
     return v.len >= 2 && v.ptr[0] == '"' ? str_slice(v, 1, v.len - 1) : v;
 }
 
-static ErrCode read_into(const DocInput *in, const ExtractArgs *a, DocReader read, const FileType *t)
+static ErrCode read_into(const DocInput *in, const ExtractArgs *a, DocReader read,
+                         const FileType *t)
 {
     StepCtx *c = in->step;
     CLEANUP(doc_abandon) Doc *doc = NULL;
@@ -162,12 +164,14 @@ ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args)
     if (rc != OK)
         return rc;
     detect_refine(&t, c->inputs[0].name);
-    note_false_name(c, &t);
-    if (t.encrypted && strcmp(t.media_type, "application/pdf") != 0)
+    bool pdf =
+        strcmp(t.media_type, "application/pdf") == 0; /* the only one that can be unlocked here */
+    if (t.encrypted && !pdf && strcmp(t.family, "document") == 0)
         return refuse_encrypted(c, &t);
     DocReader read = reader_of(&t);
     if (read == NULL)
         return refuse(c, &t);
+    note_false_name(c, &t);
     DocInput in = {
         .step = c,
         .fd = c->input_fd,
@@ -213,7 +217,7 @@ static const Field metadata_fields[] = {
 static const Field extract_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type of the input, told from its content."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of a text file.", .optional = true},
-    {"format", FIELD_TYPE_TEXT, "markdown, text or json."},
+    {"format", FIELD_TYPE_TEXT, "One of markdown, text, json."},
     {"pages", FIELD_TYPE_INT, "Pages, slides or sheets; 0 when the format has none."},
     {"words", FIELD_TYPE_INT, "Words; a Han, Hiragana or Katakana character counts as one."},
     {"characters", FIELD_TYPE_INT, "Unicode characters of the text, without what the format adds."},
@@ -221,7 +225,8 @@ static const Field extract_fields[] = {
     {"language", FIELD_TYPE_TEXT, "Language, when the file names it (BCP 47).", .optional = true},
     {"metadata", FIELD_TYPE_OBJECT, "What the file says about itself.", .items = metadata_fields},
     {"page_starts", FIELD_TYPE_ANY,
-     "Where each page begins in the output, in characters (in JSON: in the same document as text); the first 4,000.",
+     "Where each page begins in the output, in characters (in JSON: in the same document as text); "
+     "the first 4,000.",
      .optional = true},
     {0},
 };
@@ -229,29 +234,38 @@ static const Field extract_fields[] = {
 const Step step_document_extract = {
     .name = "document.extract",
     .title = "Extract text",
-    .summary = "Read the text of a document as Markdown, plain text or JSON blocks, with headings, lists, tables and "
+    .summary = "Read the text of a document as Markdown, plain text or JSON blocks, with headings, "
+               "lists, tables and "
                "pages.",
     .since = "0.1",
-    .accepts = "application/pdf,"
-               "application/vnd.openxmlformats-officedocument.wordprocessingml.document,"
-               "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,"
-               "application/vnd.openxmlformats-officedocument.presentationml.presentation,"
-               "application/vnd.ms-word.document.macroEnabled.12,application/vnd.ms-excel.sheet.macroEnabled.12,"
-               "application/vnd.ms-powerpoint.presentation.macroEnabled.12,"
-               "application/vnd.oasis.opendocument.text,application/vnd.oasis.opendocument.spreadsheet,"
-               "application/vnd.oasis.opendocument.presentation,application/vnd.oasis.opendocument.graphics,"
-               "application/epub+zip,application/rtf,text/rtf,message/rfc822,text/*,application/xhtml+xml,"
-               "application/xml,application/json,application/x-ndjson,application/yaml,application/octet-stream",
+    .accepts =
+        "application/pdf,"
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document,"
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,"
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation,"
+        "application/vnd.ms-word.document.macroEnabled.12,application/"
+        "vnd.ms-excel.sheet.macroEnabled.12,"
+        "application/vnd.ms-powerpoint.presentation.macroEnabled.12,"
+        "application/vnd.oasis.opendocument.text,application/vnd.oasis.opendocument.spreadsheet,"
+        "application/vnd.oasis.opendocument.presentation,application/"
+        "vnd.oasis.opendocument.graphics,"
+        "application/epub+zip,application/rtf,text/rtf,message/rfc822,text/*,application/xhtml+xml,"
+        "application/xml,application/json,application/x-ndjson,application/yaml,application/"
+        "octet-stream",
     .returns = "text/markdown,text/plain,application/json",
     .version = 1,
     .cacheable = true,
-    .limits = {.time_ms = 120 * 1000, .cpu_ms = 110 * 1000, .memory_bytes = 512 << 20, .output_bytes = 512 << 20},
+    .limits = {.time_ms = 120 * 1000,
+               .cpu_ms = 110 * 1000,
+               .memory_bytes = 512 << 20,
+               .output_bytes = 512 << 20},
     .params = extract_params,
     .args_size = sizeof(ExtractArgs),
     .data = extract_fields,
-    .errors = (const ErrCode[]){ERR_UNSUPPORTED_TYPE, ERR_INPUT_MISSING, ERR_INPUT_EMPTY, ERR_INPUT_DAMAGED,
-                                ERR_INPUT_ENCRYPTED, ERR_NO_TEXT, ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH, ERR_LIMIT_RATIO,
-                                ERR_LIMIT_MEMORY, ERR_LIMIT_OUTPUT, ERR_INPUT_TOO_LARGE, OK},
+    .errors = (const ErrCode[]){ERR_UNSUPPORTED_TYPE, ERR_INPUT_MISSING, ERR_INPUT_EMPTY,
+                                ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED, ERR_NO_TEXT,
+                                ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH, ERR_LIMIT_RATIO, ERR_LIMIT_MEMORY,
+                                ERR_LIMIT_OUTPUT, ERR_INPUT_TOO_LARGE, OK},
     .examples = (const Example[]){{.title = "A PDF as Markdown",
                                    .input = "report.pdf",
                                    .args = "{}",

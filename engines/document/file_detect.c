@@ -1,8 +1,8 @@
 /* file.detect: what a file really is, from its content.
  *
- * What    media type, usual extension, name for people, family, encoding of text; encrypted or with macros; and whether the
- *         name's extension agrees.
- * Why     names and declared types lie, by accident or on purpose; everything else decides by this. */
+ * What    media type, usual extension, name for people, family, encoding of text; encrypted or with
+ * macros; and whether the name's extension agrees. Why     names and declared types lie, by
+ * accident or on purpose; everything else decides by this. */
 #include "document/detect.h"
 #include "document/document.h"
 
@@ -44,7 +44,7 @@ static const Field detect_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type; application/octet-stream when unknown."},
     {"extension", FIELD_TYPE_TEXT, "Usual extension, without the dot."},
     {"name", FIELD_TYPE_TEXT, "The type in words."},
-    {"family", FIELD_TYPE_TEXT, "document, text, image, audio, video, archive, program or other."},
+    {"family", FIELD_TYPE_TEXT, "One of document, text, image, audio, video, archive, program, other."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of text (IANA name).", .optional = true},
     {"encrypted", FIELD_TYPE_BOOL, "A password is needed to read it, or parts of it."},
     {"macros", FIELD_TYPE_BOOL, "It carries macros (programs that an office suite would run)."},
@@ -56,12 +56,16 @@ static const Field detect_fields[] = {
 const Step step_file_detect = {
     .name = "file.detect",
     .title = "Detect file type",
-    .summary = "Tell what a file is from its content: type, encoding, encryption, macros, and whether its name is right.",
+    .summary = "Tell what a file is from its content: type, encoding, encryption, macros, and "
+               "whether its name is right.",
     .since = "0.1",
     .accepts = "*/*",
     .version = 1,
     .cacheable = true,
-    .limits = {.time_ms = 30 * 1000, .cpu_ms = 20 * 1000, .memory_bytes = 256 << 20, .output_bytes = 1 << 20},
+    .limits = {.time_ms = 30 * 1000,
+               .cpu_ms = 20 * 1000,
+               .memory_bytes = 256 << 20,
+               .output_bytes = 1 << 20},
     .data = detect_fields,
     .errors = (const ErrCode[]){ERR_INPUT_MISSING, ERR_INPUT_EMPTY, OK},
     .examples = (const Example[]){{.title = "A PDF",

@@ -5,12 +5,15 @@
 static ErrCode warm(Err *err)
 {
     ErrCode rc = charset_warm(err);
-    return rc == OK ? pdf_warm(err) : rc;
+    if (rc == OK)
+        rc = pdf_warm(err);
+    return rc == OK ? eml_warm(err) : rc;
 }
 
 static const Step *const steps[] = {&step_document_extract, &step_file_detect, NULL};
 
 int main(int argc, char **argv)
 {
-    return kit_main(argc, argv, &(KitEngine){.name = "document", .version = "1", .steps = steps, .warm = warm});
+    return kit_main(argc, argv,
+                    &(KitEngine){.name = "document", .version = "1", .steps = steps, .warm = warm});
 }

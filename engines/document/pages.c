@@ -16,11 +16,13 @@ static bool range_of(Str part, Range *out)
         out->to = out->from;
         return true;
     }
-    Str left = str_trim(str_slice(part, 0, dash)), right = str_trim(str_slice(part, dash + 1, part.len));
+    Str left = str_trim(str_slice(part, 0, dash)),
+        right = str_trim(str_slice(part, dash + 1, part.len));
     *out = (Range){1, INT64_MAX};
     if (left.len == 0 && right.len == 0)
         return false;
-    if ((left.len > 0 && !str_to_i64(left, &out->from)) || (right.len > 0 && !str_to_i64(right, &out->to)))
+    if ((left.len > 0 && !str_to_i64(left, &out->from)) ||
+        (right.len > 0 && !str_to_i64(right, &out->to)))
         return false;
     return out->from >= 1 && out->to >= out->from;
 }
@@ -31,7 +33,8 @@ ErrCode pages_check(Str pages, Err *err)
     Range r;
     while (rest.len > 0 && str_next(&rest, ',', &part))
         if (!range_of(part, &r)) {
-            err_set(err, ERR_BAD_PARAM, "\"" STR_FMT "\" is no range of pages", STR_ARG(str_slice(part, 0, 40)));
+            err_set(err, ERR_BAD_PARAM, "\"" STR_FMT "\" is no range of pages",
+                    STR_ARG(str_slice(part, 0, 40)));
             err_hint(err, "write pages as 1-3,7,9-");
             err_param(err, "pages");
             return ERR_BAD_PARAM;

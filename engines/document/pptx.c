@@ -348,7 +348,7 @@ static ErrCode read_slides(Pptx *x, const OpcRels *rels)
     for (const Slide *s = x->slides; s != NULL && !doc_failed(x->out); s = s->next) {
         page_no++;
         const OpcRel *rel = opc_rel(rels, s->rel_id);
-        if (rel == NULL || rel->external)
+        if (rel == NULL || rel->external || !pages_wanted(x->in->pages, page_no))
             continue;
         step_progress(x->in->step, page_no, (int64_t)x->slides_len, "slides");
         ErrCode rc = read_slide(x, rel->target, page_no);

@@ -1,5 +1,5 @@
-/* text.c: plain text. Paragraphs stand between empty lines; lines that were wrapped to a width are joined again, others (verse,
- * addresses, logs) keep their breaks. A form feed begins a page. */
+/* text.c: plain text. Paragraphs stand between empty lines; lines that were wrapped to a width are
+ * joined again, others (verse, addresses, logs) keep their breaks. A form feed begins a page. */
 #include "document/readers.h"
 
 #include <string.h>
@@ -14,7 +14,8 @@ static bool is_blank(Str line)
 /* "- text", "* text", "• text", "12. text", "3) text" */
 static bool item_of(Str line, int64_t *number, Str *rest)
 {
-    static const Str bullets[] = {{"- ", 2}, {"* ", 2}, {"+ ", 2}, {"\xE2\x80\xA2 ", 4}, {"\xE2\x80\x93 ", 4}};
+    static const Str bullets[] = {
+        {"- ", 2}, {"* ", 2}, {"+ ", 2}, {"\xE2\x80\xA2 ", 4}, {"\xE2\x80\x93 ", 4}};
     line = str_trim(line);
     for (size_t i = 0; i < COUNT_OF(bullets); i++)
         if (str_starts(line, bullets[i])) {
@@ -25,7 +26,8 @@ static bool item_of(Str line, int64_t *number, Str *rest)
     size_t n = 0;
     while (n < line.len && n < 4 && line.ptr[n] >= '0' && line.ptr[n] <= '9')
         n++;
-    if (n == 0 || n + 2 > line.len || (line.ptr[n] != '.' && line.ptr[n] != ')') || line.ptr[n + 1] != ' ')
+    if (n == 0 || n + 2 > line.len || (line.ptr[n] != '.' && line.ptr[n] != ')') ||
+        line.ptr[n + 1] != ' ')
         return false;
     *rest = str_slice(line, n + 2, line.len);
     return str_to_i64(str_slice(line, 0, n), number) && *number > 0;

@@ -9,21 +9,18 @@
 
 #include "base/buf.h"
 #include "document/drawing.h"
+#include "document/grid.h"
 #include "document/numfmt.h"
 
 enum {
     SHEETS_MAX = 10000,
     FORMATS_MAX = 64 * 1024,
-    COLUMNS_MAX = 16384,
     ROWS_MAX = 1048576,
     CELL_MAX = 256 * 1024,
     STRINGS_PAGE = 4096,
     PAGES_MAX = 16384, /* of strings: 67 million */
-    GAPS_FREE = 5 * 1000 * 1000,
-    GAPS_PER_CELL = 20,
 };
 #define STRINGS_BYTES (384 * MIB)
-#define ROW_BYTES     (16 * MIB)
 
 typedef struct Sheet {
     Str name, rel_id;
@@ -35,11 +32,6 @@ typedef struct NamedFormat {
     int64_t id;
     NumFormat format;
 } NamedFormat;
-
-typedef struct Cell {
-    int column;
-    size_t from, to; /* in row_text */
-} Cell;
 
 typedef enum CellType {
     CELL_NUMBER,
@@ -80,15 +72,8 @@ typedef struct Xlsx {
     int column;
     size_t style;
 
-    /* the row in hand, and the one before it that is not written yet */
-    Buf row_text;
-    Cell *row;
-    size_t row_len;
-    int64_t row_no, held_no;
-    bool table_open;
-    int first_column; /* of the sheet's used range */
-    int64_t cells, gaps;
-    bool gaps_noted;
+    Grid grid;
+    int64_t row_no;
 } Xlsx;
 
 /* ---- workbook ---- */
@@ -242,85 +227,6 @@ static Str shared_string(const Xlsx *x, Str index)
     return x->strings[i / STRINGS_PAGE][i % STRINGS_PAGE];
 }
 
-/* ---- rows ---- */
-
-static void end_table(Xlsx *x)
-{
-    if (x->table_open)
-        doc_table_end(x->out);
-    x->table_open = false;
-}
-
-static Str cell_text(const Xlsx *x, const Cell *c)
-{
-    return str_slice(buf_str(&x->row_text), c->from, c->to);
-}
-
-/* A hostile sheet puts one cell at the far right of every row; honest ones have a bounded share of
- * gaps. */
-static bool may_skip(Xlsx *x, int columns)
-{
-    x->gaps += columns;
-    if (x->gaps <= GAPS_FREE + GAPS_PER_CELL * x->cells)
-        return true;
-    if (!x->gaps_noted)
-        step_note(x->in->step,
-                  STR("the sheet is mostly empty: gaps between its cells are left out"));
-    x->gaps_noted = true;
-    return false;
-}
-
-static void put_table_row(Xlsx *x)
-{
-    if (!x->table_open)
-        doc_table(x->out);
-    x->table_open = true;
-    doc_row(x->out);
-    int at = x->first_column;
-    for (size_t i = 0; i < x->row_len; i++) {
-        const Cell *c = &x->row[i];
-        if (c->column > at && may_skip(x, c->column - at))
-            for (; at < c->column; at++)
-                doc_cell(x->out, 1, 1);
-        doc_cell(x->out, 1, 1);
-        doc_text(x->out, cell_text(x, c));
-        at = c->column + 1;
-    }
-}
-
-/* `followed`: the next row of the sheet has text too. */
-static void flush_row(Xlsx *x, bool followed)
-{
-    if (x->row_len == 0)
-        return;
-    x->cells += (int64_t)x->row_len;
-    if (!x->table_open && !followed && x->row_len == 1) {
-        doc_begin(x->out, BLOCK_PARAGRAPH, 0);
-        doc_text(x->out, cell_text(x, &x->row[0]));
-        doc_end(x->out);
-    } else {
-        put_table_row(x);
-    }
-    if (!followed)
-        end_table(x);
-    x->row_len = 0;
-    buf_clear(&x->row_text);
-}
-
-static void add_cell(Xlsx *x, Str text)
-{
-    if (str_trim(text).len == 0)
-        return;
-    if (x->row_len > 0 && x->held_no != x->row_no)
-        flush_row(x, x->held_no + 1 == x->row_no);
-    if (x->row_len >= COLUMNS_MAX)
-        return;
-    x->held_no = x->row_no;
-    size_t from = x->row_text.len;
-    buf_add(&x->row_text, text);
-    x->row[x->row_len++] = (Cell){x->column, from, x->row_text.len};
-}
-
 /* ---- cells ---- */
 
 static int column_of(Str ref)
@@ -360,7 +266,7 @@ static void begin_cell(Xlsx *x, const XmlElem *e)
                       : str_eq_c(a->value, "str")       ? CELL_TEXT
                                                         : CELL_NUMBER;
     }
-    x->column = column > x->column && column < COLUMNS_MAX ? column : x->column + 1;
+    x->column = column > x->column && column < GRID_COLUMNS_MAX ? column : x->column + 1;
     x->style = style >= 0 ? (size_t)style : 0;
     buf_clear(&x->text);
     buf_clear(&x->formula);
@@ -373,7 +279,7 @@ static void put_number(Xlsx *x, Str raw)
     ArenaMark mark = arena_mark(x->trees);
     Buf b = buf_init(x->trees, 4 * KIB);
     numfmt_put(&b, f, raw, x->date1904);
-    add_cell(x, b.failed ? raw : buf_str(&b));
+    grid_cell(&x->grid, x->row_no, x->column, b.failed ? raw : buf_str(&b));
     arena_rewind(x->trees, mark);
 }
 
@@ -383,7 +289,7 @@ static void put_iso_date(Xlsx *x, Str raw)
     size_t time = str_find_char(raw, 'T');
     if (time != STR_NONE && str_starts(str_slice(raw, time, raw.len), STR("T00:00:00")))
         raw = str_slice(raw, 0, time);
-    add_cell(x, raw);
+    grid_cell(&x->grid, x->row_no, x->column, raw);
 }
 
 static void end_cell(Xlsx *x)
@@ -392,15 +298,16 @@ static void end_cell(Xlsx *x)
     if (raw.len == 0 && x->formula.len > 0) {
         buf_add_char(&x->text, '=');
         buf_add(&x->text, buf_str(&x->formula));
-        add_cell(x, buf_str(&x->text));
+        grid_cell(&x->grid, x->row_no, x->column, buf_str(&x->text));
         return;
     }
     switch (x->type) {
     case CELL_SHARED:
-        add_cell(x, shared_string(x, raw));
+        grid_cell(&x->grid, x->row_no, x->column, shared_string(x, raw));
         break;
     case CELL_BOOL:
-        add_cell(x, str_eq_c(str_trim(raw), "1") ? STR("TRUE") : STR("FALSE"));
+        grid_cell(&x->grid, x->row_no, x->column,
+                  str_eq_c(str_trim(raw), "1") ? STR("TRUE") : STR("FALSE"));
         break;
     case CELL_DATE:
         put_iso_date(x, raw);
@@ -411,7 +318,7 @@ static void end_cell(Xlsx *x)
         break;
     case CELL_TEXT:
     case CELL_ERROR:
-        add_cell(x, raw);
+        grid_cell(&x->grid, x->row_no, x->column, raw);
         break;
     }
 }
@@ -419,6 +326,7 @@ static void end_cell(Xlsx *x)
 static XmlWant sheet_start(void *ctx, const XmlElem *e)
 {
     Xlsx *x = ctx;
+    int column;
     switch (e->id) {
     case S_ROW:
         begin_row(x, e);
@@ -436,9 +344,8 @@ static XmlWant sheet_start(void *ctx, const XmlElem *e)
     case S_R_PH:
         return XML_SKIP;
     case S_DIMENSION:
-        x->first_column = column_of(xml_attr(e, "ref"));
-        if (x->first_column < 0)
-            x->first_column = 0;
+        column = column_of(xml_attr(e, "ref"));
+        x->grid.first_column = column > 0 ? column : 0;
         break;
     default:
         break;
@@ -471,8 +378,10 @@ static void put_shapes(Xlsx *x, Str part)
         return;
     Drawing d = {&x->opc, &rels, x->out, own};
     for (const XmlElem *at = root; at != NULL; at = xml_walk(root, at))
-        if (xml_child(at, A_P) != NULL)
+        if (xml_child(at, A_P) != NULL && xml_find(at, A_T) != NULL) {
+            grid_heading(&x->grid);
             drawing_text(&d, at, DRAWING_PLAIN);
+        }
 }
 
 static void put_comments(Xlsx *x, Str part)
@@ -485,6 +394,7 @@ static void put_comments(Xlsx *x, Str part)
     for (const XmlElem *at = root; at != NULL; at = xml_walk(root, at)) {
         if (at->id != S_COMMENT)
             continue;
+        grid_heading(&x->grid);
         doc_begin(x->out, BLOCK_NOTE, 0);
         doc_text(x->out, xml_attr(at, "ref"));
         doc_text(x->out, STR(": "));
@@ -495,20 +405,16 @@ static void put_comments(Xlsx *x, Str part)
 
 static ErrCode read_sheet(Xlsx *x, const Sheet *s, Str part, int64_t page_no)
 {
-    x->row_no = x->held_no = 0;
-    x->first_column = 0;
+    x->row_no = 0;
+    grid_begin(&x->grid, s->name);
     doc_page(x->out, page_no);
-    doc_begin(x->out, BLOCK_HEADING, 2);
-    doc_text(x->out, s->name);
-    doc_end(x->out);
     XmlHandler h = {.ctx = x,
                     .start = sheet_start,
                     .end = sheet_end,
                     .text = collect_text,
                     .enough = has_failed};
     ErrCode rc = opc_parse(&x->opc, part, x->trees, &h, x->err);
-    flush_row(x, false);
-    end_table(x);
+    grid_end(&x->grid);
     if (rc != OK)
         return rc;
     OpcRels rels = {0};
@@ -539,7 +445,10 @@ static ErrCode read_sheets(Xlsx *x, const OpcRels *rels)
         if (s->hidden || rel == NULL || rel->external)
             continue;
         step_progress(x->in->step, page_no, (int64_t)x->sheets_len, "sheets");
-        rc = read_sheet(x, s, rel->target, ++page_no);
+        page_no++;
+        if (!pages_wanted(x->in->pages, page_no))
+            continue;
+        rc = read_sheet(x, s, rel->target, page_no);
         if (rc != OK && rc != ERR_INPUT_DAMAGED)
             return rc;
         if (first == OK)
@@ -575,20 +484,19 @@ ErrCode read_xlsx(const DocInput *in, Doc *out)
     Err *err = in->step->err;
     CLEANUP(arena_close) Arena *trees = arena_open(64 * MIB);
     Xlsx *x = arena_new(a, Xlsx, 1);
-    Cell *row = arena_new(a, Cell, COLUMNS_MAX);
-    if (trees == NULL || x == NULL || row == NULL)
+    if (trees == NULL || x == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading a workbook");
     *x = (Xlsx){
         .in = in,
         .out = out,
         .trees = trees,
         .err = err,
-        .row = row,
         .text = buf_init(a, CELL_MAX),
         .formula = buf_init(a, CELL_MAX),
-        .row_text = buf_init(a, ROW_BYTES),
     };
-    ErrCode rc = opc_open(a, in->bytes, STR("xl/workbook.xml"), &x->opc, err);
+    ErrCode rc = grid_open(in->step, out, &x->grid);
+    if (rc == OK)
+        rc = opc_open(a, in->bytes, STR("xl/workbook.xml"), &x->opc, err);
     if (rc == OK && str_find(x->opc.main_type, STR("sheet.binary")) != STR_NONE) {
         rc = err_set(err, ERR_UNSUPPORTED_TYPE, "a binary workbook (xlsb)");
         err_hint(err, "Save it as .xlsx in Excel, or convert it with office.convert.");

@@ -245,6 +245,10 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
     e.id = id_of(p, prefix, e.local);
     if (choose_branch(p, e.id))
         return;
+    if (e.id == OFFICE_BINARY_DATA) { /* pictures of flat files: large, and never text */
+        p->skip_from = p->depth;
+        return;
+    }
     for (size_t i = 0; atts[i] != NULL && e.attrs_len < ATTRS_MAX; i += 2) {
         XmlAttr *attr = &p->attrs[e.attrs_len++];
         attr->prefix = split_name(p, atts[i], &attr->local);

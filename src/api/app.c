@@ -93,34 +93,47 @@ static ErrCode open_access(App *app, Err *err)
 }
 
 /* Contracts are cached where they outlive this process: with the data, or, for throwaway data, with the user's caches. */
-static const char *engine_cache(App *app)
+static const char *user_cache(Arena *a)
 {
-    if (!app->options.throwaway)
-        return in_dir(app, "engines.json");
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     bool has_cache = cache != NULL && cache[0] == '/';
     if (!has_cache && (home == NULL || home[0] != '/'))
         return NULL;
-    Str dir = has_cache ? str_from_c(cache) : str_printf(app->arena, "%s/.cache", home);
-    if (dir.ptr == NULL || (mkdir(str_to_c(app->arena, dir), 0700) != 0 && errno != EEXIST))
+    Str dir = has_cache ? str_from_c(cache) : str_printf(a, "%s/.cache", home);
+    char *dir_c = dir.ptr != NULL ? str_to_c(a, dir) : NULL;
+    if (dir_c == NULL || (mkdir(dir_c, 0700) != 0 && errno != EEXIST))
         return NULL;
-    return str_printf(app->arena, STR_FMT "/platen-engines.json", STR_ARG(dir)).ptr;
+    return str_printf(a, "%s/platen-engines.json", dir_c).ptr;
+}
+
+static ErrCode fill_registry(const EngineOptions *engines, Arena *a, EnginePool **pool, Registry **out, Err *err)
+{
+    EngineOptions o = *engines;
+    if (o.dirs == NULL)
+        o.dirs = str_to_c(a, app_program_dir(a));
+    *out = registry_open(a);
+    if (*out == NULL || o.dirs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the registry");
+    ErrCode rc = engine_pool_open(&o, pool, err);
+    if (rc == OK)
+        rc = engine_describe_all(*pool, *out, a, err);
+    return rc != OK ? rc : steps_register(*out, err);
 }
 
 static ErrCode open_steps(App *app, Err *err)
 {
-    const AppOptions *o = &app->options;
-    const char *dirs = o->engine_dirs != NULL ? o->engine_dirs : str_to_c(app->arena, app_program_dir(app->arena));
-    app->registry = registry_open(app->arena);
-    if (app->registry == NULL || dirs == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the registry");
-    const EngineOptions engines = {.dirs = dirs, .cache_path = engine_cache(app), .blobs = app->blobs};
-    ErrCode rc = engine_pool_open(&engines, &app->engines, err);
-    if (rc == OK)
-        rc = engine_describe_all(app->engines, app->registry, app->arena, err);
-    if (rc == OK)
-        rc = steps_register(app->registry, err);
-    return rc;
+    const EngineOptions engines = {
+        .dirs = app->options.engine_dirs, .blobs = app->blobs,
+        .cache_path = app->options.throwaway ? user_cache(app->arena) : in_dir(app, "engines.json"),
+    };
+    return fill_registry(&engines, app->arena, &app->engines, &app->registry, err);
+}
+
+ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err)
+{
+    CLEANUP(engine_pool_close) EnginePool *pool = NULL;
+    const EngineOptions engines = {.dirs = engine_dirs, .cache_path = user_cache(a)};
+    return fill_registry(&engines, a, &pool, out, err);
 }
 
 static ErrCode open_work(App *app, Err *err)

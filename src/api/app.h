@@ -59,6 +59,9 @@ MUST_CHECK ErrCode app_open(const AppOptions *o, App **out, Err *err);
 /* Stop accepting, let running work end for at most grace_ms, give the rest back to the queue, close. */
 void app_close(App **a, int grace_ms);
 
+/* Only the registry: what the engines describe (cached) and what is built in; for help and documentation. Memory from `a`. */
+MUST_CHECK ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err);
+
 /* "http://127.0.0.1:8080", in `a`. */
 Str app_url(const App *app, Arena *a);
 /* The folder this executable stands in, in `a`; "" when unknown. */

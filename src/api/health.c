@@ -1,6 +1,7 @@
 /* health and metrics: for load balancers, people and Prometheus. Public: no key, and nothing a stranger could use. */
 #include "api/routes.h"
 #include "base/clock.h"
+#include "db/queries.h"
 #include "trace/metrics.h"
 
 static const int64_t DISK_LOW_BYTES = 256 << 20;
@@ -17,12 +18,12 @@ enum { CHECKS = 3 };
 static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
 {
     Err err = {0};
-    int64_t one = 0, free_bytes = blob_free_bytes(app->blobs);
+    int64_t version = 0, free_bytes = blob_free_bytes(app->blobs);
     DbConn *reader = NULL;
     ErrCode rc = db_reader(app->db, &reader, &err);
     if (rc == OK)
-        rc = db_get_int(reader, &sql_health_read, DB_NO_ARGS, 0, &one, &err);
-    checks[0] = (Check){"database", rc == OK && one == 1, rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
+        rc = db_get_int(reader, &sql_schema_version_get, DB_NO_ARGS, 0, &version, &err);
+    checks[0] = (Check){"database", rc == OK && version > 0, rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
     bool room = free_bytes < 0 || free_bytes >= DISK_LOW_BYTES;
     checks[1] = (Check){"disk", room, str_printf(a, "%" PRId64 " MB free", free_bytes / 1000000)};
     size_t steps = registry_count(app->registry);

@@ -19,7 +19,7 @@ static const ApiOperation operations[] = {
     {.method = "POST", .path = "/api/v1/steps/{name}", .body = API_BODY_UPLOAD, .handler = steps_run, .role = "runner",
      .id = "steps_run", .tag = "Steps", .summary = "Run a step.", .query = run_option_params, .per_step = true,
      .errors = FAILS(ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_TOO_LARGE, ERR_UNKNOWN_STEP, ERR_IDEMPOTENCY_MISMATCH, ERR_DISK_FULL),
-     .responses = ANSWERS({200, "Job", NULL, "The job has ended: done, failed or cancelled."},
+     .responses = ANSWERS({200, "Job", NULL, "The job has ended: done, failed or cancelled; or what it would be (dry_run)."},
                           {202, "Job", NULL, "The job is on disk and will run."})},
 
     {.method = "GET", .path = "/api/v1/jobs", .handler = jobs_list, .role = "viewer", .id = "jobs_list", .tag = "Jobs",

@@ -56,6 +56,7 @@ const Param run_option_params[] = {
               .help = "Wall-clock limit of one attempt; the step says which otherwise."),
     PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",
                .help = "Jobs with the same key belong together; stored with the job."),
+    PARAM_BOOL(RunOptions, dry_run, .help = "Check everything and answer with the job it would be, without storing or running it."),
     PARAM_END,
 };
 

@@ -40,6 +40,7 @@ extern const Param dead_query_params[];
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
     Str concurrency_key;
+    bool dry_run;
 } RunOptions;
 extern const Param run_option_params[];
 

@@ -1,13 +1,13 @@
 #include "api/schemas.h"
 
-#define ID(name, what)        {.name = name, .type = FIELD_TYPE_TEXT, .help = what}
-#define TEXT(name, what)      {.name = name, .type = FIELD_TYPE_TEXT, .help = what}
-#define MAYBE_TEXT(name, what) {.name = name, .type = FIELD_TYPE_TEXT, .help = what, .optional = true}
-#define INT(name, what)       {.name = name, .type = FIELD_TYPE_INT, .help = what}
-#define BOOL(name, what)      {.name = name, .type = FIELD_TYPE_BOOL, .help = what}
-#define TIME(name, what)      {.name = name, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what}
-#define MAYBE_TIME(name, what) {.name = name, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true, .help = what}
-#define LIST(name, of, what)  {.name = name, .type = FIELD_TYPE_LIST, .items = of, .help = what}
+#define ID(field, what)        {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
+#define TEXT(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
+#define MAYBE_TEXT(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true}
+#define INT(field, what)       {.name = field, .type = FIELD_TYPE_INT, .help = what}
+#define BOOL(field, what)      {.name = field, .type = FIELD_TYPE_BOOL, .help = what}
+#define TIME(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what}
+#define MAYBE_TIME(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true, .help = what}
+#define LIST(field, of, what)  {.name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what}
 #define NEXT {.name = "next", .type = FIELD_TYPE_TEXT, .optional = true, .help = "Cursor of the next page; missing on the last."}
 
 static const Field file_fields[] = {
@@ -192,10 +192,10 @@ static const Field problem_fields[] = {
     {0},
 };
 
-#define MAYBE_INT(name, what)  {.name = name, .type = FIELD_TYPE_INT, .optional = true, .help = what}
-#define MAYBE_BOOL(name, what) {.name = name, .type = FIELD_TYPE_BOOL, .optional = true, .help = what}
-#define MAYBE_ANY(name, what)  {.name = name, .type = FIELD_TYPE_ANY, .optional = true, .help = what}
-#define MAYBE_LIST(name, of, what) {.name = name, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what}
+#define MAYBE_INT(field, what)  {.name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what}
+#define MAYBE_BOOL(field, what) {.name = field, .type = FIELD_TYPE_BOOL, .optional = true, .help = what}
+#define MAYBE_ANY(field, what)  {.name = field, .type = FIELD_TYPE_ANY, .optional = true, .help = what}
+#define MAYBE_LIST(field, of, what) {.name = field, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what}
 
 static const Field choice_fields[] = {TEXT("name", "The value."), MAYBE_TEXT("help", "What it means."), {0}};
 static const Field limit_fields[] = {

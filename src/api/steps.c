@@ -355,6 +355,10 @@ void steps_run(HttpRequest *req)
         call_refuse(&c, rc, &faults);
         return;
     }
+    if (options.dry_run) {
+        call_answer(&c, 200);
+        return;
+    }
     req->state = e;
     http_park(req);
     db_write_async(c.app->db, &e->write);

@@ -17,10 +17,65 @@ struct Sweeper {
     pthread_t thread;
 };
 
-static ErrCode release_rows(DbConn *tx, void *arg, Err *err)
+/* Rows go a page at a time: found by a reader, so that the writer, for which others wait, only
+ * deletes. */
+enum { PAGE_ROWS = 500 };
+typedef struct Page {
+    int64_t before_ms, from_ms; /* from_ms: where the next page begins */
+    size_t len;
+    struct {
+        int64_t project;
+        Str hash;
+    } rows[PAGE_ROWS];
+} Page;
+
+static ErrCode find_page(App *app, Arena *a, Page *page, Err *err)
 {
-    const int64_t *before_ms = arg;
-    return db_exec(tx, &sql_blob_release, DB_ARGS(DB_I(*before_ms)), NULL, err);
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    DbConn *reader = NULL;
+    page->len = 0;
+    ErrCode rc = db_reader(app->db, &reader, err);
+    if (rc == OK)
+        rc = db_query(reader, &sql_blob_unreferenced,
+                      DB_ARGS(DB_I(page->from_ms), DB_I(page->before_ms), DB_I(PAGE_ROWS)), &rows,
+                      err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        page->rows[page->len].project = db_int(&rows, 0);
+        page->rows[page->len].hash = db_str_copy(&rows, 1, a);
+        page->from_ms = db_int(&rows, 2);
+        if (page->rows[page->len++].hash.ptr == NULL)
+            rc = err_set(err, ERR_NO_MEMORY, "no memory for the sweep");
+    }
+    return rc;
+}
+
+static ErrCode forget_page(DbConn *tx, void *arg, Err *err)
+{
+    const Page *page = arg;
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < page->len; i++)
+        rc = db_exec(
+            tx, &sql_blob_forget,
+            DB_ARGS(DB_I(page->rows[i].project), DB_S(page->rows[i].hash), DB_I(page->before_ms)),
+            NULL, err);
+    return rc;
+}
+
+static ErrCode release_rows(App *app, int64_t before_ms, Err *err)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(128 * KIB);
+    Page page = {.before_ms = before_ms};
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the sweep");
+    do {
+        arena_reset(a);
+        ErrCode rc = find_page(app, a, &page, err);
+        if (rc == OK && page.len > 0)
+            rc = db_write(app->db, forget_page, &page, err);
+        if (rc != OK)
+            return rc;
+    } while (page.len == PAGE_ROWS);
+    return OK;
 }
 
 /* When it cannot be asked, the file stays. */
@@ -38,7 +93,7 @@ static bool is_kept(void *ctx, Str hash)
 ErrCode sweep_once(App *app, int64_t row_grace_ms, int64_t file_grace_ms, BlobSweep *out, Err *err)
 {
     int64_t before_ms = clock_now_ms() - row_grace_ms;
-    ErrCode rc = db_write(app->db, release_rows, &before_ms, err);
+    ErrCode rc = release_rows(app, before_ms, err);
     return rc != OK ? rc : blob_sweep(app->blobs, file_grace_ms, is_kept, app, out, err);
 }
 
@@ -55,7 +110,8 @@ static void *sweep_hourly(void *arg)
         if (sweep_once(s->app, ROW_GRACE_MS, FILE_GRACE_MS, &swept, &err) != OK)
             LOG(ERROR, BLOB_FAILED, KV("detail", (const char *)err.text));
         else
-            LOG(INFO, BLOB_SWEPT, KV("seen", swept.seen), KV("removed", swept.removed), KV("bytes", swept.removed_bytes));
+            LOG(INFO, BLOB_SWEPT, KV("seen", swept.seen), KV("removed", swept.removed),
+                KV("bytes", swept.removed_bytes));
         mutex_lock(&s->lock);
         next = clock_mono_us() + EVERY_US;
     }

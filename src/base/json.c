@@ -130,11 +130,29 @@ static ErrCode unescape(Reader *r, size_t start, size_t end, Str *out)
     return OK;
 }
 
+#define EVERY_BYTE(b)      (UINT64_C(0x0101010101010101) * (b))
+#define SOME_BYTE_BELOW(x, n) (((x)-EVERY_BYTE(n)) & ~(x)&EVERY_BYTE(0x80))
+
+/* How many bytes from `at` on are plain in JSON text (printable ASCII but for the quote and the backslash), in steps of eight: the next
+ * byte may be plain too. After a backslash that ends the text, `at` is past the end. "Bit Twiddling Hacks", Sean Eron Anderson: a byte below n. */
+static size_t plain_run(Str s, size_t at)
+{
+    size_t from = at;
+    for (uint64_t x; at < s.len && s.len - at >= sizeof x; at += sizeof x) {
+        memcpy(&x, s.ptr + at, sizeof x);
+        uint64_t quote = x ^ EVERY_BYTE('"'), backslash = x ^ EVERY_BYTE('\\');
+        if ((SOME_BYTE_BELOW(x, 0x20) | SOME_BYTE_BELOW(quote, 1) | SOME_BYTE_BELOW(backslash, 1) | (x & EVERY_BYTE(0x80))) != 0)
+            break;
+    }
+    return at - from;
+}
+
 static ErrCode read_text(Reader *r, Str *out)
 {
     size_t start = ++r->at;
     bool escaped = false, high = false;
     for (;; r->at++) {
+        r->at += plain_run(r->src, r->at);
         int c = peek(r);
         if (c < 0)
             return fail(r, "text without its closing quote");
@@ -375,7 +393,8 @@ void json_end(JsonOut *j, char close)
 
 static void add_control(Buf *b, unsigned char c)
 {
-    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char names[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     if (c < sizeof names && names[c] != 0) {
         char pair[2] = {'\\', names[c]};
         buf_add(b, (Str){pair, 2});
@@ -384,28 +403,34 @@ static void add_control(Buf *b, unsigned char c)
     }
 }
 
+static void add_special(Buf *b, Str s, size_t *at)
+{
+    unsigned char c = (unsigned char)s.ptr[*at];
+    if (c >= 0x80) {
+        buf_add_utf8(b, str_next_utf8(s, at));
+        return;
+    }
+    *at += 1;
+    if (c < 0x20)
+        add_control(b, c);
+    else
+        buf_add(b, c == '"' ? STR("\\\"") : STR("\\\\"));
+}
+
 static void add_quoted(Buf *b, Str s)
 {
     bool valid = str_is_utf8(s);
     size_t from = 0;
     buf_add_char(b, '"');
-    for (size_t at = 0; at < s.len;) {
+    for (size_t at = plain_run(s, 0); at < s.len;) {
         unsigned char c = (unsigned char)s.ptr[at];
-        bool special = c == '"' || c == '\\' || c < 0x20 || (c >= 0x80 && !valid);
-        if (!special) {
+        if (c != '"' && c != '\\' && c >= 0x20 && (c < 0x80 || valid)) {
             at++;
+            at += plain_run(s, at);
             continue;
         }
         buf_add(b, str_slice(s, from, at));
-        if (c >= 0x80) {
-            buf_add_utf8(b, str_next_utf8(s, &at));
-        } else {
-            at++;
-            if (c < 0x20)
-                add_control(b, c);
-            else
-                buf_add(b, c == '"' ? STR("\\\"") : STR("\\\\"));
-        }
+        add_special(b, s, &at);
         from = at;
     }
     buf_add(b, str_slice(s, from, s.len));

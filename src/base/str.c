@@ -257,9 +257,21 @@ uint32_t str_next_utf8(Str s, size_t *at)
     return cp;
 }
 
+/* How many bytes from `at` on are ASCII, in steps of eight: text is mostly that. */
+static size_t ascii_run(Str s, size_t at)
+{
+    size_t from = at;
+    for (uint64_t eight; s.len - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, s.ptr + at, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return at - from;
+}
+
 bool str_is_utf8(Str s)
 {
-    for (size_t at = 0; at < s.len;) {
+    for (size_t at = ascii_run(s, 0); at < s.len; at += ascii_run(s, at)) {
         size_t n = utf8_length(s, at);
         if (n == 0)
             return false;

@@ -19,7 +19,8 @@ typedef struct Str {
 Str str_from_c(const char *s);                    /* NULL gives the empty Str */
 Str str_copy(Arena *a, Str s);                    /* .ptr == NULL when the arena is full */
 char *str_to_c(Arena *a, Str s);                  /* copy with a final 0; NULL when the arena is full */
-Str str_printf(Arena *a, const char *fmt, ...) PRINTF(2, 3); /* .ptr == NULL when the arena is full */
+/* .ptr == NULL when the arena is full; otherwise it is a C string too (a 0 follows the text). */
+Str str_printf(Arena *a, const char *fmt, ...) PRINTF(2, 3);
 
 bool str_eq(Str a, Str b);
 bool str_eq_c(Str a, const char *b);

@@ -270,11 +270,13 @@ static ErrCode publish(BlobStore *s, int fd, const char *tmp_name, const char *h
 {
     CLEANUP(fd_close) int leaf = -1;
     fchmod(fd, 0400); /* against accidents */
-    mutex_lock(&s->publish);
     ErrCode rc = enter_leaf(s, hash, &leaf, err);
-    if (rc == OK && fault_hit("blob.link"))
+    if (rc != OK)
+        return rc;
+    mutex_lock(&s->publish);
+    if (fault_hit("blob.link")) {
         rc = err_set_errno(err, ERR_IO, ENOSPC, "could not name a blob");
-    else if (rc == OK && give_name(s, fd, tmp_name, leaf, hash) != 0) {
+    } else if (give_name(s, fd, tmp_name, leaf, hash) != 0) {
         *foreign = errno == ENOENT || errno == EXDEV || errno == EPERM;
         rc = err_set_errno(err, ERR_IO, errno, "could not name a blob");
     }

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "base/log.h"
 #include "core/nearest.h"
 
 #include <stdio.h>
@@ -115,6 +116,8 @@ int cli_main(int argc, char **argv)
     const Command *c = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (c == NULL)
         return unknown_command(argv[1]);
+    const char *level = getenv("PLATEN_LOG");
+    log_set_level(level != NULL ? log_level_from(str_from_c(level)) : LOG_OFF); /* a command speaks for itself; serve sets its own */
     Cli cli = {.arena = a, .program = argv[0]};
     int status = c->run_words != NULL ? c->run_words(&cli, argc - 2, argv + 2) : run_parsed(&cli, c, argc - 2, argv + 2);
     if (fflush(stdout) != 0 && status == EXIT_DONE)

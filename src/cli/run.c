@@ -109,8 +109,9 @@ static void report_failure(Run *r, const Input *in, const Err *err, int64_t ms)
         outputs_print_failure(&r->outputs, in->name, err, ms);
         return;
     }
-    Err shown = *err;
-    snprintf(shown.text, sizeof shown.text, STR_FMT ": %s: %s", STR_ARG(in->name), err_reason(err->code), err->text);
+    Err shown;
+    err_set(&shown, err->code, STR_FMT ": %s: %s", STR_ARG(in->name), err_reason(err->code), err->text);
+    err_hint(&shown, "%s", err_advice(err));
     term_progress_end(&r->progress);
     term_error(&shown);
 }

@@ -168,7 +168,7 @@ static void put_lists(const Step *s, JsonOut *j)
     if (s->params != NULL && s->params->type != PARAM_TYPE_END) {
         json_key(j, "params");
         json_begin(j, '[');
-        param_each (p, s->params)
+        param_each(p, s->params)
             put_param(p, j);
         json_end(j, ']');
     }
@@ -334,7 +334,7 @@ static const Choice *read_choices(Reader *r, const Json *o)
         no_memory(r);
         return NULL;
     }
-    json_each (entry, list) {
+    json_each(entry, list) {
         if (!entry_is_object(r, entry))
             return NULL;
         *c++ = (Choice){.name = need_text(r, entry, "name", NAME_LEN_MAX),
@@ -377,7 +377,7 @@ static void read_list_default(Reader *r, const Json *v, Param *p)
         return;
     }
     Buf b = buf_init(r->arena, PARAM_TEXT_MAX);
-    json_each (item, v) {
+    json_each(item, v) {
         if (item->type != JSON_TEXT || !is_plain(item->text) || str_trim(item->text).len == 0 ||
             str_trim(item->text).len < item->text.len || str_find_char(item->text, ',') != STR_NONE)
             refuse(r, "default", "must be a list of plain texts without commas");
@@ -476,7 +476,7 @@ static const Param *read_params(Reader *r, const Json *o)
         return NULL;
     }
     size_t i = 0;
-    json_each (entry, list) {
+    json_each(entry, list) {
         snprintf(r->where, sizeof r->where, "params[%zu]", i);
         if (!entry_is_object(r, entry))
             return NULL;
@@ -506,7 +506,7 @@ static const Field *read_fields(Reader *r, const Json *o, const char *key, int d
         refuse(r, key, "is nested too deeply");
         return NULL;
     }
-    json_each (entry, list) {
+    json_each(entry, list) {
         if (!entry_is_object(r, entry))
             return NULL;
         *f = (Field){
@@ -536,7 +536,7 @@ static const ErrCode *read_errors(Reader *r, const Json *o)
         no_memory(r);
         return NULL;
     }
-    json_each (entry, list) {
+    json_each(entry, list) {
         *e = err_from_reason(json_text(entry));
         if (*e++ == OK)
             refuse(r, "errors", "has an unknown reason \"%.40s\"",
@@ -571,7 +571,7 @@ static const Example *read_examples(Reader *r, const Json *o)
         no_memory(r);
         return NULL;
     }
-    json_each (entry, list) {
+    json_each(entry, list) {
         snprintf(r->where, sizeof r->where, "examples[%zu]", (size_t)(e - examples));
         if (!entry_is_object(r, entry))
             return NULL;

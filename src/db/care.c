@@ -31,7 +31,11 @@ static ErrCode sync_folder_of(const char *path, Err *err)
 
 static ErrCode copy_into(DbConn *c, const char *partial, Err *err)
 {
+    CLEANUP(fd_close)
+    int fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* for its owner only */
     sqlite3_stmt *stmt = NULL;
+    if (fd < 0)
+        return err_set_errno(err, ERR_IO, errno, "could not make the backup");
     ErrCode rc = db_conn_prepare(c, "backup", "VACUUM INTO ?1", &stmt, err);
     if (rc != OK)
         return rc;

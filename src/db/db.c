@@ -46,6 +46,13 @@ static ErrCode lock_folder(Db *db, Err *err)
     return OK;
 }
 
+/* For its owner's eyes only; SQLite gives the log beside it the same mode. */
+static ErrCode make_private(const char *path, Err *err)
+{
+    CLEANUP(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return fd >= 0 ? OK : err_set_errno(err, ERR_IO, errno, "could not open the database file");
+}
+
 /* --- open and close --- */
 
 static void close_reader_of_thread(void *conn)
@@ -66,6 +73,8 @@ static ErrCode open_parts(Db *db, const DbOptions *options, Err *err)
 {
     CLEANUP(db_conn_close) DbConn *conn = NULL;
     ErrCode rc = lock_folder(db, err);
+    if (rc == OK)
+        rc = make_private(db->path, err);
     if (rc == OK)
         rc = db_conn_open(db, true, options->fast_and_loose, &conn, err);
     if (rc == OK)

@@ -301,32 +301,6 @@ static void call_after(DbConn *c)
     c->after_len = 0;
 }
 
-static void run_in_transaction(DbWriter *w, Batch *pending)
-{
-    Batch batch = {0};
-    Err why = {0};
-    fill(w, pending, &batch);
-    ErrCode rc = run_batch(w, pending, &batch, &why);
-    if (rc == OK)
-        call_after(w->conn);
-    w->conn->after_len = 0;
-    w->was_sick = rc != OK;
-    answer_all(w, &batch, rc, &why);
-}
-
-static void run_alone(DbWriter *w, Batch *pending)
-{
-    Batch one = {0};
-    move_first(pending, &one);
-    DbWrite *d = one.first;
-    w->conn->sick = OK;
-    d->err = (Err){0};
-    d->rc = d->fn(w->conn, d->arg, &d->err);
-    d->failed = d->rc != OK;
-    w->conn->after_len = 0;
-    answer_all(w, &one, OK, NULL);
-}
-
 /* --- checkpoints --- */
 
 static int on_wal_grown(void *writer, sqlite3 *sqlite, const char *schema, int pages)
@@ -352,6 +326,36 @@ static void checkpoint(DbWriter *w)
     bool whole = code == SQLITE_OK && pages == folded; /* then the next write starts the log anew */
     w->wal_pages = whole ? 0 : w->wal_pages;
     w->checkpoint_at = whole ? CHECKPOINT_PAGES : w->wal_pages + CHECKPOINT_PAGES;
+}
+
+/* --- rounds --- */
+
+static void run_in_transaction(DbWriter *w, Batch *pending)
+{
+    Batch batch = {0};
+    Err why = {0};
+    fill(w, pending, &batch);
+    ErrCode rc = run_batch(w, pending, &batch, &why);
+    if (rc == OK)
+        call_after(w->conn);
+    w->conn->after_len = 0;
+    if (rc == ERR_DISK_FULL && !w->was_sick)
+        checkpoint(w); /* a log that is folded is written over, and needs no more room */
+    w->was_sick = rc != OK;
+    answer_all(w, &batch, rc, &why);
+}
+
+static void run_alone(DbWriter *w, Batch *pending)
+{
+    Batch one = {0};
+    move_first(pending, &one);
+    DbWrite *d = one.first;
+    w->conn->sick = OK;
+    d->err = (Err){0};
+    d->rc = d->fn(w->conn, d->arg, &d->err);
+    d->failed = d->rc != OK;
+    w->conn->after_len = 0;
+    answer_all(w, &one, OK, NULL);
 }
 
 /* --- thread --- */

@@ -14,6 +14,5 @@ const Step step_test_noop = {
     .summary = "Succeed without doing anything, to measure and to test the queue.",
     .since = "0.1",
     .internal = true,
-    .examples = (const Example[]){{.title = "Nothing", .args = "{}", .expect = ""}, {0}},
     .run = noop_run,
 };

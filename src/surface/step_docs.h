@@ -1,4 +1,4 @@
-/* step_docs.h: the pages of docs/steps, written from the registry.
+/* step_docs.h: the pages of docs/steps, written from the registry. */
 #ifndef PLATEN_SURFACE_STEP_DOCS_H
 #define PLATEN_SURFACE_STEP_DOCS_H
 

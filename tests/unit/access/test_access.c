@@ -1,6 +1,6 @@
 #include "access/access.c" /* white box: the memory of checks is in reach */
 #include "base/fd.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 typedef struct Desk {
     Folder folder;

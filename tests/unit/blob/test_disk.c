@@ -1,5 +1,5 @@
 #include "blob/disk.c" /* white box: the fallback without unnamed files is chosen here */
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <sys/mman.h>
 
@@ -235,6 +235,33 @@ TEST(the_sweep_takes_what_is_old_and_unnamed)
     place_close(&p);
 }
 
+enum { PUTTERS = 4, PUTS = 40 };
+
+static void *put_many(void *arg)
+{
+    Place *p = arg;
+    for (int i = 0; i < PUTS; i++) {
+        char text[32];
+        Blob blob;
+        Err err = {0};
+        snprintf(text, sizeof text, "the same %d", i / 2);
+        assert_ok(blob_put(p->s, str_from_c(text), &blob, &err), &err);
+    }
+    return NULL;
+}
+
+TEST(threads_may_store_the_same_at_once)
+{
+    Place p = place_open(false);
+    pthread_t threads[PUTTERS];
+    for (int i = 0; i < PUTTERS; i++)
+        assert_ok(thread_start(&threads[i], "putter", put_many, &p, &p.err), &p.err);
+    for (int i = 0; i < PUTTERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_content(&p, PUTS / 2);
+    place_close(&p);
+}
+
 TEST(damage_is_found)
 {
     Place p = place_open(false);
@@ -339,6 +366,6 @@ TEST(a_full_disk_refuses_and_recovers)
 
 TEST_MAIN(bytes_come_back_under_their_hash, a_limit_refuses_and_leaves_nothing,
           files_of_others_are_adopted, only_names_of_blobs_are_opened,
-          the_sweep_takes_what_is_old_and_unnamed, damage_is_found,
-          what_a_crash_left_goes_at_the_next_start, survives_every_failure,
+          the_sweep_takes_what_is_old_and_unnamed, threads_may_store_the_same_at_once,
+          damage_is_found, what_a_crash_left_goes_at_the_next_start, survives_every_failure,
           a_full_disk_refuses_and_recovers)

@@ -1,6 +1,6 @@
 /* Every query against the schema it was written for. */
 #include "db/db_in.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <sys/stat.h>
 
@@ -32,37 +32,41 @@ TEST(every_query_prepares)
     folder_close(&f);
 }
 
-/* A condition that no index serves reads the whole table: fine for the small ones, never for those
- * that grow. */
+/* A condition that no index serves reads a whole table: fine for few rows, never for those that
+ * grow. */
+static bool may_scan(const char *name)
+{
+    static const char *const allowed[] = {
+        "project_", /* a handful */
+        "queue_",   /* numbers over the live tasks, for people */
+        "blob_kept" /* its inner SELECT, of one row */
+    };
+    for (size_t i = 0; i < COUNT_OF(allowed); i++)
+        if (strncmp(name, allowed[i], strlen(allowed[i])) == 0)
+            return true;
+    return false;
+}
+
 TEST(no_query_scans_a_table_that_grows)
 {
-    static const char *const growing[] = {
-        "SCAN document", "SCAN blob", "SCAN blob_ref",  "SCAN idempotency", "SCAN usage_event",
-        "SCAN api_key",  "SCAN job",  "SCAN job_event", "SCAN job_file",    "SCAN job_end"};
-    static const char *const allowed[] = {
-        "blob_hashes"}; /* in the order of an index, and bounded by LIMIT */
     Folder f = folder_open();
     Db *db = NULL;
     Err err = {0};
+    int plans = 0;
     assert_ok(db_open(&(DbOptions){.path = f.db_path}, &db, &err), &err);
     for (int i = 0; i < SQL_QUERIES; i++) {
-        bool skip = false;
-        for (size_t k = 0; k < COUNT_OF(allowed); k++)
-            skip |= strcmp(sql_queries[i]->name, allowed[k]) == 0;
         char text[8192];
         snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sql_queries[i]->text);
         sqlite3_stmt *stmt =
             prepare(db->writer.conn->sqlite, &(Query){.name = sql_queries[i]->name, .text = text});
-        while (!skip && sqlite3_step(stmt) == SQLITE_ROW) {
+        for (; sqlite3_step(stmt) == SQLITE_ROW; plans++) {
             const char *detail = (const char *)sqlite3_column_text(stmt, 3);
-            for (size_t k = 0; k < COUNT_OF(growing); k++) {
-                size_t n = strlen(growing[k]);
-                if (strncmp(detail, growing[k], n) == 0 && (detail[n] == 0 || detail[n] == ' '))
-                    fail_msg("%s: %s", sql_queries[i]->name, detail);
-            }
+            if (strncmp(detail, "SCAN ", 5) == 0 && !may_scan(sql_queries[i]->name))
+                fail_msg("%s: %s", sql_queries[i]->name, detail);
         }
         sqlite3_finalize(stmt);
     }
+    assert_true(plans > 10);
     db_close(&db);
     folder_close(&f);
 }

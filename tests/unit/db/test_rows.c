@@ -1,6 +1,6 @@
 /* What the queries of documents, blobs, idempotency and usage mean, row by row. */
 #include "db/db_in.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HASH_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -1,9 +1,10 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "db/db_in.h"
-#include "unit/folder.h"
+#include "unit/db/folder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 typedef struct Store {
@@ -421,11 +422,15 @@ TEST(a_backup_is_whole_and_never_overwrites)
 {
     Store s = store_open();
     Setting one = {"a", "1"}, two = {"b", "2"};
-    char copy[128], lock[128];
+    char copy[128];
     assert_ok(db_write(s.db, write_setting, &one, &s.err), &s.err);
     snprintf(copy, sizeof copy, "%s/backup.db", s.folder.path);
-    snprintf(lock, sizeof lock, "%s/lock", s.folder.path);
     assert_ok(db_backup(s.db, copy, &s.err), &s.err);
+    struct stat st;
+    assert_int_equal(stat(copy, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(s.folder.db_path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(db_backup(s.db, copy, &s.err), ERR_CONFLICT);
     assert_ok(db_write(s.db, write_setting, &two, &s.err), &s.err);
     assert_ok(db_check(s.db, false, &s.err), &s.err);
@@ -564,7 +569,7 @@ TEST(a_full_disk_refuses_and_recovers)
 TEST_MAIN(values_come_back_as_they_went, a_query_may_run_inside_its_own_loop, a_reader_cannot_write,
           many_threads_write_and_failures_take_back_only_themselves,
           a_batch_is_rerun_without_those_that_failed, failing_before_any_change_costs_no_rerun,
-          a_second_process_is_kept_out, what_was_answered_survives_a_kill,
-          newer_and_damaged_data_are_told_apart, a_backup_is_whole_and_never_overwrites,
-          the_check_finds_damage, readers_go_with_their_threads, survives_every_failure,
-          a_full_disk_refuses_and_recovers)
+          the_log_is_folded_while_writing_and_when_idle, a_second_process_is_kept_out,
+          what_was_answered_survives_a_kill, newer_and_damaged_data_are_told_apart,
+          a_backup_is_whole_and_never_overwrites, the_check_finds_damage,
+          readers_go_with_their_threads, survives_every_failure, a_full_disk_refuses_and_recovers)

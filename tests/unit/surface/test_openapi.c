@@ -312,17 +312,6 @@ TEST(the_text_depends_on_the_tables_only)
     assert_true(str_eq(one, two));
 }
 
-/* For a look with other tools: test_surface_openapi prints the document when this is set. */
-TEST(prints_itself_when_asked)
-{
-    CLEANUP(arena_close) Arena *a = arena_open(32 * MIB);
-    const Json *root = NULL;
-    Str text = write_document(a, &root);
-    if (getenv("PLATEN_PRINT") != NULL)
-        fprintf(stderr, STR_FMT "\n", STR_ARG(text));
-}
-
 TEST_MAIN(every_reference_resolves, every_operation_is_whole, methods_of_one_path_stand_together,
           a_step_is_an_operation_of_its_own, a_step_without_files_takes_json_only,
-          schemas_refer_to_each_other, the_text_depends_on_the_tables_only,
-          prints_itself_when_asked)
+          schemas_refer_to_each_other, the_text_depends_on_the_tables_only)

@@ -1,6 +1,6 @@
 /* folder.h: a folder of its own for a test, removed with all that is in it. */
-#ifndef PLATEN_TESTS_FOLDER_H
-#define PLATEN_TESTS_FOLDER_H
+#ifndef PLATEN_TESTS_DB_FOLDER_H
+#define PLATEN_TESTS_DB_FOLDER_H
 
 #include "base/log.h"
 #include "unit/harness.h"

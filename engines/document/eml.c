@@ -1,0 +1,483 @@
+/* eml.c: mail messages (RFC 5322, MIME), parsed by GMime.
+ *
+ * A message is a heading (its subject), its From, To, Cc and Date, its text, and a list of what is
+ * attached. Of alternatives the HTML is taken when it has structure that the plain text cannot
+ * carry (lists, headings, tables), else the plain text. Attached messages follow in place,
+ * MESSAGE_DEPTH deep. Broken MIME is read as far as it goes: GMime takes what it finds for text.
+ *
+ * Text parts are decoded by charset.c, not by GMime: its tables are loaded before the sandbox
+ * closes, and it does not believe wrong declarations. GMime still decodes header words; eml_warm
+ * loads what it needs. */
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "document/charset.h"
+
+enum {
+    MESSAGE_DEPTH = 8,
+    MESSAGES_MAX = 100 * 1000,
+    PART_DEPTH = 64,
+    ATTACHMENTS_MAX = 1000,
+    ALTERNATIVES_MAX = 32
+};
+#define PART_BYTES (64 * MIB)
+
+typedef struct Attachment {
+    Str name, type;
+    int64_t size_bytes;
+} Attachment;
+
+typedef struct Eml {
+    const DocInput *in;
+    Doc *out;
+    Arena *arena;
+    Err *err;
+    Attachment attachments[ATTACHMENTS_MAX];
+    size_t attachments_len;
+    int message_depth;
+    bool encrypted; /* a part that only its recipient can read */
+} Eml;
+
+static void put_message(Eml *x, GMimeMessage *m);
+static void put_part(Eml *x, GMimeObject *o, int depth);
+
+static void object_unref(void *object)
+{
+    GObject **o = object;
+    if (*o != NULL)
+        g_object_unref(*o);
+    *o = NULL;
+}
+
+static void text_free(void *text)
+{
+    char **t = text;
+    g_free(*t);
+    *t = NULL;
+}
+
+ErrCode eml_warm(Err *err)
+{
+    /* Encoded words in the charsets that mail uses: each makes iconv load its tables, and an open
+     * converter keeps them. */
+    static const char *const charsets[] = {
+        "iso-8859-1",   "iso-8859-2",   "iso-8859-5",   "iso-8859-7",     "iso-8859-8",
+        "iso-8859-9",   "iso-8859-15",  "windows-1250", "windows-1251",   "windows-1252",
+        "windows-1253", "windows-1254", "windows-1255", "windows-1256",   "windows-1257",
+        "windows-1258", "koi8-r",       "koi8-u",       "gb2312",         "gbk",
+        "gb18030",      "big5",         "euc-kr",       "ks_c_5601-1987", "iso-2022-kr",
+        "euc-jp",       "shift_jis",    "iso-2022-jp",  "tis-620",        "utf-7",
+        "utf-16",       "utf-8",        "us-ascii",
+    };
+    g_mime_init();
+    for (size_t i = 0; i < COUNT_OF(charsets); i++) {
+        iconv_t kept = g_mime_iconv_open("UTF-8", charsets[i]);
+        char word[80];
+        int n = snprintf(word, sizeof(word), "=?%s?Q?a=E9b?=", charsets[i]);
+        char *text = g_mime_utils_header_decode_text(NULL, word);
+        g_free(text);
+        if (kept == (iconv_t)-1 || n < 0)
+            continue; /* a system without this one reads the others */
+    }
+    GMimeStream *empty = g_mime_stream_mem_new_with_buffer("Subject: a\n\nb\n", 14);
+    GMimeParser *parser = g_mime_parser_new_with_stream(empty);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+    bool works = message != NULL;
+    object_unref(&message);
+    object_unref(&parser);
+    object_unref(&empty);
+    return works ? OK : err_set(err, ERR_INTERNAL, "GMime does not parse mail");
+}
+
+/* ---- text parts ---- */
+
+static Str part_bytes(Eml *x, GMimePart *part)
+{
+    GMimeDataWrapper *content = g_mime_part_get_content(part);
+    CLEANUP(object_unref) GMimeStream *to = g_mime_stream_mem_new();
+    if (content == NULL || to == NULL || g_mime_data_wrapper_write_to_stream(content, to) < 0)
+        return STR("");
+    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(to));
+    if (bytes == NULL || bytes->len == 0 || bytes->len > PART_BYTES)
+        return STR("");
+    Str copy = str_copy(x->arena, (Str){(const char *)bytes->data, bytes->len});
+    return copy.ptr != NULL ? copy : STR("");
+}
+
+static Str charset_of(GMimePart *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    return str_from_c(g_mime_content_type_get_parameter(type, "charset"));
+}
+
+static int quote_depth(Str *line)
+{
+    int depth = 0;
+    size_t at = 0;
+    while (at < line->len && (line->ptr[at] == '>' || (line->ptr[at] == ' ' && depth > 0)))
+        depth += line->ptr[at++] == '>';
+    *line = str_slice(*line, at, line->len);
+    return depth < 8 ? depth : 8;
+}
+
+/* Plain text: an empty line ends a paragraph, lines stay lines, ">" makes a quote. With
+ * format=flowed a line that ends in a space goes on in the next. */
+static void put_plain(Eml *x, Str text, bool flowed)
+{
+    int open = -1; /* quote depth of the block in hand, -1: none */
+    bool joins = false;
+    Str line;
+    while (str_next(&text, '\n', &line)) {
+        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        int depth = quote_depth(&line);
+        if (str_trim(line).len == 0 || depth != open) {
+            doc_end(x->out);
+            open = -1;
+        }
+        if (str_trim(line).len == 0)
+            continue;
+        if (open < 0)
+            doc_begin(x->out, depth > 0 ? BLOCK_QUOTE : BLOCK_PARAGRAPH, depth);
+        else if (!joins)
+            doc_break(x->out);
+        open = depth;
+        doc_text(x->out, line);
+        joins = flowed && str_ends(line, STR(" ")) && !str_eq_c(line, "-- ");
+    }
+    doc_end(x->out);
+}
+
+static bool is_flowed(GMimePart *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    return str_eq_nocase(str_from_c(g_mime_content_type_get_parameter(type, "format")),
+                         STR("flowed"));
+}
+
+static void put_text_part(Eml *x, GMimePart *part)
+{
+    ArenaMark mark = arena_mark(x->arena);
+    Str bytes = part_bytes(x, part), text = STR("");
+    Err ignored = {0};
+    const char *used = NULL;
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    if (g_mime_content_type_is_type(type, "text", "html")) {
+        if (read_html_fragment(x->in->step, bytes, charset_of(part), x->out) == ERR_LIMIT_MEMORY)
+            step_note(x->in->step, STR("an HTML part is too large and was cut"));
+        doc_end(x->out);
+    } else if (charset_to_utf8(x->arena, bytes, charset_of(part), &text, &used, &ignored) == OK) {
+        put_plain(x, text, is_flowed(part));
+    }
+    arena_rewind(x->arena, mark);
+}
+
+/* ---- attachments ---- */
+
+static void note_attachment(Eml *x, GMimeObject *o)
+{
+    if (x->attachments_len == ATTACHMENTS_MAX)
+        return;
+    CLEANUP(text_free)
+    char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(o));
+    const char *name = GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o)) : NULL;
+    ArenaMark mark = arena_mark(x->arena);
+    int64_t size = GMIME_IS_PART(o) ? (int64_t)part_bytes(x, GMIME_PART(o)).len : 0;
+    arena_rewind(x->arena, mark);
+    x->attachments[x->attachments_len++] = (Attachment){
+        .name = str_copy(x->arena, str_from_c(name)),
+        .type = str_copy(x->arena, str_from_c(type)),
+        .size_bytes = size,
+    };
+}
+
+static void put_attachments(Eml *x, size_t from)
+{
+    if (x->attachments_len == from)
+        return;
+    doc_begin(x->out, BLOCK_PARAGRAPH, 0);
+    doc_mark(x->out, MARK_BOLD, STR(""));
+    doc_text(x->out, STR("Attachments:"));
+    doc_end(x->out);
+    for (size_t i = from; i < x->attachments_len; i++) {
+        const Attachment *a = &x->attachments[i];
+        Buf b = buf_init(x->arena, 4 * KIB);
+        buf_add(&b, a->name.len > 0 ? a->name : STR("without a name"));
+        buf_add_c(&b, " (");
+        buf_add(&b, a->type);
+        buf_addf(&b, ", %" PRId64 " bytes)", a->size_bytes);
+        doc_item(x->out, 0, 0);
+        doc_text(x->out, buf_str(&b));
+        doc_end(x->out);
+    }
+    x->attachments_len = from;
+}
+
+/* ---- choosing among alternatives ---- */
+
+static bool is_text(GMimeObject *o, const char *subtype)
+{
+    return GMIME_IS_PART(o) &&
+           g_mime_content_type_is_type(g_mime_object_get_content_type(o), "text", subtype);
+}
+
+/* The text part in an alternative, which may be wrapped (multipart/related around HTML and its
+ * pictures). */
+static GMimePart *find_text(GMimeObject *o, const char *subtype, int depth)
+{
+    if (is_text(o, subtype))
+        return GMIME_PART(o);
+    if (!GMIME_IS_MULTIPART(o) || depth > 8)
+        return NULL;
+    int count = g_mime_multipart_get_count(GMIME_MULTIPART(o));
+    for (int i = 0; i < count; i++) {
+        GMimePart *found =
+            find_text(g_mime_multipart_get_part(GMIME_MULTIPART(o), i), subtype, depth + 1);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+/* Structure that plain text loses. Layout tables do not count, header cells do. */
+static bool has_structure(Str html)
+{
+    static const char *const tags[] = {"<ul", "<ol", "<h1",         "<h2",
+                                       "<h3", "<th", "<blockquote", "<pre"};
+    html = str_slice(html, 0, 1 * MIB);
+    for (size_t at = 0; at < html.len; at++) {
+        const char *p = memchr(html.ptr + at, '<', html.len - at);
+        if (p == NULL)
+            return false;
+        at = (size_t)(p - html.ptr);
+        for (size_t i = 0; i < COUNT_OF(tags); i++) {
+            size_t len = strlen(tags[i]);
+            char after = at + len < html.len ? html.ptr[at + len] : 0;
+            if (str_eq_nocase(str_slice(html, at, at + len), str_from_c(tags[i])) &&
+                (after == '>' || after == ' ' || after == '\n' || after == '\r' || after == '\t'))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void put_alternative(Eml *x, GMimeMultipart *m, int depth)
+{
+    GMimePart *html = find_text(GMIME_OBJECT(m), "html", 0),
+              *plain = find_text(GMIME_OBJECT(m), "plain", 0);
+    ArenaMark mark = arena_mark(x->arena);
+    bool rich = html != NULL && has_structure(part_bytes(x, html));
+    bool empty = plain == NULL || str_trim(part_bytes(x, plain)).len == 0;
+    arena_rewind(x->arena, mark);
+    GMimePart *chosen = html != NULL && (rich || empty) ? html : plain;
+    if (chosen != NULL) {
+        put_text_part(x, chosen);
+    } else {
+        int count = g_mime_multipart_get_count(m);
+        if (count > 0) /* the last one is the richest */
+            put_part(x, g_mime_multipart_get_part(m, count - 1), depth + 1);
+    }
+    int count = g_mime_multipart_get_count(m);
+    for (int i = 0; i < count; i++) {
+        GMimeObject *o = g_mime_multipart_get_part(m, i);
+        if (GMIME_IS_PART(o) && (void *)o != (void *)chosen && !is_text(o, "*"))
+            note_attachment(x, o);
+    }
+}
+
+/* ---- parts ---- */
+
+static bool is_attached(GMimeObject *o)
+{
+    GMimeContentDisposition *d = g_mime_object_get_content_disposition(o);
+    return d != NULL && str_eq_nocase(str_from_c(g_mime_content_disposition_get_disposition(d)),
+                                      STR("attachment"));
+}
+
+static void put_multipart(Eml *x, GMimeMultipart *m, int depth)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(m));
+    int count = g_mime_multipart_get_count(m);
+    if (GMIME_IS_MULTIPART_ENCRYPTED(m)) {
+        x->encrypted = true;
+        step_note(x->in->step, STR("an encrypted part was left out"));
+        return;
+    }
+    if (g_mime_content_type_is_type(type, "multipart", "alternative")) {
+        put_alternative(x, m, depth);
+        return;
+    }
+    for (int i = 0; i < count && !doc_failed(x->out); i++)
+        put_part(x, g_mime_multipart_get_part(m, i), depth + 1);
+}
+
+static void put_part(Eml *x, GMimeObject *o, int depth)
+{
+    if (o == NULL || depth > PART_DEPTH)
+        return;
+    GMimeContentType *type = g_mime_object_get_content_type(o);
+    if (GMIME_IS_MULTIPART(o)) {
+        put_multipart(x, GMIME_MULTIPART(o), depth);
+    } else if (GMIME_IS_MESSAGE_PART(o)) {
+        GMimeMessage *inside = g_mime_message_part_get_message(GMIME_MESSAGE_PART(o));
+        if (inside != NULL && x->message_depth < MESSAGE_DEPTH)
+            put_message(x, inside);
+        else
+            note_attachment(x, o);
+    } else if (GMIME_IS_PART(o)) {
+        bool text = g_mime_content_type_is_type(type, "text", "plain") ||
+                    g_mime_content_type_is_type(type, "text", "html") ||
+                    g_mime_content_type_is_type(type, "message", "delivery-status");
+        bool smime = g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+                     g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
+        x->encrypted = x->encrypted || smime;
+        if (text && !is_attached(o))
+            put_text_part(x, GMIME_PART(o));
+        else
+            note_attachment(x, o);
+    }
+}
+
+/* ---- messages ---- */
+
+static void put_field(Eml *x, const char *label, const char *value, bool *any)
+{
+    Str text = str_trim(str_from_c(value));
+    if (text.len == 0)
+        return;
+    if (*any)
+        doc_break(x->out);
+    else
+        doc_begin(x->out, BLOCK_PARAGRAPH, 0);
+    *any = true;
+    doc_mark(x->out, MARK_BOLD, STR(""));
+    doc_text(x->out, str_from_c(label));
+    doc_unmark(x->out, MARK_BOLD);
+    doc_text(x->out, STR(" "));
+    doc_text(x->out, text);
+}
+
+static char *date_of(GMimeMessage *m)
+{
+    GDateTime *date = g_mime_message_get_date(m);
+    return date != NULL ? g_date_time_format(date, "%Y-%m-%dT%H:%M:%S%:z") : NULL;
+}
+
+static void put_headers(Eml *x, GMimeMessage *m)
+{
+    static const struct {
+        GMimeAddressType type;
+        const char *label;
+    } lists[] = {{GMIME_ADDRESS_TYPE_FROM, "From:"},
+                 {GMIME_ADDRESS_TYPE_TO, "To:"},
+                 {GMIME_ADDRESS_TYPE_CC, "Cc:"}};
+    const char *subject = g_mime_message_get_subject(m);
+    doc_begin(x->out, BLOCK_HEADING, x->message_depth == 0 ? 1 : 2);
+    doc_text(x->out, str_from_c(subject));
+    doc_end(x->out);
+    bool any = false;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        InternetAddressList *list = g_mime_message_get_addresses(m, lists[i].type);
+        CLEANUP(text_free)
+        char *text = list != NULL ? internet_address_list_to_string(list, NULL, FALSE) : NULL;
+        put_field(x, lists[i].label, text, &any);
+        if (i == 0 && x->message_depth == 0)
+            doc_meta(x->out, "author", str_from_c(text));
+    }
+    CLEANUP(text_free) char *date = date_of(m);
+    put_field(x, "Date:", date, &any);
+    doc_end(x->out);
+    if (x->message_depth > 0)
+        return;
+    doc_meta(x->out, "title", str_from_c(subject));
+    doc_meta(x->out, "created", str_from_c(date));
+}
+
+static void put_message(Eml *x, GMimeMessage *m)
+{
+    size_t attachments = x->attachments_len;
+    put_headers(x, m);
+    x->message_depth++;
+    put_part(x, g_mime_message_get_mime_part(m), 0);
+    x->message_depth--;
+    put_attachments(x, attachments);
+}
+
+/* Header words in bytes that say nothing of their charset: the one that some part declares is the
+ * best guess. */
+static GMimeParserOptions *options_for(Str bytes)
+{
+    GMimeParserOptions *options = g_mime_parser_options_new();
+    Str head = str_slice(bytes, 0, 64 * KIB), name = STR("");
+    for (size_t at = 0; at < head.len && name.len == 0; at++) {
+        const char *p = memchr(head.ptr + at, '=', head.len - at);
+        if (p == NULL)
+            break;
+        at = (size_t)(p - head.ptr);
+        if (at < 7 || !str_eq_nocase(str_slice(head, at - 7, at), STR("charset")))
+            continue;
+        size_t from = at + 1 + (at + 1 < head.len && head.ptr[at + 1] == '"'), end = from;
+        while (end < head.len && end - from < 40 && strchr("\"; \t\r\n", head.ptr[end]) == NULL)
+            end++;
+        name = str_slice(head, from, end);
+    }
+    const char *charset = name.len > 0 ? charset_name(name) : NULL;
+    const char *charsets[] = {"utf-8", charset != NULL ? charset : "windows-1252", "windows-1252",
+                              NULL};
+    g_mime_parser_options_set_fallback_charsets(options, charsets);
+    return options;
+}
+
+static void options_free(void *options)
+{
+    GMimeParserOptions **o = options;
+    if (*o != NULL)
+        g_mime_parser_options_free(*o);
+    *o = NULL;
+}
+
+/* Some programs save mail as UTF-16. */
+static ErrCode plain_bytes(const DocInput *in, Str *out)
+{
+    *out = in->bytes;
+    if (memchr(in->bytes.ptr, 0, in->bytes.len < 64 ? in->bytes.len : 64) == NULL)
+        return OK;
+    const char *used = NULL;
+    return charset_to_utf8(in->step->arena, in->bytes, STR(""), out, &used, in->step->err);
+}
+
+ErrCode read_eml(const DocInput *in, Doc *out)
+{
+    Arena *a = in->step->arena;
+    Eml *x = arena_new(a, Eml, 1);
+    if (x == NULL || fault_hit("eml.parser"))
+        return err_set(in->step->err, ERR_NO_MEMORY, "reading a message");
+    *x = (Eml){.in = in, .out = out, .arena = a, .err = in->step->err};
+    Str bytes;
+    ErrCode rc = plain_bytes(in, &bytes);
+    if (rc != OK)
+        return rc;
+    g_mime_init();
+    CLEANUP(options_free) GMimeParserOptions *options = options_for(bytes);
+    CLEANUP(object_unref)
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes.ptr, bytes.len);
+    CLEANUP(object_unref) GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    bool mailbox = str_starts(bytes, STR("From "));
+    if (mailbox)
+        g_mime_parser_set_format(parser, GMIME_FORMAT_MBOX);
+    int64_t messages = 0;
+    do {
+        CLEANUP(object_unref) GMimeMessage *m = g_mime_parser_construct_message(parser, options);
+        if (m == NULL)
+            break;
+        doc_page(out, ++messages);
+        if (pages_wanted(in->pages, messages))
+            put_message(x, m);
+    } while (mailbox && messages < MESSAGES_MAX && !g_mime_parser_eos(parser) && !doc_failed(out));
+    if (messages == 0)
+        return err_set(x->err, ERR_INPUT_DAMAGED, "no mail headers at the start of the file");
+    return OK;
+}

@@ -1,0 +1,103 @@
+#include "document/grid.h"
+
+enum { ROW_BYTES = 16 << 20, GAPS_FREE = 5 * 1000 * 1000, GAPS_PER_CELL = 20 };
+
+ErrCode grid_open(StepCtx *c, Doc *out, Grid *g)
+{
+    *g = (Grid){.step = c, .out = out, .text = buf_init(c->arena, ROW_BYTES)};
+    g->cells = arena_new(c->arena, GridCell, GRID_COLUMNS_MAX);
+    return g->cells != NULL ? OK : err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
+}
+
+void grid_begin(Grid *g, Str name)
+{
+    g->len = 0;
+    g->first_column = 0;
+    g->name = name;
+    buf_clear(&g->text);
+}
+
+void grid_heading(Grid *g)
+{
+    if (g->name.len == 0)
+        return;
+    doc_begin(g->out, BLOCK_HEADING, 2);
+    doc_text(g->out, g->name);
+    doc_end(g->out);
+    g->name = STR("");
+}
+
+static Str text_of(const Grid *g, const GridCell *c)
+{
+    return str_slice(buf_str(&g->text), c->from, c->to);
+}
+
+static bool may_skip(Grid *g, int64_t columns)
+{
+    g->gaps += columns;
+    if (g->gaps <= GAPS_FREE + GAPS_PER_CELL * g->given)
+        return true;
+    if (!g->noted)
+        step_note(g->step, STR("the sheet is mostly empty: gaps between its cells are left out"));
+    g->noted = true;
+    return false;
+}
+
+static void put_row(Grid *g)
+{
+    if (!g->table_open)
+        doc_table(g->out);
+    g->table_open = true;
+    doc_row(g->out);
+    int64_t at = g->first_column;
+    for (size_t i = 0; i < g->len; i++) {
+        const GridCell *c = &g->cells[i];
+        if (c->column > at && may_skip(g, c->column - at))
+            for (; at < c->column; at++)
+                doc_cell(g->out, 1, 1);
+        doc_cell(g->out, 1, 1);
+        doc_text(g->out, text_of(g, c));
+        at = c->column + 1;
+    }
+}
+
+/* `followed`: the next row of the sheet has text too. */
+static void flush(Grid *g, bool followed)
+{
+    if (g->len > 0) {
+        grid_heading(g);
+        g->given += (int64_t)g->len;
+        if (!g->table_open && !followed && g->len == 1) {
+            doc_begin(g->out, BLOCK_PARAGRAPH, 0);
+            doc_text(g->out, text_of(g, &g->cells[0]));
+            doc_end(g->out);
+        } else {
+            put_row(g);
+        }
+    }
+    if (!followed && g->table_open) {
+        doc_table_end(g->out);
+        g->table_open = false;
+    }
+    g->len = 0;
+    buf_clear(&g->text);
+}
+
+void grid_cell(Grid *g, int64_t row, int64_t column, Str text)
+{
+    if (str_trim(text).len == 0)
+        return;
+    if (g->len > 0 && g->row != row)
+        flush(g, g->row + 1 == row);
+    if (g->len == GRID_COLUMNS_MAX)
+        return;
+    g->row = row;
+    size_t from = g->text.len;
+    buf_add(&g->text, text);
+    g->cells[g->len++] = (GridCell){column, from, g->text.len};
+}
+
+void grid_end(Grid *g)
+{
+    flush(g, false);
+}

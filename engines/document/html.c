@@ -1,0 +1,130 @@
+/* html.c: HTML by gumbo, an HTML5 parser: whatever a browser would show of a page, however it is
+ * written.
+ *
+ * Gumbo checks no allocation and frees trees by recursion, so it gets its memory from here:
+ * counted, and given back in one go; past the limit it is left by longjmp. */
+#include "document/html_in.h"
+
+#include "base/fault.h"
+#include "document/charset.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Piece {
+    struct Piece *before, *after;
+    size_t size;
+    _Alignas(16) unsigned char bytes[];
+} Piece;
+
+typedef struct Pool {
+    Piece head; /* a ring */
+    size_t used, most;
+    jmp_buf full;
+} Pool;
+
+static void *pool_take(void *arg, size_t size)
+{
+    Pool *p = arg;
+    Piece *n =
+        p->used + size > p->most || fault_hit("html.memory") ? NULL : malloc(sizeof *n + size);
+    if (n == NULL)
+        longjmp(p->full, 1);
+    p->used += size;
+    n->size = size;
+    n->before = &p->head;
+    n->after = p->head.after;
+    n->after->before = n;
+    p->head.after = n;
+    return n->bytes;
+}
+
+static void pool_give(void *arg, void *ptr)
+{
+    Pool *p = arg;
+    if (ptr == NULL)
+        return;
+    Piece *n = (Piece *)(void *)((unsigned char *)ptr - offsetof(Piece, bytes));
+    n->before->after = n->after;
+    n->after->before = n->before;
+    p->used -= n->size;
+    free(n);
+}
+
+static void pool_close(Pool **pool)
+{
+    Pool *p = *pool;
+    if (p == NULL)
+        return;
+    while (p->head.after != &p->head)
+        pool_give(p, p->head.after->bytes);
+    free(p);
+    *pool = NULL;
+}
+
+static Pool *pool_open(size_t most)
+{
+    Pool *p = fault_hit("html.open") ? NULL : calloc(1, sizeof *p);
+    if (p != NULL) {
+        p->most = most;
+        p->head.before = p->head.after = &p->head;
+    }
+    return p;
+}
+
+static const GumboOutput *parse(Pool *p, Str html)
+{
+    if (setjmp(p->full) != 0)
+        return NULL;
+    GumboOptions options = kGumboDefaultOptions;
+    options.allocator = pool_take;
+    options.deallocator = pool_give;
+    options.userdata = p;
+    options.max_errors = 0;
+    return gumbo_parse_with_options(&options, html.ptr, html.len);
+}
+
+static ErrCode read_utf8(StepCtx *c, Str html, bool meta, Doc *out)
+{
+    CLEANUP(pool_close) Pool *pool = pool_open(384 * MIB);
+    const GumboOutput *tree = pool != NULL ? parse(pool, html) : NULL;
+    if (tree == NULL)
+        return err_set(c->err, ERR_LIMIT_MEMORY, "the page does not fit into memory");
+    html_walk(tree->root, meta, c, out);
+    return OK;
+}
+
+static ErrCode read_any(StepCtx *c, Str bytes, Str charset, bool meta, Doc *out)
+{
+    const char *used;
+    Str html;
+    if (charset.len == 0)
+        charset = charset_declared(c->arena, bytes);
+    ErrCode rc = charset_to_utf8(c->arena, bytes, charset, &html, &used, c->err);
+    return rc == OK ? read_utf8(c, html, meta, out) : rc;
+}
+
+ErrCode read_html(const DocInput *in, Doc *out)
+{
+    return read_any(in->step, in->bytes, in->charset, true, out);
+}
+
+ErrCode read_html_fragment(StepCtx *c, Str html, Str charset, Doc *out)
+{
+    return read_any(c, html, charset, false, out);
+}
+
+Str html_entity(Str entity, char out[32])
+{
+    Pool *pool = pool_open(1 * MIB);
+    const GumboOutput *tree = pool != NULL ? parse(pool, entity) : NULL;
+    const GumboNode *n = tree != NULL ? tree->root : NULL;
+    while (n != NULL && n->type == GUMBO_NODE_ELEMENT && n->v.element.children.length > 0)
+        n = n->v.element.children.data[n->v.element.children.length - 1];
+    bool text = n != NULL && n->type == GUMBO_NODE_TEXT && strlen(n->v.text.text) < 32;
+    Str s = text ? str_from_c(n->v.text.text) : str_slice(entity, 0, 31);
+    memcpy(out, s.ptr, s.len);
+    pool_close(&pool);
+    return (Str){out, s.len};
+}

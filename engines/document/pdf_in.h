@@ -1,0 +1,115 @@
+/* pdf_in.h: the parts of the PDF reader.
+ *
+ *   pdf.c          open, password, metadata, pages in order, a few pages held to learn the size of
+ * body text pdf_page.c     one page to lines of characters with style (MuPDF's structured text,
+ * links) pdf_device.c   the device behind it: text goes on to MuPDF, rulings are kept pdf_bidi.c
+ * right-to-left lines from the order on paper to the order of reading pdf_layout.c   lines to
+ * headings, paragraphs, lists and code pdf_table.c    lines to tables
+ *
+ * A page is read once, into an arena of its own, and forgotten when its blocks are written. */
+#ifndef PLATEN_DOCUMENT_PDF_IN_H
+#define PLATEN_DOCUMENT_PDF_IN_H
+
+#include "document/readers.h"
+
+#include <mupdf/fitz.h>
+
+enum {
+    PDF_AHEAD = 4, /* pages held before the first is written */
+    PDF_PAGE_BYTES = 96 << 20,
+    PDF_SIZES = 256,  /* font sizes, in half points */
+    PDF_MARGINS = 64, /* running heads remembered */
+    PDF_OUTLINE_MAX = 5000,
+    PDF_RULES_MAX = 8000,
+};
+
+typedef enum PdfStyle { PDF_BOLD = 1, PDF_ITALIC = 2, PDF_MONO = 4 } PdfStyle;
+
+typedef struct PdfChar {
+    uint32_t cp;
+    uint8_t style;
+    uint16_t link; /* index + 1 into PdfPage.links; 0: none */
+    float x0, x1;
+} PdfChar;
+
+typedef struct PdfLine {
+    float x0, y0, x1, y1, size, base; /* base: y of the baseline */
+    PdfChar *chars;
+    size_t len;
+    uint8_t style;    /* what all visible characters share */
+    bool rtl, turned; /* not set horizontally */
+    bool dropped;     /* a running head, or taken by a table */
+    int block;        /* MuPDF's block; lines of one paragraph mostly share it */
+} PdfLine;
+
+typedef struct PdfRule { /* a thin line or the edge of a box */
+    float x0, y0, x1, y1;
+} PdfRule;
+
+typedef struct PdfPage {
+    Arena *arena;
+    int64_t page_no;
+    float width, height;
+    PdfLine *lines;
+    size_t len;
+    Str *links;
+    size_t links_len;
+    PdfRule *rules;
+    size_t rules_len;
+    bool failed; /* cut short by an error */
+    bool pictures;
+} PdfPage;
+
+typedef struct PdfTitle {
+    uint64_t hash;
+    int64_t page_no;
+    int level;
+} PdfTitle;
+
+typedef struct PdfReader {
+    fz_context *ctx;
+    fz_document *doc;
+    const DocInput *in;
+    Doc *out;
+    int64_t pages, wanted, empty, failed, first_empty, first_failed;
+    PdfPage ahead[PDF_AHEAD];
+    size_t ahead_len;
+    uint64_t sizes[PDF_SIZES]; /* characters seen of each size */
+    float body;                /* the size most text has */
+    uint64_t margins[PDF_MARGINS];
+    size_t margins_at;
+    PdfTitle *titles;
+    size_t titles_len;
+} PdfReader;
+
+/* pdf_page.c: ERR_LIMIT_MEMORY; a page that MuPDF cannot read gives what came before and p->failed.
+ */
+ErrCode pdf_page_read(PdfReader *r, int64_t page_no, PdfPage *p);
+void pdf_page_done(PdfPage *p);
+/* Lower-case letters and digits only: for comparing titles and running heads. `digits`: count them
+ * too. */
+uint64_t pdf_line_hash(const PdfLine *l, uint64_t before, bool digits);
+
+/* pdf_device.c */
+fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, const fz_stext_options *options,
+                          PdfPage *p);
+
+/* pdf_bidi.c: reorders the characters of a line that holds right-to-left letters, and sets l->rtl.
+ */
+ErrCode pdf_bidi_line(PdfLine *l, Arena *a, Err *err);
+
+/* pdf_layout.c */
+void pdf_layout(PdfReader *r, PdfPage *p);
+/* Write characters [from, to) of a line into the block or cell in hand. */
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to);
+
+/* pdf_table.c: finds tables among the lines and returns, for a line that begins one, how to write
+ * it. */
+typedef struct PdfTable PdfTable;
+PdfTable *pdf_tables_find(PdfPage *p); /* a list, in the page's arena; NULL: none */
+/* The table whose first line is `l`, or NULL. */
+const PdfTable *pdf_table_at(const PdfTable *tables, const PdfLine *l);
+bool pdf_table_holds(const PdfTable *tables, const PdfLine *l);
+void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
+
+#endif

@@ -1,0 +1,541 @@
+/* pdf_layout.c: what the lines of a page are.
+ *
+ * Lines come in the order of the file, which is the order of reading in nearly all of them. A line
+ * goes on with the paragraph before it unless the distance, the indent, the size or a bullet says
+ * otherwise, or its first word would have fitted on the line before (then the writer broke it on
+ * purpose). */
+#include "document/pdf_in.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADING_CHARS = 240, LIST_LEVELS = 8, ALONE_LINES_MAX = 4000 };
+
+typedef enum Kind { KIND_NONE, KIND_PARAGRAPH, KIND_HEADING, KIND_ITEM, KIND_CODE } Kind;
+
+typedef struct Layout {
+    PdfReader *r;
+    PdfPage *p;
+    Doc *out;
+    float *right;    /* per block: how far its lines reach */
+    bool bold, mono; /* so much of the page is, that it says nothing */
+    Kind kind;       /* of the block in hand */
+    int level;
+    const PdfLine *line; /* its last line, not yet written */
+    size_t skip;         /* characters of that line that are not text: the bullet */
+    float left, leading; /* where its lines begin; their distance, 0: not known yet */
+    int lines;
+    float item_left[LIST_LEVELS];
+    int depth;
+} Layout;
+
+/* --- characters */
+
+static bool is_space(uint32_t cp)
+{
+    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
+}
+
+static bool is_lower(uint32_t cp)
+{
+    return (cp >= 'a' && cp <= 'z') || (cp >= 0xDF && cp <= 0xFF && cp != 0xF7) ||
+           (cp >= 0x100 && cp <= 0x17F && (cp & 1)) || (cp >= 0x3B1 && cp <= 0x3C9) ||
+           (cp >= 0x430 && cp <= 0x45F);
+}
+
+static bool is_letter(uint32_t cp)
+{
+    return (cp >= 'A' && cp <= 'Z') || is_lower(cp) || (cp >= 0xC0 && cp < 0x2000) ||
+           (cp >= 0x3041 && cp < 0xE000) || (cp >= 0xF900 && cp < 0xFFFD) || cp > 0xFFFF;
+}
+
+static bool is_cjk(uint32_t cp)
+{
+    return (cp >= 0x3000 && cp <= 0x30FF) || (cp >= 0x3400 && cp <= 0x9FFF) ||
+           (cp >= 0xF900 && cp <= 0xFAFF) || (cp >= 0xFF00 && cp <= 0xFF60) ||
+           (cp >= 0x20000 && cp <= 0x323AF);
+}
+
+static bool is_hyphen(uint32_t cp)
+{
+    return cp == '-' || cp == 0x2010 || cp == 0xAD;
+}
+
+static uint32_t first_of(const PdfLine *l)
+{
+    return l->len > 0 ? l->chars[0].cp : 0;
+}
+
+static uint32_t last_of(const PdfLine *l)
+{
+    return l->len > 0 ? l->chars[l->len - 1].cp : 0;
+}
+
+static bool ends_sentence(const PdfLine *l)
+{
+    uint32_t cp = last_of(l);
+    return cp == '.' || cp == '!' || cp == '?' || cp == ':' || cp == ';' || cp == 0x3002 ||
+           cp == 0x2026 || cp == 0x061F;
+}
+
+/* --- writing a line */
+
+static void set_mark(Doc *out, MarkKind kind, bool was, bool is)
+{
+    if (was && !is)
+        doc_unmark(out, kind);
+    else if (is && !was)
+        doc_mark(out, kind, STR(""));
+}
+
+static void set_style(Doc *out, const PdfPage *p, PdfChar was, PdfChar is)
+{
+    if (was.link != is.link && was.link != 0)
+        doc_unmark(out, MARK_LINK);
+    set_mark(out, MARK_BOLD, was.style & PDF_BOLD, is.style & PDF_BOLD);
+    set_mark(out, MARK_ITALIC, was.style & PDF_ITALIC, is.style & PDF_ITALIC);
+    set_mark(out, MARK_CODE, was.style & PDF_MONO, is.style & PDF_MONO);
+    if (was.link != is.link && is.link != 0)
+        doc_mark(out, MARK_LINK, p->links[is.link - 1]);
+}
+
+static void put_chars(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to,
+                      uint8_t styles)
+{
+    char bytes[512];
+    size_t used = 0;
+    PdfChar now = {0};
+    for (size_t i = from; i < to; i++) {
+        PdfChar c = l->chars[i];
+        c.style &= styles;
+        if (is_space(c.cp)) { /* a space has the style of what stands before it */
+            c.style = now.style;
+            c.link = now.link;
+        }
+        if (c.style != now.style || c.link != now.link || used + 4 > sizeof bytes) {
+            doc_text(out, (Str){bytes, used});
+            used = 0;
+            set_style(out, p, now, c);
+            now = c;
+        }
+        used += str_put_utf8(bytes + used, c.cp);
+    }
+    doc_text(out, (Str){bytes, used});
+    set_style(out, p, now, (PdfChar){0});
+}
+
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to)
+{
+    put_chars(out, p, l, from, to, PDF_BOLD | PDF_ITALIC);
+}
+
+static uint8_t styles_shown(const Layout *y)
+{
+    if (y->kind == KIND_HEADING)
+        return 0;
+    return (uint8_t)((y->bold ? 0 : PDF_BOLD) | PDF_ITALIC | (y->mono ? 0 : PDF_MONO));
+}
+
+/* Write the line in hand. `next`: the line that goes on from it, or NULL. */
+static void flush_line(Layout *y, const PdfLine *next)
+{
+    const PdfLine *l = y->line;
+    y->line = NULL;
+    if (l == NULL)
+        return;
+    size_t end = l->len;
+    bool join = false;
+    if (next != NULL && end > 1 && is_hyphen(last_of(l)) && is_letter(l->chars[end - 2].cp) &&
+        (is_lower(first_of(next)) || last_of(l) == 0xAD)) {
+        end--;
+        join = true;
+    }
+    put_chars(y->out, y->p, l, y->skip < end ? y->skip : end, end, styles_shown(y));
+    if (next != NULL && !join && !(is_cjk(last_of(l)) && is_cjk(first_of(next))))
+        doc_text(y->out, STR(" "));
+}
+
+static void end_block(Layout *y)
+{
+    flush_line(y, NULL);
+    if (y->kind != KIND_NONE)
+        doc_end(y->out);
+    y->kind = KIND_NONE;
+}
+
+/* --- lists */
+
+typedef struct Bullet {
+    size_t skip; /* characters up to the text */
+    int64_t number;
+} Bullet;
+
+static bool is_bullet_char(uint32_t cp)
+{
+    static const uint32_t bullets[] = {0x2022, 0x2023, 0x25AA, 0x25AB, 0x25CF, 0x25CB, 0x25E6,
+                                       0x25A0, 0x25A1, 0x27A2, 0x2713, 0x2714, 0xB7,   0x2043,
+                                       0x2219, 0x25B6, 0x25BA, 0x2756, 0x25C6, 0x25C7};
+    for (size_t i = 0; i < COUNT_OF(bullets); i++)
+        if (cp == bullets[i])
+            return true;
+    return false;
+}
+
+static bool bullet_of(const PdfLine *l, Bullet *out)
+{
+    size_t n = 0;
+    int64_t number = 0;
+    uint32_t c = first_of(l);
+    bool dash = c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
+    if (is_bullet_char(c) || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
+        n = 1;
+    } else {
+        bool paren = c == '(';
+        n = paren;
+        while (n < l->len && n < 4 && l->chars[n].cp >= '0' && l->chars[n].cp <= '9')
+            number = number * 10 + (l->chars[n++].cp - '0');
+        if (number == 0 || n >= l->len ||
+            (l->chars[n].cp != ')' && (paren || l->chars[n].cp != '.')))
+            return false;
+        n++;
+        if (n < l->len && !is_space(l->chars[n].cp))
+            return false; /* "3.5" */
+    }
+    while (n < l->len && is_space(l->chars[n].cp))
+        n++;
+    *out = (Bullet){n, number};
+    return true;
+}
+
+static int item_level(Layout *y, float x)
+{
+    while (y->depth > 0 && x < y->item_left[y->depth - 1] - 3)
+        y->depth--;
+    if (y->depth > 0 && x < y->item_left[y->depth - 1] + 3)
+        return y->depth - 1;
+    if (y->depth < LIST_LEVELS)
+        y->item_left[y->depth++] = x;
+    return y->depth - 1;
+}
+
+/* --- headings */
+
+static int level_in_outline(const Layout *y, const PdfLine *l)
+{
+    if (y->r->titles_len == 0 || l->len > HEADING_CHARS)
+        return 0;
+    uint64_t h = pdf_line_hash(l, 0, true), text = pdf_line_hash(l, 0, false);
+    if (text == pdf_line_hash(&(PdfLine){0}, 0, false))
+        return 0;
+    for (size_t i = 0; i < y->r->titles_len; i++)
+        if (y->r->titles[i].page_no == y->p->page_no &&
+            (y->r->titles[i].hash == h || y->r->titles[i].hash == text))
+            return y->r->titles[i].level;
+    return 0;
+}
+
+static bool same_row(const PdfLine *a, const PdfLine *b)
+{
+    float overlap = fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0);
+    return overlap > 0.5f * fminf(a->y1 - a->y0, b->y1 - b->y0);
+}
+
+/* No other text to its left or right. */
+static bool stands_alone(const Layout *y, const PdfLine *l)
+{
+    const PdfPage *p = y->p;
+    if (p->len > ALONE_LINES_MAX)
+        return false;
+    for (size_t i = 0; i < p->len; i++)
+        if (&p->lines[i] != l && !p->lines[i].dropped && same_row(&p->lines[i], l))
+            return false;
+    return true;
+}
+
+static int level_by_size(const Layout *y, const PdfLine *l)
+{
+    float ratio = y->r->body > 0 ? l->size / y->r->body : 1;
+    bool bold = (l->style & PDF_BOLD) && !y->bold;
+    if (ratio >= 1.6f)
+        return 1;
+    if (ratio >= 1.28f)
+        return 2;
+    if (ratio >= 1.18f || (ratio >= 1.08f && bold))
+        return 3;
+    if (!bold || ratio < 0.95f || l->len > 90)
+        return 0;
+    uint32_t end = last_of(l);
+    if (end == '.' || end == ',' || end == ';' || end == ':')
+        return 0;
+    return stands_alone(y, l) ? 4 : 0;
+}
+
+static int heading_level(const Layout *y, const PdfLine *l)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < l->len && letters < 3; i++)
+        letters += is_letter(l->chars[i].cp) ? (is_cjk(l->chars[i].cp) ? 2 : 1) : 0;
+    if (l->turned || letters < 2 || l->len > HEADING_CHARS)
+        return 0;
+    int level = level_in_outline(y, l);
+    if (level > 0)
+        return level;
+    level = level_by_size(y, l);
+    if (level == 0)
+        return 0;
+    /* A long run of such lines is text that happens to be large or bold. */
+    size_t chars = 0;
+    const PdfLine *end = y->p->lines + y->p->len;
+    for (const PdfLine *n = l; n < end && n->block == l->block; n++)
+        if (fabsf(n->size - l->size) < 0.6f && n->style == l->style)
+            chars += n->len;
+    return chars <= HEADING_CHARS ? level : 0;
+}
+
+/* --- does a line go on with the block in hand? */
+
+static float first_word_width(const PdfLine *l)
+{
+    size_t n = 0;
+    while (n < l->len && !is_space(l->chars[n].cp) && !is_cjk(l->chars[n].cp))
+        n++;
+    return n > 0 ? l->chars[n - 1].x1 - l->chars[0].x0 : 0;
+}
+
+/* The first word of `l` would have fitted after the line before, so the break was meant. */
+static bool broken_on_purpose(const Layout *y, const PdfLine *before, const PdfLine *l)
+{
+    if (before->rtl || before->turned)
+        return false;
+    float right = y->right[before->block];
+    return before->x1 + first_word_width(l) + before->size * 0.6f < right;
+}
+
+typedef enum Link { LINK_NO, LINK_JOIN, LINK_BREAK } Link;
+
+static Link over_a_gap(const PdfLine *before, const PdfLine *l)
+{
+    bool open = !ends_sentence(before) && (is_lower(first_of(l)) || is_hyphen(last_of(before)));
+    return open ? LINK_JOIN : LINK_NO; /* the next column or page */
+}
+
+static Link link_to(const Layout *y, const PdfLine *l)
+{
+    const PdfLine *before = y->line;
+    if (before == NULL || before->turned != l->turned)
+        return LINK_NO;
+    if (l->turned)
+        return before->block == l->block ? LINK_JOIN : LINK_NO;
+    if (fabsf(before->size - l->size) > 0.15f * fmaxf(before->size, l->size))
+        return LINK_NO;
+    float dy = l->base - before->base, size = fmaxf(before->size, 1);
+    if (fabsf(dy) < 0.4f * size) /* the same line, cut by a wide space */
+        return l->x0 >= before->x1 - size || before->rtl ? LINK_JOIN : LINK_NO;
+    if (dy < 0)
+        return y->kind == KIND_HEADING ? LINK_NO : over_a_gap(before, l);
+    float usual = y->leading > 0 ? y->leading * 1.3f : size * 1.9f;
+    if (dy > usual)
+        return LINK_NO;
+    if (y->kind == KIND_HEADING)
+        return before->block == l->block || dy < size * 1.5f ? LINK_JOIN : LINK_NO;
+    bool hanging = y->kind == KIND_ITEM || (y->lines == 1 && !broken_on_purpose(y, before, l));
+    if (!l->rtl && l->x0 > before->x0 + 0.9f * size && !hanging && y->lines > 1)
+        return LINK_NO; /* the first line of the next paragraph */
+    if (broken_on_purpose(y, before, l))
+        return ends_sentence(before) || before->block != l->block ? LINK_NO : LINK_BREAK;
+    if (y->kind == KIND_ITEM && l->x0 < y->left - 1.5f * size)
+        return LINK_NO;
+    return LINK_JOIN;
+}
+
+/* --- code */
+
+static bool is_code_line(const Layout *y, const PdfLine *l)
+{
+    return !y->mono && (l->style & PDF_MONO) && !l->turned && !l->dropped;
+}
+
+static size_t put_code(Layout *y, size_t from)
+{
+    const PdfPage *p = y->p;
+    float left = p->lines[from].x0, step = 0;
+    size_t to = from;
+    for (; to < p->len && is_code_line(y, &p->lines[to]); to++) {
+        const PdfLine *l = &p->lines[to];
+        if (to > from && (l->base < p->lines[to - 1].base - l->size ||
+                          l->base > p->lines[to - 1].base + 4 * l->size))
+            break;
+        left = fminf(left, l->x0);
+        if (l->len > 0)
+            step = fmaxf(step, (l->x1 - l->x0) / (float)l->len);
+    }
+    end_block(y);
+    doc_begin(y->out, BLOCK_CODE, 0);
+    for (size_t i = from; i < to; i++) {
+        const PdfLine *l = &p->lines[i];
+        if (i > from)
+            doc_break(y->out);
+        int spaces = step > 1 ? (int)((l->x0 - left) / step + 0.5f) : 0;
+        for (int k = 0; k < spaces && k < 80; k++)
+            doc_text(y->out, STR(" "));
+        put_chars(y->out, p, l, 0, l->len, 0);
+    }
+    doc_end(y->out);
+    return to;
+}
+
+/* --- running heads and page numbers */
+
+static bool is_page_number(const PdfLine *l)
+{
+    static const char *const words[] = {"page", "seite", "pagina", "of", "von",
+                                        "de",   "p",     "pp",     "str"};
+    size_t digits = 0, i = 0;
+    while (i < l->len) {
+        uint32_t cp = l->chars[i].cp;
+        if (cp >= '0' && cp <= '9') {
+            digits++;
+            i++;
+        } else if ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z') {
+            char word[16];
+            size_t n = 0;
+            for (; i < l->len && (l->chars[i].cp | 0x20) >= 'a' && (l->chars[i].cp | 0x20) <= 'z';
+                 i++)
+                if (n < sizeof word - 1)
+                    word[n++] = (char)(l->chars[i].cp | 0x20);
+            word[n] = 0;
+            bool known = false;
+            for (size_t k = 0; k < COUNT_OF(words); k++)
+                known = known || strcmp(words[k], word) == 0;
+            if (!known)
+                return false;
+        } else if (is_letter(cp) || l->len > 24) {
+            return false;
+        } else {
+            i++;
+        }
+    }
+    return digits > 0 && digits <= 8;
+}
+
+static bool seen_before(PdfReader *r, uint64_t hash)
+{
+    for (size_t i = 0; i < PDF_MARGINS; i++)
+        if (r->margins[i] == hash)
+            return true;
+    r->margins[r->margins_at++ % PDF_MARGINS] = hash;
+    return false;
+}
+
+/* The first page that has a running head keeps it. */
+static void drop_margins(PdfReader *r, PdfPage *p)
+{
+    for (size_t i = 0; i < p->len; i++) {
+        PdfLine *l = &p->lines[i];
+        bool top = l->y1<p->height * 0.09f, bottom = l->y0> p->height * 0.91f;
+        if (l->turned || (!top && !bottom) || r->pages < 2)
+            continue;
+        uint64_t place = (uint64_t)(l->y0 / 6) + 1;
+        l->dropped = is_page_number(l) ||
+                     seen_before(r, pdf_line_hash(l, place * 0x9E3779B97F4A7C15u, false));
+    }
+}
+
+/* --- the page */
+
+static void learn_page(Layout *y)
+{
+    size_t all = 0, bold = 0, mono = 0;
+    for (size_t i = 0; i < y->p->len; i++) {
+        const PdfLine *l = &y->p->lines[i];
+        all += l->len;
+        bold += l->style & PDF_BOLD ? l->len : 0;
+        mono += l->style & PDF_MONO ? l->len : 0;
+        if (!l->turned && l->x1 > y->right[l->block])
+            y->right[l->block] = l->x1;
+    }
+    y->bold = bold * 2 > all;
+    y->mono = mono * 2 > all;
+}
+
+static void begin_line(Layout *y, const PdfLine *l)
+{
+    Bullet b;
+    int level = heading_level(y, l);
+    bool item = level == 0 && !l->rtl && bullet_of(l, &b);
+    end_block(y);
+    y->skip = 0;
+    y->left = l->x0;
+    y->leading = 0;
+    y->lines = 1;
+    y->line = l;
+    y->level = level;
+    if (level > 0) {
+        y->kind = KIND_HEADING;
+        y->depth = 0;
+        doc_begin(y->out, BLOCK_HEADING, level);
+    } else if (item) {
+        y->kind = KIND_ITEM;
+        y->skip = b.skip;
+        if (b.skip < l->len)
+            y->left = l->chars[b.skip].x0;
+        doc_item(y->out, item_level(y, l->x0), b.number);
+    } else {
+        if (y->depth > 0 && l->x0 < y->item_left[0] + 1)
+            y->depth = 0;
+        y->kind = KIND_PARAGRAPH;
+        doc_begin(y->out, BLOCK_PARAGRAPH, 0);
+    }
+}
+
+static void put_line(Layout *y, const PdfLine *l)
+{
+    Bullet b;
+    Link link = y->kind == KIND_NONE ? LINK_NO : link_to(y, l);
+    bool same_row_item =
+        y->kind == KIND_ITEM && y->line != NULL && y->skip >= y->line->len && link == LINK_JOIN;
+    if (link != LINK_NO && !same_row_item) {
+        bool starts_item = !l->rtl && bullet_of(l, &b) && fabsf(l->base - y->line->base) > 1;
+        if (starts_item || (heading_level(y, l) > 0) != (y->kind == KIND_HEADING))
+            link = LINK_NO;
+    }
+    if (link == LINK_NO) {
+        begin_line(y, l);
+        return;
+    }
+    float dy = l->base - y->line->base;
+    if (dy > 1)
+        y->leading = y->leading > 0 ? fmaxf(y->leading, dy) : dy;
+    if (same_row_item)
+        y->left = l->x0;
+    flush_line(y, link == LINK_JOIN ? l : NULL);
+    if (link == LINK_BREAK)
+        doc_break(y->out);
+    y->skip = 0;
+    y->line = l;
+    y->lines += dy > 1 || dy < -1;
+}
+
+void pdf_layout(PdfReader *r, PdfPage *p)
+{
+    int blocks = p->len > 0 ? p->lines[p->len - 1].block + 1 : 0;
+    Layout y = {.r = r, .p = p, .out = r->out};
+    y.right = blocks > 0 ? arena_new(p->arena, float, (size_t)blocks) : NULL;
+    if (y.right == NULL)
+        return;
+    drop_margins(r, p);
+    learn_page(&y);
+    for (size_t i = 0; i < p->len && !doc_failed(r->out);) {
+        const PdfLine *l = &p->lines[i];
+        if (l->dropped) {
+            i++;
+        } else if (is_code_line(&y, l) && (y.kind != KIND_PARAGRAPH || link_to(&y, l) == LINK_NO)) {
+            i = put_code(&y, i);
+        } else {
+            put_line(&y, l);
+            i++;
+        }
+    }
+    end_block(&y);
+}

@@ -1,0 +1,161 @@
+/* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for
+ * queues it has not seen, and forgets old idempotency keys. */
+#include "work/work_in.h"
+#include "base/clock.h"
+#include "db/queries.h"
+
+#include <stdlib.h>
+
+enum {
+    BEATS_PER_LEASE = 3,
+    LOOK_EVERY_MS = 5000, /* for expired leases: a read, unless there are some */
+    FORGET_EVERY_MS = 3600 * 1000,
+    NAMES_MEMORY = 1 << 20,
+};
+
+typedef struct Beat {
+    int64_t task, attempt;
+    bool lost;
+} Beat;
+
+typedef struct Beats {
+    Beat *items;
+    size_t len;
+    int64_t until_ms;
+} Beats;
+
+static ErrCode beats_write(DbConn *tx, void *arg, Err *err)
+{
+    Beats *b = arg;
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < b->len; i++)
+        rc = flow_heartbeat_tx(tx, b->items[i].task, b->items[i].attempt, b->until_ms,
+                               &b->items[i].lost, err);
+    return rc;
+}
+
+static bool collect(Work *w, Beats *out)
+{
+    MUTEX_HELD(&w->lock);
+    out->items = calloc(w->held_len + 1, sizeof *out->items);
+    for (const Held *h = out->items != NULL ? w->held : NULL; h != NULL; h = h->newer)
+        out->items[out->len++] = (Beat){.task = h->lease.id, .attempt = h->lease.attempt};
+    return out->len > 0;
+}
+
+static void stop_lost(Work *w, const Beats *b)
+{
+    MUTEX_HELD(&w->lock);
+    for (Held *h = w->held; h != NULL; h = h->newer)
+        for (size_t i = 0; i < b->len; i++)
+            if (b->items[i].lost && b->items[i].task == h->lease.id &&
+                b->items[i].attempt == h->lease.attempt)
+                held_stop(h, STOP_CANCELED);
+}
+
+static void beat(Work *w)
+{
+    Beats b = {.until_ms = clock_now_ms() + w->o.lease_ms};
+    Err err = {0};
+    if (collect(w, &b) &&
+        db_write(w->o.db, beats_write, &b, &err) == OK) /* else: the database has logged it */
+        stop_lost(w, &b);
+    free(b.items);
+}
+
+typedef struct Expire {
+    int64_t count;
+} Expire;
+
+static ErrCode expire_write(DbConn *tx, void *arg, Err *err)
+{
+    Expire *e = arg;
+    return flow_expire_tx(tx, clock_now_ms(), false, &e->count, err);
+}
+
+static void expire(Work *w)
+{
+    DbConn *reader = NULL;
+    Err err = {0};
+    int64_t any = 0;
+    Expire e = {0};
+    ErrCode rc = db_reader(w->o.db, &reader, &err);
+    if (rc == OK)
+        rc =
+            db_get_int(reader, &sql_task_expired_any, DB_ARGS(DB_I(clock_now_ms())), 0, &any, &err);
+    if (rc != OK || any == 0 || db_write(w->o.db, expire_write, &e, &err) != OK || e.count == 0)
+        return;
+    atomic_fetch_add(&w->lost, e.count);
+    LOG(WARN, TASK_LOST, KV("count", e.count));
+}
+
+static void look_for_queues(Work *w)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(NAMES_MEMORY);
+    DbConn *reader = NULL;
+    Err err = {0};
+    Str *names = NULL;
+    size_t n = 0;
+    ErrCode rc = a == NULL ? ERR_NO_MEMORY : db_reader(w->o.db, &reader, &err);
+    if (rc == OK)
+        rc = queue_names(reader, a, &names, &n, &err);
+    for (size_t i = 0; rc == OK && i < n; i++)
+        rc = work_add_lane(w, names[i], &err);
+    if (rc != OK)
+        LOG(ERROR, QUEUE_STUCK, KV("detail", err.text));
+}
+
+/* What the keeper was woken for. */
+typedef struct Wake {
+    bool stop, new_queue;
+} Wake;
+
+static Wake wait_for(Work *w, int64_t until_us)
+{
+    MUTEX_HELD(&w->lock);
+    while (!w->keeper_stop && !w->new_queue)
+        if (!cond_wait_until(&w->wake_keeper, &w->lock, until_us))
+            break;
+    Wake wake = {w->keeper_stop, w->new_queue};
+    w->new_queue = false;
+    return wake;
+}
+
+static bool is_due(int64_t *at_us, int64_t every_ms)
+{
+    int64_t now_us = clock_mono_us();
+    if (now_us < *at_us)
+        return false;
+    *at_us = now_us + every_ms * 1000;
+    return true;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void *keeper_main(void *work)
+{
+    Work *w = work;
+    int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE,
+            look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
+    int64_t now_us = clock_mono_us();
+    int64_t beat_at_us = now_us + beat_ms * 1000, look_at_us = now_us, forget_at_us = now_us;
+    for (;;) {
+        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)));
+        if (wake.stop)
+            return NULL;
+        if (wake.new_queue)
+            look_for_queues(w);
+        if (is_due(&beat_at_us, beat_ms))
+            beat(w);
+        if (is_due(&look_at_us, look_ms))
+            expire(w);
+        int64_t forgotten = 0;
+        Err err;
+        if (is_due(&forget_at_us, FORGET_EVERY_MS) &&
+            flow_forget_keys(w->o.db, &forgotten, &err) != OK)
+            continue; /* in an hour again */
+    }
+}

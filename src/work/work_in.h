@@ -1,0 +1,139 @@
+/* work_in.h: what the files of this folder share.
+ *
+ *   work.c     open, drain, close; hooks; the list of lanes
+ *   lane.c     leaser: plan, write, dispatch
+ *   runner.c   runners and the tasks they hold
+ *   attempt.c  one attempt: inputs, engine or built-in step, outputs
+ *   keeper.c   leases made longer, expired, new queues */
+#ifndef PLATEN_WORK_WORK_IN_H
+#define PLATEN_WORK_WORK_IN_H
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "work/work.h"
+
+enum {
+    WORK_LANES_MAX = 128,
+    WORK_RUNNERS_MAX = 64,
+    WORK_LEASERS_DEFAULT =
+        2, /* of the lane "default": one runs a batch while the other's is written */
+    WORK_QUICK_BATCH = 512,
+    WORK_RESULTS_MAX = 1024, /* results per write */
+    WORK_CANCELED_MAX = 64,
+    WORK_NOTES_MAX = 200, /* notes an attempt may leave */
+};
+
+/* Why a task is to stop. */
+typedef enum Stop { STOP_NOT, STOP_CANCELED, STOP_SHUTDOWN } Stop;
+
+typedef struct Lane Lane;
+
+/* A task in this process that is not quick: waiting for a runner, running, or waiting for its
+ * result to be written. */
+typedef struct Held {
+    /* Set when it is made, then constant. */
+    Work *work;
+    Lane *lane;
+    Arena *arena;
+    TaskLease lease;
+    const Step *step; /* NULL: unknown */
+
+    atomic_bool canceled;
+    _Atomic int stop; /* enum Stop: set before `canceled` */
+
+    /* Its runner's, then its leaser's. */
+    TaskResult result;
+    bool give_back, drop;
+    int64_t told_us, started_us; /* last progress */
+    int notes;
+
+    struct Held *next;              /* in todo or finished; Lane.lock */
+    struct Held *newer, **newer_at; /* in Work.held; Work.lock */
+} Held;
+
+typedef struct HeldList {
+    Held *first, *last;
+    size_t len;
+} HeldList;
+void held_push(HeldList *l, Held *h);
+Held *held_pop(HeldList *l); /* NULL: empty */
+
+struct Lane {
+    /* Set when it is made, then constant. */
+    Work *work;
+    char name[QUEUE_NAME_MAX + 1];
+    int64_t hash;
+    int leasers_len;
+    bool mixes; /* quick tasks pass slow ones: lease without regard to the runners */
+
+    Mutex lock; /* guards the rest */
+    Cond wake_leaser, wake_runner;
+    HeldList todo, finished;
+    size_t slow;      /* in todo, running or finished */
+    int ahead;        /* how many may be leased at once */
+    bool poked;       /* something may be ready */
+    bool stop;        /* leave the threads */
+    int64_t due_ms;   /* next delayed task; INT64_MAX: none known */
+    int leasers_busy; /* between plan and the end of the write, or running quick ones */
+    int runners_len, runners_idle;
+    pthread_t leasers[WORK_LEASERS_DEFAULT], runners[WORK_RUNNERS_MAX];
+};
+
+struct Work {
+    /* Set in work_open, then constant. */
+    WorkOptions o;
+    char worker[32];
+    FlowHooks hooks;
+    int runners;
+    atomic_bool draining;
+
+    /* Only the keeper (and work_open before it) adds lanes; whoever reads looks at lanes_len first.
+     */
+    Lane *lanes[WORK_LANES_MAX];
+    _Atomic int lanes_len;
+
+    Mutex lock; /* guards the next ones */
+    Held *held;
+    size_t held_len;
+    TaskLease gone[WORK_CANCELED_MAX]; /* cancelled lately: a lease may still be on its way to its
+                                          runner */
+    size_t gone_next;
+    Cond wake_keeper;
+    bool keeper_stop, new_queue;
+    pthread_t keeper;
+    bool keeper_runs;
+
+    _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
+};
+
+/* lane.c */
+MUST_CHECK ErrCode lane_open(Work *w, Str name, Lane **out, Err *err);
+void lane_poke(Lane *l, int64_t run_at_ms); /* something is or will be ready */
+void lane_stop(Lane *l);                    /* after a drain: ends the threads */
+void lane_close(Lane **l);                  /* after lane_stop */
+bool lane_is_quiet(Lane *l);                /* nothing leased, nothing to record */
+
+/* runner.c */
+MUST_CHECK ErrCode held_new(Lane *l, const TaskLease *lease, const Step *step, Held **out,
+                            Err *err);
+void held_free(Held **h);
+void held_stop(Held *h, Stop why);
+/* Give it to a runner; starts one when all are busy. */
+void lane_put(Lane *l, Held *h);
+/* Move what waits for a runner to the finished ones, to be given back. */
+void lane_give_back_todo(Lane *l);
+
+/* attempt.c */
+bool step_is_quick(const Step *s);
+/* Run on this thread. The result's memory is in `a`; `scratch` is used and given back. */
+void attempt_quick(const Step *s, const TaskLease *l, Arena *a, Arena *scratch, TaskResult *out);
+void attempt_run(Held *h);
+
+/* keeper.c */
+void *keeper_main(void *work);
+
+/* work.c */
+MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
+Lane *work_lane(Work *w, int64_t hash); /* NULL: there is none */
+
+#endif
