@@ -84,8 +84,20 @@ SELECT id, attempt FROM task WHERE state = 'leased' AND lease_until_ms <= $1 ORD
 SELECT 1 FROM task WHERE state = 'leased' AND lease_until_ms <= $1 LIMIT 1;
 
 -- name: queue_names
--- Every queue that has live tasks.
-SELECT DISTINCT queue FROM task;
+-- Every queue that has ready or delayed tasks, by hopping from one name to the next in the index.
+WITH RECURSIVE ready (name) AS (
+         SELECT min(queue) FROM task WHERE state = 'ready'
+         UNION ALL
+         SELECT (SELECT min(queue) FROM task WHERE state = 'ready' AND queue > ready.name) FROM ready
+          WHERE ready.name IS NOT NULL),
+     delayed (name) AS (
+         SELECT min(queue) FROM task WHERE state = 'delayed'
+         UNION ALL
+         SELECT (SELECT min(queue) FROM task WHERE state = 'delayed' AND queue > delayed.name) FROM delayed
+          WHERE delayed.name IS NOT NULL)
+SELECT name FROM ready WHERE name IS NOT NULL
+ UNION
+SELECT name FROM delayed WHERE name IS NOT NULL;
 
 -- name: queue_ready
 -- Ready tasks per queue, and the first of them by id.

@@ -345,10 +345,11 @@ void detect_refine(FileType *t, Str name)
     if (!weak || ext.len == 0)
         return;
     TypeId named = TYPE_UNKNOWN;
-    for (size_t i = 0; i < COUNT_OF(by_name); i++)
-        if (str_eq_nocase(ext, str_from_c(types[by_name[i]].type.extension)) ||
-            (by_name[i] != TYPE_TEXT && !str_eq_nocase(ext, STR("txt")) &&
-             row_has(&types[by_name[i]], ext)))
+    for (size_t i = 0; i < COUNT_OF(by_name) && named == TYPE_UNKNOWN; i++)
+        if (str_eq_nocase(ext, str_from_c(types[by_name[i]].type.extension)))
+            named = by_name[i];
+    for (size_t i = 0; i < COUNT_OF(by_name) && named == TYPE_UNKNOWN; i++)
+        if (by_name[i] != TYPE_TEXT && row_has(&types[by_name[i]], ext))
             named = by_name[i];
     /* A ".csv" that is tab-separated stays what it is; names of source code make it plain text. */
     if (named == TYPE_CSV && t->media_type == types[TYPE_TSV].type.media_type)

@@ -14,9 +14,15 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "document/readers.h"
+#include "document/charset.h"
 
-enum { MESSAGE_DEPTH = 8, PART_DEPTH = 64, ATTACHMENTS_MAX = 1000, ALTERNATIVES_MAX = 32 };
+enum {
+    MESSAGE_DEPTH = 8,
+    MESSAGES_MAX = 100 * 1000,
+    PART_DEPTH = 64,
+    ATTACHMENTS_MAX = 1000,
+    ALTERNATIVES_MAX = 32
+};
 #define PART_BYTES (64 * MIB)
 
 typedef struct Attachment {
@@ -400,6 +406,39 @@ static void put_message(Eml *x, GMimeMessage *m)
     put_attachments(x, attachments);
 }
 
+/* Header words in bytes that say nothing of their charset: the one that some part declares is the
+ * best guess. */
+static GMimeParserOptions *options_for(Str bytes)
+{
+    GMimeParserOptions *options = g_mime_parser_options_new();
+    Str head = str_slice(bytes, 0, 64 * KIB), name = STR("");
+    for (size_t at = 0; at < head.len && name.len == 0; at++) {
+        const char *p = memchr(head.ptr + at, '=', head.len - at);
+        if (p == NULL)
+            break;
+        at = (size_t)(p - head.ptr);
+        if (at < 7 || !str_eq_nocase(str_slice(head, at - 7, at), STR("charset")))
+            continue;
+        size_t from = at + 1 + (at + 1 < head.len && head.ptr[at + 1] == '"'), end = from;
+        while (end < head.len && end - from < 40 && strchr("\"; \t\r\n", head.ptr[end]) == NULL)
+            end++;
+        name = str_slice(head, from, end);
+    }
+    const char *charset = name.len > 0 ? charset_name(name) : NULL;
+    const char *charsets[] = {"utf-8", charset != NULL ? charset : "windows-1252", "windows-1252",
+                              NULL};
+    g_mime_parser_options_set_fallback_charsets(options, charsets);
+    return options;
+}
+
+static void options_free(void *options)
+{
+    GMimeParserOptions **o = options;
+    if (*o != NULL)
+        g_mime_parser_options_free(*o);
+    *o = NULL;
+}
+
 /* Some programs save mail as UTF-16. */
 static ErrCode plain_bytes(const DocInput *in, Str *out)
 {
@@ -422,15 +461,23 @@ ErrCode read_eml(const DocInput *in, Doc *out)
     if (rc != OK)
         return rc;
     g_mime_init();
+    CLEANUP(options_free) GMimeParserOptions *options = options_for(bytes);
     CLEANUP(object_unref)
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes.ptr, bytes.len);
     CLEANUP(object_unref) GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    if (str_starts(bytes, STR("From ")))
+    bool mailbox = str_starts(bytes, STR("From "));
+    if (mailbox)
         g_mime_parser_set_format(parser, GMIME_FORMAT_MBOX);
-    CLEANUP(object_unref) GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
-    if (m == NULL)
+    int64_t messages = 0;
+    do {
+        CLEANUP(object_unref) GMimeMessage *m = g_mime_parser_construct_message(parser, options);
+        if (m == NULL)
+            break;
+        doc_page(out, ++messages);
+        if (pages_wanted(in->pages, messages))
+            put_message(x, m);
+    } while (mailbox && messages < MESSAGES_MAX && !g_mime_parser_eos(parser) && !doc_failed(out));
+    if (messages == 0)
         return err_set(x->err, ERR_INPUT_DAMAGED, "no mail headers at the start of the file");
-    doc_page(out, 1);
-    put_message(x, m);
     return OK;
 }
