@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "harness.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -66,6 +67,21 @@ static DeskRun desk_run(Arena *a, const char *engine, const char *step, const ch
     }
     r.ended_well = WIFEXITED(status) && (r.result != NULL || r.reason.len > 0);
     return r;
+}
+
+/* A folder and all it holds. */
+static void desk_remove(const char *path)
+{
+    DIR *d = opendir(path);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        char inner[512];
+        snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && unlink(inner) != 0)
+            desk_remove(inner);
+    }
+    if (d != NULL)
+        closedir(d);
+    rmdir(path);
 }
 
 #endif

@@ -51,12 +51,14 @@ static char colour_at(VipsImage *v, int x, int y)
     double *p = NULL;
     int n = 0;
     assert_int_equal(vips_getpoint(v, &p, &n, v->Xsize * x / 100, v->Ysize * y / 100, NULL), 0);
-    char c = n < 3                                    ? '?'
-             : p[0] > 150 && p[1] > 150 && p[2] > 150 ? 'w'
-             : p[0] > 150                             ? 'r'
-             : p[1] > 150                             ? 'g'
-             : p[2] > 150                             ? 'b'
-                                                      : '?';
+    char c = '?';
+    if (n >= 3 && p[0] > 150 && p[1] > 150 && p[2] > 150)
+        c = 'w';
+    else if (n >= 3) /* the strongest: no pure blue can be printed in CMYK */
+        c = p[0] > p[1] + 30 && p[0] > p[2] + 30 ? 'r'
+            : p[1] > p[2] + 20                   ? 'g'
+            : p[2] > p[0] + 30                   ? 'b'
+                                                 : '?';
     g_free(p);
     return c;
 }

@@ -3,7 +3,6 @@
 #include "desk.h"
 #include "pictures.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 static Arena *arena;
@@ -134,18 +133,23 @@ TEST(corpus_gives_results_or_reasons)
         skip();
 }
 
-static void remove_folder(const char *path)
+/* A process with threads cannot be forked safely, and code shared between tasks could be changed by
+ * one of them. */
+TEST(warming_leaves_no_thread_and_no_shared_code)
 {
-    DIR *d = opendir(path);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-        char inner[512];
-        snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && unlink(inner) != 0)
-            remove_folder(inner);
-    }
-    if (d != NULL)
-        closedir(d);
-    rmdir(path);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512], mode[8];
+    DIR *d = opendir("/proc/self/task");
+    int tasks = 0;
+    while (d != NULL && readdir(d) != NULL)
+        tasks++;
+    closedir(d);
+    assert_int_equal(tasks, 3); /* ".", ".." and this thread */
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL)
+        if (sscanf(line, "%*s %7s", mode) == 1 && mode[2] == 'x' && mode[3] == 's')
+            fail_msg("shared code: %s", line);
+    fclose(maps);
 }
 
 static int begin(void **state)
@@ -157,7 +161,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    remove_folder(dir);
+    desk_remove(dir);
     arena_close(&arena);
     return 0;
 }
@@ -165,6 +169,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST_ENTRY(warming_leaves_no_thread_and_no_shared_code),
         TEST_ENTRY(every_format_in_and_out), TEST_ENTRY(text_in_drawings),
         TEST_ENTRY(drawings_read_no_files), TEST_ENTRY(corpus_gives_results_or_reasons)};
     return cmocka_run_group_tests(tests, begin, end);
