@@ -79,7 +79,7 @@ void http_exchange_close(HttpLoop *l, HttpExchange *ex)
     c->ex = NULL;
     c->watched_park = 0;
     if (c->state != CONN_STREAM && c->state != CONN_SOCKET)
-        atomic_store(&http_slot(l, c->slot)->generation, 0);
+        http_slot_retire(l, c);
     fd_close(&ex->req.res.file_fd);
     http_sink_free(&ex->sink);
     if (l->spares >= SPARES_MAX) {

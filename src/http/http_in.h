@@ -138,6 +138,7 @@ static inline void http_count(_Atomic int64_t *counter, int64_t more)
 /* --- slot.c: tickets --- */
 bool http_slot_take(HttpLoop *l, HttpConn *c);
 void http_slot_free(HttpLoop *l, HttpConn *c);
+void http_slot_retire(HttpLoop *l, HttpConn *c); /* its tickets are stale from here on */
 HttpSlot *http_slot(HttpLoop *l, uint32_t slot); /* NULL: there is no such slot. From any thread */
 HttpSlot *http_ticket_slot(HttpServer *s, HttpTicket t); /* NULL: stale. From any thread */
 HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t);     /* NULL: stale */
@@ -200,6 +201,8 @@ struct HttpConn {
 bool http_conn_open(HttpLoop *l, int fd, const char *peer);
 void http_conn_pump(HttpLoop *l, HttpConn *c);
 void http_conn_close(HttpLoop *l, HttpConn *c);
+void http_conn_linger(HttpLoop *l,
+                      HttpConn *c); /* all is said, but the client may still be talking */
 void http_conn_bury(
     HttpLoop *l,
     HttpConn *c); /* closed and its exchange is back: free it at the end of the round */

@@ -42,6 +42,11 @@ bool http_slot_take(HttpLoop *l, HttpConn *c)
     return true;
 }
 
+void http_slot_retire(HttpLoop *l, HttpConn *c)
+{
+    atomic_store(&http_slot(l, c->slot)->generation, 0);
+}
+
 void http_slot_free(HttpLoop *l, HttpConn *c)
 {
     HttpSlot *s = http_slot(l, c->slot);

@@ -54,7 +54,8 @@ void http_stream_begin(HttpLoop *l, HttpConn *c)
     if (l->server->o.observe != NULL)
         l->server->o.observe(&ex->req, 200, l->now_us - ex->started_us);
     http_exchange_close(l, ex);
-    if (!ok || head_only || l->closing)
+    c->ending |= head_only || l->closing;
+    if (!ok)
         http_conn_close(l, c);
 }
 
