@@ -117,7 +117,7 @@ typedef struct JobFilter {
     int state;                  /* JobState, or -1: any */
     Str step;                   /* "": any */
     int64_t before;             /* jobs with a smaller id (older) only; 0: from the newest */
-    int64_t since_ms, until_ms; /* created; 0: open */
+    int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
     int limit;                  /* 1 … FLOW_LIST_MAX */
 } JobFilter;
 /* Newest first, without files. *more: there are further ones. */
