@@ -57,6 +57,7 @@ static const HttpRoute routes[] = {
     {.method = HTTP_GET, .path = "/ws", .handler = socket_open},
 };
 
+#ifdef PLATEN_FAULTS
 static const char *const requests[] = {
     "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
     "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: "
@@ -99,6 +100,8 @@ static int open_files(void)
     return n;
 }
 
+#endif
+
 TEST(one_client_suffers_not_the_server)
 {
 #ifdef PLATEN_FAULTS
@@ -113,8 +116,10 @@ TEST(one_client_suffers_not_the_server)
                                 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok");
             assert_str_equal(r.body, "ok");
             link_close(&k);
-            if (!hit)
+            if (!hit) {
+                assert_true(nth > 3); /* there was something to fail */
                 break;
+            }
             assert_true(nth < 1000);
         }
     live_close(&live);
