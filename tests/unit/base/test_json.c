@@ -478,6 +478,19 @@ TEST(refuses_every_cut)
         free(exact);
         assert_int_equal(rc, ERR_BAD_JSON);
     }
+    static const char *const ends[] = {"[\"\\", "\"\\", "\"12345678\\", "\"1234567\\", "{\"\\"};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) { /* an escape that begins with the last byte */
+        CLEANUP(arena_close) Arena *a = arena_open(64 * KIB);
+        char *exact = strdup(ends[i]);
+        char *shorter = malloc(strlen(exact));
+        const Json *j = NULL;
+        Err err = {0};
+        memcpy(shorter, exact, strlen(exact));
+        ErrCode rc = json_parse(a, (Str){shorter, strlen(exact)}, &j, &err);
+        free(exact);
+        free(shorter);
+        assert_int_equal(rc, ERR_BAD_JSON);
+    }
 }
 
 TEST(names_line_and_column)
