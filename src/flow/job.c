@@ -171,8 +171,8 @@ static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t
 {
     /* Ids sort by time, so a span of time is a span of ids. */
     int64_t below = f->before > 0 ? f->before : INT64_MAX;
-    if (f->until_ms > 0 && id_first(f->until_ms + 1) < below)
-        below = id_first(f->until_ms + 1);
+    if (f->until_ms > 0 && id_first(f->until_ms) < below)
+        below = id_first(f->until_ms);
     int64_t from = f->since_ms > 0 ? id_first(f->since_ms) : 0;
 
     size_t n = 0;

@@ -293,11 +293,12 @@ static void resume(HttpLoop *l, HttpMsg *m)
 
 void http_resume(HttpServer *s, HttpTicket t, HttpHandler handler)
 {
-    ResumeMsg *r = t.loop < (uint32_t)s->loops_len ? malloc(sizeof *r) : NULL;
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    ResumeMsg *r = l != NULL ? malloc(sizeof *r) : NULL;
     if (r == NULL)
         return;
     *r = (ResumeMsg){.msg.deliver = resume, .ticket = t, .handler = handler};
-    http_post(s->loops[t.loop], &r->msg);
+    http_post(l, &r->msg);
 }
 
 void http_reply(HttpServer *s, HttpRequest *req)

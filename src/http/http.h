@@ -176,7 +176,8 @@ HttpTicket http_stream(HttpRequest *req, void (*gone)(void *ctx, HttpTicket t), 
 bool http_stream_send(HttpServer *s, HttpTicket t, Str bytes);
 void http_stream_end(HttpServer *s, HttpTicket t);
 
-/* WebSocket: answers the upgrade. `message` runs on a pool thread, one at a time per connection. */
+/* WebSocket: answers the upgrade. Refused (not an upgrade): the ticket's generation is 0 and the handler is
+ * never called. `message` runs on a pool thread, one at a time per connection. */
 typedef struct HttpSocketHandler {
     void (*message)(void *ctx, HttpTicket t, bool text, Str payload);
     void (*gone)(void *ctx, HttpTicket t);

@@ -378,7 +378,8 @@ static SocketMsg *message(HttpTicket t, Str bytes)
 
 bool http_socket_send(HttpServer *s, HttpTicket t, bool text, Str payload)
 {
-    HttpSlot *slot = http_ticket_slot(s, t);
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    HttpSlot *slot = l != NULL ? http_live_slot(l, t) : NULL;
     if (slot == NULL)
         return false;
     /* A message that is larger than the limit on its own may go when nothing else waits. */
@@ -391,15 +392,16 @@ bool http_socket_send(HttpServer *s, HttpTicket t, bool text, Str payload)
         return false;
     m->text = text;
     m->slow = slow;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
     return !slow;
 }
 
 void http_socket_close(HttpServer *s, HttpTicket t, int code)
 {
-    SocketMsg *m = http_ticket_slot(s, t) != NULL ? message(t, (Str){0}) : NULL;
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    SocketMsg *m = l != NULL && http_live_slot(l, t) != NULL ? message(t, (Str){0}) : NULL;
     if (m == NULL)
         return;
     m->close_code = code;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
 }

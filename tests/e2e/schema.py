@@ -24,7 +24,9 @@ class Contract:
             self.templates.append((path.count("{"), re.compile(pattern + r"\Z"), path))
         self.templates.sort(key=lambda t: t[0])  # a path without a parameter wins over one with
         runs = [p for p, item in document["paths"].items() if "x-step" in item.get("post", {})]
-        self.any_step = document["paths"][runs[0]]["post"] if runs else None
+        job = {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
+        self.any_step = dict(document["paths"][runs[0]]["post"]) if runs else {"responses": {}}
+        self.any_step["responses"] = {**self.any_step["responses"], "200": job, "202": job}
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:

@@ -499,7 +499,10 @@ TEST(lists)
         .project = PROJECT, .state = -1, .limit = 10, .since_ms = id_time_ms(ids[5]) + 1};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0);
-    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .until_ms = id_time_ms(ids[5])};
+    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .until_ms = id_time_ms(ids[0])};
+    assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
+    assert_int_equal(n, 0); /* created before that time, not at it */
+    f.until_ms = id_time_ms(ids[5]) + 1;
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 6);
     f = (JobFilter){.project = PROJECT + 1, .state = -1, .limit = 10};

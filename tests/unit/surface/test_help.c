@@ -109,7 +109,7 @@ TEST(commands_read_well)
     buf_clear(&b);
     help_command(&commands[0], &narrow, &b);
     assert_has(buf_str(&b), "Usage: platen run STEP [FILE…] [OPTIONS]\n\nRun a step.\nA line of "
-                            "detail.\n\n  indented stays\n");
+                            "detail that goes on.\n\n  indented stays\n");
     assert_has(buf_str(&b), "\nOptions\n  --output  text\n");
     assert_has(buf_str(&b), "\nExamples\n  platen run image.info photo.jpg\n");
     buf_clear(&b);
