@@ -48,6 +48,7 @@ typedef struct Docx {
                         one */
     int table_depth; /* tables open in the stream */
     int cell_depth;
+    bool cell_fresh; /* nothing in it yet */
     bool code_open;
     bool altchunk_noted;
 
@@ -98,15 +99,16 @@ static void begin_block(Docx *x)
 {
     if (x->begun)
         return;
+    bool cell_fresh = x->cell_fresh;
     x->begun = true;
-    x->page_fresh = false;
+    x->page_fresh = x->cell_fresh = false;
     if (x->note_label != 0)
         begin_note_line(x);
     else if (x->kind == BLOCK_ITEM)
         doc_item(x->out, x->level, x->number);
     else if (x->kind == BLOCK_CODE && x->code_open)
         doc_break(x->out);
-    else
+    else if (x->cell_depth < 2 || !cell_fresh) /* the cells of a table in a cell are one line */
         doc_begin(x->out, x->kind, x->level);
     x->code_open = x->kind == BLOCK_CODE && x->note_label == 0 && x->cell_depth == 0;
     if (x->label.len > 0) {
@@ -528,7 +530,9 @@ static void put_paragraph(Docx *x, const XmlElem *p)
     if (x->kind == BLOCK_CODE && x->code_open)
         begin_block(x);
     put_inline(x, p);
-    if (x->begun && x->kind != BLOCK_CODE && x->note_label == 0)
+    if (x->begun && x->cell_depth > 0)
+        set_marks(x, 0);
+    else if (x->begun && x->kind != BLOCK_CODE && x->note_label == 0)
         doc_end(x->out);
     if (x->breaks_after > 0)
         doc_page(x->out, x->page);
@@ -551,6 +555,7 @@ static void put_cell(Docx *x, const XmlElem *cell)
     if (merge != NULL && !str_eq_c(xml_attr(merge, "w:val"), "restart"))
         return; /* covered by the cell above */
     x->cell_depth++;
+    x->cell_fresh = true;
     put_blocks(x, cell);
     x->cell_depth--;
 }

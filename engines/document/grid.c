@@ -5,14 +5,14 @@ enum { ROW_BYTES = 16 << 20, GAPS_FREE = 5 * 1000 * 1000, GAPS_PER_CELL = 20 };
 ErrCode grid_open(StepCtx *c, Doc *out, Grid *g)
 {
     *g = (Grid){.step = c, .out = out, .text = buf_init(c->arena, ROW_BYTES)};
-    g->cells = arena_new(c->arena, GridCell, GRID_COLUMNS_MAX);
+    g->cells = arena_new(c->arena, GridCell, GRID_CELLS_HELD);
     return g->cells != NULL ? OK : err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
 }
 
 void grid_begin(Grid *g, Str name)
 {
     g->len = 0;
-    g->first_column = 0;
+    g->rows = 0;
     g->name = name;
     buf_clear(&g->text);
 }
@@ -43,15 +43,15 @@ static bool may_skip(Grid *g, int64_t columns)
     return false;
 }
 
-static void put_row(Grid *g)
+static void put_cells(Grid *g)
 {
-    if (!g->table_open)
-        doc_table(g->out);
-    g->table_open = true;
-    doc_row(g->out);
-    int64_t at = g->first_column;
+    int64_t row = -1, at = 0;
     for (size_t i = 0; i < g->len; i++) {
         const GridCell *c = &g->cells[i];
+        if (c->row != row)
+            doc_row(g->out);
+        at = c->row != row ? g->first_column : at;
+        row = c->row;
         if (c->column > at && may_skip(g, c->column - at))
             for (; at < c->column; at++)
                 doc_cell(g->out, 1, 1);
@@ -61,7 +61,17 @@ static void put_row(Grid *g)
     }
 }
 
-/* `followed`: the next row of the sheet has text too. */
+static void open_table(Grid *g)
+{
+    g->first_column = g->cells[0].column;
+    for (size_t i = 1; i < g->len; i++)
+        if (g->cells[i].column < g->first_column)
+            g->first_column = g->cells[i].column;
+    doc_table(g->out);
+    g->table_open = true;
+}
+
+/* Write what is in hand. `followed`: the next row of the sheet has text too. */
 static void flush(Grid *g, bool followed)
 {
     if (g->len > 0) {
@@ -72,7 +82,9 @@ static void flush(Grid *g, bool followed)
             doc_text(g->out, text_of(g, &g->cells[0]));
             doc_end(g->out);
         } else {
-            put_row(g);
+            if (!g->table_open)
+                open_table(g);
+            put_cells(g);
         }
     }
     if (!followed && g->table_open) {
@@ -80,7 +92,18 @@ static void flush(Grid *g, bool followed)
         g->table_open = false;
     }
     g->len = 0;
+    g->rows = 0;
     buf_clear(&g->text);
+}
+
+static void next_row(Grid *g, int64_t row)
+{
+    bool followed = g->row + 1 == row;
+    bool full =
+        g->rows >= GRID_ROWS_HELD || g->len > GRID_COLUMNS_MAX || g->text.len > ROW_BYTES / 2;
+    if (!followed || g->table_open || full)
+        flush(g, followed);
+    g->rows++;
 }
 
 void grid_cell(Grid *g, int64_t row, int64_t column, Str text)
@@ -88,13 +111,13 @@ void grid_cell(Grid *g, int64_t row, int64_t column, Str text)
     if (str_trim(text).len == 0)
         return;
     if (g->len > 0 && g->row != row)
-        flush(g, g->row + 1 == row);
-    if (g->len == GRID_COLUMNS_MAX)
+        next_row(g, row);
+    if (g->len == GRID_CELLS_HELD || g->text.len + text.len > ROW_BYTES)
         return;
     g->row = row;
     size_t from = g->text.len;
     buf_add(&g->text, text);
-    g->cells[g->len++] = (GridCell){column, from, g->text.len};
+    g->cells[g->len++] = (GridCell){row, column, from, g->text.len};
 }
 
 void grid_end(Grid *g)

@@ -1,22 +1,22 @@
 /* grid.h: the cells of a spreadsheet as they come, written as tables. Shared by xlsx.c and odf.c.
  *
  *   grid_begin(&g, name);               the sheet's name becomes a heading when the sheet has any
- * text g.first_column = n;                 where the sheet's used range begins, if known
- *   grid_cell(&g, row, column, text);   rows and columns from 0, in reading order; empty cells need
- * not be given grid_end(&g);
+ * text grid_cell(&g, row, column, text);   rows and columns from 0, in reading order; empty cells
+ * need not be given grid_end(&g);
  *
- * One row is held. An empty row ends a table; a row of a single cell with nothing above and below
- * is a paragraph. Cells that are not given are empty up to the last one of their row. A sheet made
- * of gaps (one cell at the far right of each of a million rows) loses them, with a note. */
+ * An empty row ends a table; a single cell with no row above and below is a paragraph. The first
+ * rows of a table are held to learn in which column it begins, then one row at a time. Cells that
+ * are not given are empty up to the last one of their row. A sheet made of gaps (one cell at the
+ * far right of each of a million rows) loses them, with a note. */
 #ifndef PLATEN_DOCUMENT_GRID_H
 #define PLATEN_DOCUMENT_GRID_H
 
 #include "document/doc.h"
 
-enum { GRID_COLUMNS_MAX = 16384 };
+enum { GRID_COLUMNS_MAX = 16384, GRID_ROWS_HELD = 64, GRID_CELLS_HELD = 2 * GRID_COLUMNS_MAX };
 
 typedef struct GridCell {
-    int64_t column;
+    int64_t row, column;
     size_t from, to; /* in text */
 } GridCell;
 
@@ -24,10 +24,11 @@ typedef struct Grid {
     StepCtx *step;
     Doc *out;
     Buf text;
-    GridCell *cells; /* the row in hand */
+    GridCell *cells; /* the rows in hand */
     size_t len;
     Str name; /* not yet written */
     int64_t row, first_column;
+    int rows;            /* in hand */
     int64_t given, gaps; /* of all sheets */
     bool table_open, noted;
 } Grid;

@@ -100,8 +100,10 @@ ErrCode pdf_bidi_line(PdfLine *l, Arena *a, Err *err);
 
 /* pdf_layout.c */
 void pdf_layout(PdfReader *r, PdfPage *p);
-/* Write characters [from, to) of a line into the block or cell in hand. */
-void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to);
+/* Write characters [from, to) of a line into the block or cell in hand, with these of their styles.
+ */
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to,
+                  uint8_t styles);
 
 /* pdf_table.c: finds tables among the lines and returns, for a line that begins one, how to write
  * it. */
@@ -109,7 +111,6 @@ typedef struct PdfTable PdfTable;
 PdfTable *pdf_tables_find(PdfPage *p); /* a list, in the page's arena; NULL: none */
 /* The table whose first line is `l`, or NULL. */
 const PdfTable *pdf_table_at(const PdfTable *tables, const PdfLine *l);
-bool pdf_table_holds(const PdfTable *tables, const PdfLine *l);
 void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
 
 #endif

@@ -125,9 +125,10 @@ static void put_chars(Doc *out, const PdfPage *p, const PdfLine *l, size_t from,
     set_style(out, p, now, (PdfChar){0});
 }
 
-void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to)
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to,
+                  uint8_t styles)
 {
-    put_chars(out, p, l, from, to, PDF_BOLD | PDF_ITALIC);
+    put_chars(out, p, l, from, to, styles);
 }
 
 static uint8_t styles_shown(const Layout *y)
@@ -525,9 +526,15 @@ void pdf_layout(PdfReader *r, PdfPage *p)
     if (y.right == NULL)
         return;
     drop_margins(r, p);
+    const PdfTable *tables = pdf_tables_find(p);
     learn_page(&y);
     for (size_t i = 0; i < p->len && !doc_failed(r->out);) {
         const PdfLine *l = &p->lines[i];
+        const PdfTable *t = pdf_table_at(tables, l);
+        if (t != NULL) {
+            end_block(&y);
+            pdf_table_put(t, p, r->out);
+        }
         if (l->dropped) {
             i++;
         } else if (is_code_line(&y, l) && (y.kind != KIND_PARAGRAPH || link_to(&y, l) == LINK_NO)) {

@@ -93,7 +93,7 @@ static const RtfWord words[] = {
     {"mo", RTF_INFO_TIME, 1},
     {"nestcell", RTF_NEST_CELL, 0},
     {"nestrow", RTF_NEST_ROW, 0},
-    {"nesttableprops", RTF_NOTHING, 0},
+    {"nesttableprops", RTF_NOTHING, 0}, /* the same */
     {"nonesttables", RTF_SKIP, 0},
     {"nonshppict", RTF_SKIP, 0},
     {"objclass", RTF_SKIP, 0},
@@ -130,7 +130,9 @@ static const RtfWord words[] = {
     {"s", RTF_STYLE, 0},
     {"sbasedon", RTF_BASED_ON, 0},
     {"sect", RTF_PAR, 0},
+    {"shpinst", RTF_NOTHING, 0}, /* known, so that its star does not hide it */
     {"shppict", RTF_SKIP, 0},
+    {"shprslt", RTF_SKIP, 0},
     {"shptxt", RTF_DEST, DEST_TEXT_BOX},
     {"softline", RTF_NOTHING, 0},
     {"sp", RTF_SKIP, 0},

@@ -326,7 +326,6 @@ static void end_cell(Xlsx *x)
 static XmlWant sheet_start(void *ctx, const XmlElem *e)
 {
     Xlsx *x = ctx;
-    int column;
     switch (e->id) {
     case S_ROW:
         begin_row(x, e);
@@ -343,10 +342,6 @@ static XmlWant sheet_start(void *ctx, const XmlElem *e)
         break;
     case S_R_PH:
         return XML_SKIP;
-    case S_DIMENSION:
-        column = column_of(xml_attr(e, "ref"));
-        x->grid.first_column = column > 0 ? column : 0;
-        break;
     default:
         break;
     }

@@ -62,12 +62,12 @@ ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t unti
     return OK;
 }
 
-/* A query that removes at most one task and returns it. */
-static ErrCode take(DbConn *tx, const Query *q, int64_t first, int64_t second, Arena *a,
+/* Read at most one task and remove it. */
+static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Arena *a,
                     TaskChanged *out, bool *found, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(first), DB_I(second)), &rows, err);
+    ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(task), DB_I(second)), &rows, err);
     *found = false;
     while (rc == OK && db_next(&rows, &rc, err)) {
         *found = true;
@@ -83,19 +83,21 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t first, int64_t second, A
         if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }
+    if (rc == OK && *found)
+        rc = db_exec(tx, &sql_task_delete, DB_ARGS(DB_I(task)), NULL, err);
     return rc;
 }
 
 ErrCode queue_take(DbConn *tx, int64_t task, int64_t attempt, Arena *a, TaskChanged *out,
                    bool *found, Err *err)
 {
-    return take(tx, &sql_task_take, task, attempt, a, out, found, err);
+    return take(tx, &sql_task_of_attempt, task, attempt, a, out, found, err);
 }
 
 ErrCode queue_cancel(DbConn *tx, int64_t project, int64_t task, Arena *a, TaskChanged *out,
                      bool *found, Err *err)
 {
-    return take(tx, &sql_task_take_any, task, project, a, out, found, err);
+    return take(tx, &sql_task_of_project, task, project, a, out, found, err);
 }
 
 /* A query that gives the task back to its queue: project, job, seq, max_attempts, queue. */

@@ -89,7 +89,8 @@ static void expire(Work *w)
     LOG(WARN, TASK_LOST, KV("count", e.count));
 }
 
-static void look_for_queues(Work *w)
+/* False: a queue could not be given a lane. */
+static bool look_for_queues(Work *w)
 {
     CLEANUP(arena_close) Arena *a = arena_open(NAMES_MEMORY);
     DbConn *reader = NULL;
@@ -103,6 +104,7 @@ static void look_for_queues(Work *w)
         rc = work_add_lane(w, names[i], &err);
     if (rc != OK)
         LOG(ERROR, QUEUE_STUCK, KV("detail", err.text));
+    return rc == OK;
 }
 
 /* What the keeper was woken for. */
@@ -110,10 +112,11 @@ typedef struct Wake {
     bool stop, new_queue;
 } Wake;
 
-static Wake wait_for(Work *w, int64_t until_us)
+/* `deaf`: a new queue does not wake; it has to wait for the time. */
+static Wake wait_for(Work *w, int64_t until_us, bool deaf)
 {
     MUTEX_HELD(&w->lock);
-    while (!w->keeper_stop && !w->new_queue)
+    while (!w->keeper_stop && (deaf || !w->new_queue))
         if (!cond_wait_until(&w->wake_keeper, &w->lock, until_us))
             break;
     Wake wake = {w->keeper_stop, w->new_queue};
@@ -140,14 +143,16 @@ void *keeper_main(void *work)
     Work *w = work;
     int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE,
             look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
-    int64_t now_us = clock_mono_us();
-    int64_t beat_at_us = now_us + beat_ms * 1000, look_at_us = now_us, forget_at_us = now_us;
+    int64_t look_at_us = clock_mono_us(), forget_at_us = look_at_us;
+    int64_t beat_at_us = look_at_us + beat_ms * 1000;
+    bool stuck =
+        false; /* then the next look is soon enough, however many tasks come for that queue */
     for (;;) {
-        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)));
+        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)), stuck);
         if (wake.stop)
             return NULL;
         if (wake.new_queue)
-            look_for_queues(w);
+            stuck = !look_for_queues(w);
         if (is_due(&beat_at_us, beat_ms))
             beat(w);
         if (is_due(&look_at_us, look_ms))

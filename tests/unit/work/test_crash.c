@@ -1,4 +1,5 @@
-/* kill -9 at any moment: no accepted job is lost, and at most the attempts that were running are repeated. */
+/* kill -9 at any moment: no accepted job is lost, and at most the attempts that were running are
+ * repeated. */
 #include "unit/work/bench_work.h"
 
 #include <pthread.h>
@@ -18,8 +19,9 @@ static void *add_for_ever(void *arg)
 {
     Adder *a = arg;
     for (;; a->n++) {
-        int64_t id = a->n % 5 == 0 ? bench_add(a->bench, "test.sleep", "{\"ms\":3}", (JobNew){.attempts = 50})
-                                   : bench_add(a->bench, "test.noop", "{}", (JobNew){.attempts = 50});
+        int64_t id = a->n % 5 == 0
+                         ? bench_add(a->bench, "test.sleep", "{\"ms\":3}", (JobNew){.attempts = 50})
+                         : bench_add(a->bench, "test.noop", "{}", (JobNew){.attempts = 50});
         if (write(a->fd, &id, sizeof id) != (ssize_t)sizeof id)
             _exit(1);
     }
