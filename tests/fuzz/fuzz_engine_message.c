@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static const Step step = {.name = "x.y"};
     Said said;
     Err err = {0};
-    Arena *a = arena_open(32 * MIB);
+    CLEANUP(arena_close) Arena *a = arena_open(32 * MIB);
     if (a == NULL || size == 0)
         return 0;
     /* The first byte says how many descriptors came along. */
@@ -48,6 +48,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         check_said(&said);
     else
         check(err.text[0] != 0);
-    arena_close(&a);
     return 0;
 }
