@@ -76,7 +76,8 @@ check: build ## layers, formatting, banned calls, headers that compile alone, cu
 layers: ## draw which folder uses which
 	@$(PYTHON) tools/check.py --draw
 
-bench: build ## measure; a table, and one JSON line per figure in build/bench.jsonl
+bench: deps build ## measure; a table, and one JSON line per figure in build/bench.jsonl
+	@tools/deps.sh deploy/debian-packages-bench.txt
 	@ninja -C $(BUILD) $$(cat bench/targets.txt) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 	@$(PYTHON) bench/run.py --build $(BUILD)
 

@@ -2,10 +2,10 @@
  *
  *   queue_drain FOLDER [jobs] [bytes of params]
  *
- * enqueue   64 submitters, each hands in its next job when the last one is on disk: no dispatcher runs
- * drain     a dispatcher leases, runs and finishes them all (test.noop)
- * both      64 submitters and the dispatcher at once; counted when the last job is done
- * start     100 jobs a second, each alone: from handing it in to the first line of its step */
+ * enqueue   64 submitters, each hands in its next job when the last one is on disk: no dispatcher
+ * runs drain     a dispatcher leases, runs and finishes them all (test.noop) both      64
+ * submitters and the dispatcher at once; counted when the last job is done start     100 jobs a
+ * second, each alone: from handing it in to the first line of its step */
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -90,7 +90,8 @@ static void enqueue(Db *db, int64_t jobs, Str params)
     static Submitter all[SUBMITTERS];
     _Atomic int64_t pending = SUBMITTERS;
     for (int i = 0; i < SUBMITTERS; i++) {
-        all[i] = (Submitter){.db = db, .id = id_new(), .left = jobs / SUBMITTERS, .pending = &pending};
+        all[i] =
+            (Submitter){.db = db, .id = id_new(), .left = jobs / SUBMITTERS, .pending = &pending};
         all[i].job = (JobNew){.project = PROJECT, .step = &step_test_noop, .params = params};
         all[i].write = (DbWrite){.fn = submit_write, .done = submitted, .arg = &all[i]};
         db_write_async(db, &all[i].write);
@@ -107,7 +108,8 @@ static double cpu_s(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static void report(const char *what, int64_t jobs, int64_t us, double cpu, DbStats before, DbStats after)
+static void report(const char *what, int64_t jobs, int64_t us, double cpu, DbStats before,
+                   DbStats after)
 {
     printf("%-8s %8.0f jobs/s   %6.1f us CPU per job   %.1f writes per sync\n", what,
            (double)jobs * 1e6 / (double)us, cpu * 1e6 / (double)jobs,
@@ -193,8 +195,8 @@ int main(int argc, char **argv)
 
     measure_start(db);
     DbStats s = db_stats(db);
-    printf("file     %.0f bytes per job, %.1f us per commit\n", (double)s.file_bytes / (double)(2 * jobs),
-           (double)s.syncs_us / (double)s.batches);
+    printf("file     %.0f bytes per job, %.1f us per commit\n",
+           (double)s.file_bytes / (double)(2 * jobs), (double)s.syncs_us / (double)s.batches);
     work_close(&w);
     db_close(&db);
     arena_close(&a);

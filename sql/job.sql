@@ -39,11 +39,11 @@ SELECT t.id FROM task t JOIN job j ON j.id = t.id
  ORDER BY t.id DESC LIMIT $5;
 
 -- name: job_ids_running
--- The same, those that run: few, so they are found first and sorted then.
+-- The same, those that run: few, so they are found by their lease and sorted then ("+ 0" keeps SQLite off the walk by id).
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
- WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state = 'leased' AND t.lease_until_ms > 0
+ WHERE t.project = $1 AND t.id + 0 < $2 AND t.id + 0 >= $3 AND t.state = 'leased' AND t.lease_until_ms > 0
    AND ($4 = '' OR j.step = $4)
- ORDER BY t.id DESC LIMIT $5;
+ ORDER BY t.id + 0 DESC LIMIT $5;
 
 -- name: job_ids_done
 -- The same, those that are done: most are, so all are walked.
@@ -116,9 +116,10 @@ ON CONFLICT (project, key) DO UPDATE
    SET request_hash = excluded.request_hash, kind = excluded.kind, target = excluded.target, created_ms = excluded.created_ms;
 
 -- name: job_idempotency_expire
--- Forget keys that came before $1, at most $2.
+-- Forget the oldest keys of those that came before $1: $2 of them, and what came in the same millisecond as the last.
 DELETE FROM idempotency
- WHERE (project, key) IN (SELECT project, key FROM idempotency WHERE created_ms <= $1 ORDER BY created_ms LIMIT $2);
+ WHERE created_ms <= (SELECT max(old.created_ms)
+                        FROM (SELECT created_ms FROM idempotency WHERE created_ms <= $1 ORDER BY created_ms LIMIT $2) old);
 
 -- name: dead_add
 -- Task $1 is dead.

@@ -26,17 +26,20 @@ RETURNING id, project, job, priority, attempt, max_attempts, seq, run_at_ms;
 -- When the next delayed task of queue $1 is due.
 SELECT min(run_at_ms) FROM task WHERE queue = $1 AND state = 'delayed';
 
--- name: task_take
--- Remove task $1 whose attempt $2 has ended for good. No row: that attempt does not hold it any more.
-DELETE FROM task
- WHERE id = $1 AND attempt = $2 AND state = 'leased'
-RETURNING project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state;
+-- name: task_of_attempt
+-- Task $1 as its attempt $2 holds it. No row: that attempt does not hold it any more.
+SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state FROM task
+ WHERE id = $1 AND attempt = $2 AND state = 'leased' /*pg FOR UPDATE */;
 
--- name: task_take_any
--- Remove task $1 of project $2 in whatever state: its job is cancelled.
-DELETE FROM task
- WHERE id = $1 AND project = $2
-RETURNING project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state;
+-- name: task_of_project
+-- Task $1 of project $2 in whatever state.
+SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state FROM task
+ WHERE id = $1 AND project = $2 /*pg FOR UPDATE */;
+
+-- name: task_delete
+-- Task $1 has ended. Apart from the SELECT before it: on SQLite RETURNING builds a table for its one row, which costs as much
+-- as the rest.
+DELETE FROM task WHERE id = $1;
 
 -- name: task_delay
 -- Attempt $2 of task $1 failed and another may follow: not before $3, because of $4, $5, $6. No row: not ours, or none is left.
@@ -84,8 +87,20 @@ SELECT id, attempt FROM task WHERE state = 'leased' AND lease_until_ms <= $1 ORD
 SELECT 1 FROM task WHERE state = 'leased' AND lease_until_ms <= $1 LIMIT 1;
 
 -- name: queue_names
--- Every queue that has live tasks.
-SELECT DISTINCT queue FROM task;
+-- Every queue that has ready or delayed tasks, by hopping from one name to the next in the index.
+WITH RECURSIVE ready (name) AS (
+         SELECT min(queue) FROM task WHERE state = 'ready'
+         UNION ALL
+         SELECT (SELECT min(queue) FROM task WHERE state = 'ready' AND queue > ready.name) FROM ready
+          WHERE ready.name IS NOT NULL),
+     delayed (name) AS (
+         SELECT min(queue) FROM task WHERE state = 'delayed'
+         UNION ALL
+         SELECT (SELECT min(queue) FROM task WHERE state = 'delayed' AND queue > delayed.name) FROM delayed
+          WHERE delayed.name IS NOT NULL)
+SELECT name FROM ready WHERE name IS NOT NULL
+ UNION
+SELECT name FROM delayed WHERE name IS NOT NULL;
 
 -- name: queue_ready
 -- Ready tasks per queue, and the first of them by id.

@@ -106,7 +106,26 @@ PathFault path_check(Arena *a, Str raw, Str *safe)
     return PATH_SAFE;
 }
 
-/* A target may climb as far as the link lies deep, and no further at any point of its way. */
+/* Does the target climb further than the link lies deep, at any point of its way? */
+static bool climbs_out(Str at, Str target, bool backslash_separates)
+{
+    int64_t depth = 0;
+    for (size_t i = 0; i < at.len; i++)
+        depth += at.ptr[i] == '/';
+    for (size_t from = 0, to; from <= target.len; from = to + 1) {
+        for (to = from; to < target.len; to++)
+            if (target.ptr[to] == '/' || (backslash_separates && target.ptr[to] == '\\'))
+                break;
+        Str part = str_slice(target, from, to);
+        if (part.len == 0 || str_eq(part, STR(".")))
+            continue;
+        depth += without_tail(part).len == 0 ? -1 : 1;
+        if (depth < 0)
+            return true;
+    }
+    return false;
+}
+
 PathFault path_check_link(Arena *a, Str at, Str target, bool hard)
 {
     Str safe;
@@ -122,18 +141,7 @@ PathFault path_check_link(Arena *a, Str at, Str target, bool hard)
         return PATH_ABSOLUTE;
     if (target.len >= 2 && is_letter(target.ptr[0]) && target.ptr[1] == ':')
         return PATH_ABSOLUTE;
-    int64_t depth = 0;
-    for (size_t i = 0; i < at.len; i++)
-        depth += at.ptr[i] == '/';
-    for (size_t from = 0, to; from <= target.len; from = to + 1) {
-        for (to = from; to < target.len && target.ptr[to] != '/' && target.ptr[to] != '\\';)
-            to++;
-        Str part = str_slice(target, from, to);
-        if (part.len == 0 || str_eq(part, STR(".")))
-            continue;
-        depth += without_tail(part).len == 0 ? -1 : 1;
-        if (depth < 0)
-            return PATH_PARENT;
-    }
-    return PATH_SAFE;
+    /* "x\y/../.." goes down one folder on Unix and two on Windows: it has to stay inside on both.
+     */
+    return climbs_out(at, target, false) || climbs_out(at, target, true) ? PATH_PARENT : PATH_SAFE;
 }

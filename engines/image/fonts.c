@@ -93,3 +93,17 @@ int image_warm_fonts(void)
     g_object_unref(context);
     return opened;
 }
+
+#ifdef __SANITIZE_ADDRESS__
+/* fontconfig points to its patterns by offsets, which the leak checker cannot follow. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+__attribute__((visibility("default"))) const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
+}
+#endif

@@ -176,8 +176,7 @@ static ErrCode read_inputs(Task *t, const Json *list, const int *fds, size_t fds
                            Err *err)
 {
     size_t n = 0;
-    json_each(item, list)
-    {
+    json_each(item, list) {
         if (n == fds_len)
             return err_set(err, ERR_ENGINE_PROTOCOL, "an input without a descriptor");
         /* The host's descriptor may have been read before: a second attempt begins at the start

@@ -305,6 +305,10 @@ void events_socket(HttpRequest *req)
     }
     const HttpSocketHandler handler = {.message = ignore_message, .gone = on_gone, .ctx = s};
     s->ticket = http_websocket(req, &handler);
+    if (s->ticket.generation == 0) { /* it has refused, and will not say that it is gone */
+        free(s);
+        return;
+    }
     hub_subscribe(c.app->hub, HUB_JOB, job, &s->sub);
     start(s);
 }

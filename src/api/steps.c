@@ -1,21 +1,13 @@
-/* steps: the registry, and running one.
- *
- * One request, three forms, one path: everything that is named like an option (params.h, run_option_params) says how to run, everything
- * else is a parameter of the step. Names come from the query, then the form fields, then the JSON body's "params"; files come as
- * uploads, or as {"blob"} and {"document"} in the JSON body's "inputs". */
+/* steps: the registry, and running one. */
+#include "api/gather.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/wait.h"
 #include "api/write.h"
-#include "base/clock.h"
 #include "base/id.h"
-#include "base/fd.h"
-#include "content/document.h"
 
 #include <openssl/evp.h>
 #include <string.h>
-
-enum { INPUTS_MAX = 100, TEXTS_MAX = 128, NAMES_MAX = 1 << 20 };
 
 void steps_list(HttpRequest *req)
 {
@@ -62,134 +54,6 @@ void steps_get(HttpRequest *req)
     call_answer(&c, 200);
 }
 
-/* What a request asks for, gathered from its three places. */
-typedef struct Gathered {
-    const Step *step;
-    ParamText params[TEXTS_MAX], options[TEXTS_MAX]; /* from query and form */
-    size_t params_len, options_len;
-    Buf params_json, options_json;
-    JsonOut params_out, options_out;
-    JobFile inputs[INPUTS_MAX];
-    size_t inputs_len;
-} Gathered;
-
-static ErrCode gather_text(Call *c, Gathered *g, Str name, Str value)
-{
-    bool option = param_find(run_option_params, name) != NULL;
-    ParamText *texts = option ? g->options : g->params;
-    size_t *len = option ? &g->options_len : &g->params_len;
-    if (*len == TEXTS_MAX)
-        return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d parameters", TEXTS_MAX);
-    texts[(*len)++] = (ParamText){name, value};
-    return OK;
-}
-
-static ErrCode add_input(Call *c, Gathered *g, JobFile file)
-{
-    if (g->inputs_len == INPUTS_MAX)
-        return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d inputs", INPUTS_MAX);
-    g->inputs[g->inputs_len++] = file;
-    return OK;
-}
-
-static ErrCode gather_document(Call *c, Gathered *g, Str id_or_empty)
-{
-    int64_t id;
-    Document d;
-    if (!id_parse("doc", id_or_empty, &id))
-        return err_set(&c->err, ERR_NOT_FOUND, "an input's \"document\" must be an id of the form doc_…");
-    ErrCode rc = document_get(c->reader, c->who.project, id, c->arena, &d, &c->err);
-    return rc != OK ? rc : add_input(c, g, (JobFile){d.name, d.type, d.hash, d.size_bytes});
-}
-
-static ErrCode gather_blob(Call *c, Gathered *g, const Json *input)
-{
-    Str hash = json_text(json_get(input, "blob")), name = json_text(json_get(input, "name"));
-    bool seen = false;
-    int fd = -1;
-    int64_t size = 0;
-    ErrCode rc = blob_row_seen(c->reader, c->who.project, hash, &seen, &c->err);
-    if (rc == OK && !seen)
-        rc = err_set(&c->err, ERR_NOT_FOUND, "an input's \"blob\" is not in this project");
-    if (rc == OK)
-        rc = blob_open(c->app->blobs, hash, &fd, &size, &c->err);
-    fd_close(&fd);
-    if (rc != OK)
-        return rc;
-    return add_input(c, g, (JobFile){name.len > 0 ? name : hash, json_text(json_get(input, "type")), hash, size});
-}
-
-static ErrCode gather_body(Call *c, Gathered *g)
-{
-    const Json *body = NULL;
-    ErrCode rc = call_json(c, &body);
-    if (rc != OK || body == NULL)
-        return rc;
-    if (!json_is(body, JSON_OBJECT))
-        return err_set(&c->err, ERR_BAD_REQUEST, "the body must be an object: {\"params\":{…},\"inputs\":[…]}");
-    json_each(member, body)
-    {
-        bool is_params = str_eq_c(member->key, "params"), is_inputs = str_eq_c(member->key, "inputs");
-        if ((is_params && !json_is(member, JSON_OBJECT)) || (is_inputs && !json_is(member, JSON_LIST)))
-            return err_set(&c->err, ERR_BAD_REQUEST, "\"" STR_FMT "\" has the wrong type", STR_ARG(member->key));
-        if (is_params) {
-            json_each(p, member)
-            {
-                json_key_str(&g->params_out, p->key);
-                json_put(&g->params_out, p);
-            }
-        } else if (is_inputs) {
-            json_each(input, member)
-            {
-                const Json *document = json_get(input, "document");
-                rc = document != NULL ? gather_document(c, g, json_text(document)) : gather_blob(c, g, input);
-                if (rc != OK)
-                    return rc;
-            }
-        } else { /* an option, or a name that param_check will refuse */
-            json_key_str(&g->options_out, member->key);
-            json_put(&g->options_out, member);
-        }
-    }
-    return OK;
-}
-
-/* Objects are left open by param_from_texts' caller: the body's members join those of the query. */
-static void begin_object(const Param *params, const ParamText *texts, size_t len, Arena *a, Buf *b, JsonOut *j)
-{
-    *b = buf_init(a, NAMES_MAX * 2);
-    *j = json_out(b);
-    param_from_texts(params, texts, len, j);
-    if (b->len > 0)
-        b->len--; /* the closing brace */
-    j->comma = len > 0;
-}
-
-static ErrCode gather(Call *c, Gathered *g)
-{
-    HttpRequest *req = c->req;
-    Str name, value;
-    ErrCode rc = OK;
-    for (size_t at = 0; rc == OK && http_query_next(req, &at, &name, &value);)
-        rc = gather_text(c, g, name, value);
-    for (size_t i = 0; rc == OK && i < req->form_len; i++)
-        rc = gather_text(c, g, req->form[i].name, req->form[i].value);
-    begin_object(g->step->params, g->params, g->params_len, c->arena, &g->params_json, &g->params_out);
-    begin_object(run_option_params, g->options, g->options_len, c->arena, &g->options_json, &g->options_out);
-    for (size_t i = 0; rc == OK && i < req->uploads_len; i++) {
-        const HttpUpload *u = &req->uploads[i];
-        rc = add_input(c, g, (JobFile){u->filename.len > 0 ? u->filename : STR("input"), u->type,
-                                       (Str){u->blob.hash, BLOB_HASH_LEN}, u->blob.size_bytes});
-    }
-    if (rc == OK)
-        rc = gather_body(c, g);
-    json_end(&g->params_out, '}');
-    json_end(&g->options_out, '}');
-    if (rc == OK && (g->params_json.failed || g->options_json.failed))
-        rc = err_set(&c->err, ERR_INPUT_TOO_LARGE, "the parameters are larger than %d bytes", NAMES_MAX);
-    return rc;
-}
-
 static ErrCode check_inputs(Call *c, const Gathered *g)
 {
     const Step *s = g->step;
@@ -204,27 +68,22 @@ static ErrCode check_inputs(Call *c, const Gathered *g)
     return OK;
 }
 
-/* Both tables at once, so that every fault is named in one answer. */
-static ErrCode check_names(Call *c, Gathered *g, RunOptions *options, Str *params, ParamFaults *faults)
+/* Both tables at once, so that every fault is named in one answer. Without options nothing is checked: all of them start as zero. */
+static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str *params, ParamFaults *faults)
 {
-    const Json *given = NULL;
-    Str canonical;
-    ErrCode rc = json_parse(c->arena, buf_str(&g->params_json), &given, &c->err);
-    if (rc != OK)
-        return rc;
-    ErrCode rc_params = param_check(g->step->params, given, c->arena, params, faults, &c->err);
-    if (rc_params != OK && rc_params != ERR_BAD_PARAM)
+    ErrCode rc_params = param_check(g->step->params, &g->params, c->arena, params, faults, &c->err);
+    if ((rc_params != OK && rc_params != ERR_BAD_PARAM) || g->options.len == 0)
         return rc_params;
-    rc = json_parse(c->arena, buf_str(&g->options_json), &given, rc_params == OK ? &c->err : NULL);
     ParamFaults more = {0};
-    if (rc == OK)
-        rc = param_check(run_option_params, given, c->arena, &canonical, &more, rc_params == OK ? &c->err : NULL);
+    const Json *checked = NULL;
+    Str canonical;
+    ErrCode rc = param_check(run_option_params, &g->options, c->arena, &canonical, &more, rc_params == OK ? &c->err : NULL);
     for (size_t i = 0; i < more.len && faults->len < PARAM_FAULTS_MAX; i++)
         faults->items[faults->len++] = more.items[i];
     if (rc_params != OK || rc != OK)
         return rc_params != OK ? rc_params : rc;
-    rc = json_parse(c->arena, canonical, &given, &c->err);
-    return rc != OK ? rc : param_fill(run_option_params, given, c->arena, options, &c->err);
+    rc = json_parse(c->arena, canonical, &checked, &c->err);
+    return rc != OK ? rc : param_fill(run_option_params, checked, c->arena, options, &c->err);
 }
 
 /* SHA-256 over all that makes the request what it is; hex, in the arena. */
@@ -343,7 +202,7 @@ void steps_run(HttpRequest *req)
     ErrCode rc = g != NULL && e != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
         g->step = step;
-        rc = gather(&c, g);
+        rc = gather_request(&c, g);
     }
     if (rc == OK)
         rc = check_names(&c, g, &options, &params, &faults);

@@ -47,6 +47,8 @@ void arena_close(Arena **a)
 static bool add_chunk(Arena *a, size_t need)
 {
     size_t size = a->next_size > need ? a->next_size : need;
+    if (size > SIZE_MAX - sizeof(Chunk))
+        return false;
     Chunk *c = fault_hit("arena.chunk") ? NULL : malloc(sizeof *c + size);
     if (c == NULL)
         return false;

@@ -15,7 +15,7 @@ typedef struct Reason {
 
 static const Reason reasons[ERR_COUNT] = {
     [OK] = {"OK", 200, RETRY_NEVER, "It worked.", ""},
-#define ERROR(name, status, retry, meaning, remedy)                                               \
+#define ERROR(name, status, retry, meaning, remedy)                                                \
     [ERR_##name] = {#name, status, RETRY_##retry, meaning, remedy},
 #include "base/errors.def"
 #undef ERROR
@@ -88,11 +88,13 @@ static void drop_cut_character(char *text, size_t size)
         text[--n] = 0;
 }
 
+/* Through a copy: a caller that adds to a message passes the old one, err->text, as an argument. */
 static void set_text(Err *err, ErrCode code, const char *fmt, va_list ap)
 {
-    *err = (Err){.code = code};
-    vsnprintf(err->text, sizeof err->text, fmt, ap);
-    drop_cut_character(err->text, sizeof err->text);
+    Err fresh = {.code = code};
+    vsnprintf(fresh.text, sizeof fresh.text, fmt, ap);
+    drop_cut_character(fresh.text, sizeof fresh.text);
+    *err = fresh;
 }
 
 ErrCode err_set(Err *err, ErrCode code, const char *fmt, ...)
@@ -128,15 +130,19 @@ void err_hint(Err *err, const char *fmt, ...)
 {
     if (err == NULL)
         return;
+    char hint[sizeof err->hint];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+    vsnprintf(hint, sizeof hint, fmt, ap);
     va_end(ap);
-    drop_cut_character(err->hint, sizeof err->hint);
+    drop_cut_character(hint, sizeof hint);
+    memcpy(err->hint, hint, sizeof hint);
 }
 
 void err_param(Err *err, const char *name)
 {
-    if (err != NULL)
-        snprintf(err->param, sizeof err->param, "%s", name);
+    if (err == NULL)
+        return;
+    snprintf(err->param, sizeof err->param, "%s", name);
+    drop_cut_character(err->param, sizeof err->param);
 }

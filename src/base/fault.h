@@ -29,6 +29,18 @@ static inline bool fault_hit(const char *site)
     (void)site;
     return false;
 }
+static inline void fault_arm(int nth)
+{
+    (void)nth;
+}
+static inline void fault_arm_on(int nth)
+{
+    (void)nth;
+}
+static inline bool fault_disarm(void)
+{
+    return false;
+}
 #endif
 
 #endif

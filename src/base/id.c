@@ -19,7 +19,9 @@ void id_set_node(int node)
 
 int64_t id_new(void)
 {
-    int64_t now = (clock_now_ms() - EPOCH_MS) << SEQUENCE_BITS;
+    int64_t since = clock_now_ms() - EPOCH_MS;
+    int64_t now = since > 0 ? since << SEQUENCE_BITS
+                            : 0; /* a clock that was never set must not give negative ids */
     int64_t last = atomic_load(&last_tick), next;
     do
         next = now > last ? now : last + 1; /* a full millisecond borrows from the next one */

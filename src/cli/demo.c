@@ -66,28 +66,39 @@ static ErrCode run_named(Demo *d, const char *name, const char *given, const cha
     return rc != OK ? rc : run_step(d, step, params, path, file, a, job, err);
 }
 
-static ErrCode save(Demo *d, const Json *job, Arena *a, Str *where, Err *err)
+static ErrCode create(const char *path, int *out_fd, Err *err)
 {
+    *out_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return *out_fd >= 0 ? OK : err_set_errno(err, ERR_IO, errno, "could not create \"%s\"", path);
+}
+
+/* The first output under its own name, or the data as JSON when there is none. */
+static ErrCode save(Demo *d, const Json *job, Str file, Str *where, Err *err)
+{
+    CLEANUP(fd_close) int fd = -1;
+    Arena *a = d->cli->arena;
     const Json *outputs = json_get(job, "outputs");
-    *where = str_printf(a, "in the job " STR_FMT, STR_ARG(json_text(json_get(job, "id"))));
-    if (outputs == NULL || outputs->first == NULL)
-        return OK;
-    Str name = json_text(json_get(outputs->first, "name"));
+    bool has_output = outputs != NULL && outputs->first != NULL;
+    Str name = has_output ? json_text(json_get(outputs->first, "name")) : str_printf(a, STR_FMT ".json", STR_ARG(file));
     size_t slash = str_rfind_char(name, '/');
     name = slash == STR_NONE ? name : str_slice(name, slash + 1, name.len);
-    *where = str_printf(a, "%s/" STR_FMT, d->results_dir, STR_ARG(name));
-    if (where->ptr == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory");
-    CLEANUP(fd_close) int fd = open(where->ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return err_set_errno(err, ERR_IO, errno, "could not create \"%s\"", where->ptr);
-    return session_fetch(d->session, job, 0, fd, err);
+    Str path = str_printf(a, "%s/" STR_FMT, d->results_dir, STR_ARG(name));
+    ErrCode rc = path.ptr != NULL ? create(path.ptr, &fd, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+    if (rc != OK)
+        return rc;
+    *where = path;
+    if (has_output)
+        return session_fetch(d->session, job, 0, fd, err);
+    Buf b = buf_init(a, MIB);
+    JsonOut j = json_out(&b);
+    json_put(&j, json_get(job, "data"));
+    return fd_write_all(fd, b.ptr, b.len, err);
 }
 
 static Str number_or_dash(Arena *a, const Json *data, const char *field)
 {
     const Json *v = json_get(data, field);
-    return json_is(v, JSON_INT) ? str_printf(a, "%" PRId64, v->integer) : STR("-");
+    return json_int(v, 0) > 0 ? str_printf(a, "%" PRId64, v->integer) : STR("-");
 }
 
 static ErrCode process(Demo *d, const char *path, Str name, Arena *a, Str cells[6], Err *err)
@@ -107,7 +118,7 @@ static ErrCode process(Demo *d, const char *path, Str name, Arena *a, Str cells[
         break;
     }
     if (rc == OK)
-        rc = save(d, job, d->cli->arena, &cells[5], err);
+        rc = save(d, job, name, &cells[5], err);
     const Json *data = json_get(job, "data");
     cells[2] = number_or_dash(d->cli->arena, data, "pages");
     cells[3] = number_or_dash(d->cli->arena, data, "characters");
@@ -119,11 +130,11 @@ static void one_file(Demo *d, const char *name)
     CLEANUP(arena_close) Arena *a = arena_open(ROW_ARENA);
     Err err = {0};
     Str path = str_printf(d->cli->arena, "%s/%s", d->folder, name);
-    Str cells[6] = {str_from_c(name), STR("-"), STR("-"), STR("-"), STR("-"), STR("-")};
+    Str cells[6] = {str_copy(d->cli->arena, str_from_c(name)), STR("-"), STR("-"), STR("-"), STR("-"), STR("-")};
     if (a == NULL || path.ptr == NULL)
         return;
     int64_t started = clock_mono_us();
-    ErrCode rc = process(d, path.ptr, str_copy(d->cli->arena, cells[0]), a, cells, &err);
+    ErrCode rc = process(d, path.ptr, cells[0], a, cells, &err);
     cells[4] = str_printf(d->cli->arena, "%" PRId64 " ms", (clock_mono_us() - started) / 1000);
     if (rc != OK) {
         d->failed++;

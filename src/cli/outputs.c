@@ -81,8 +81,6 @@ ErrCode outputs_open(Outputs *o, Arena *a, const Step *step, Str output, bool js
         o->dir = path;
         return make_folders(path, err);
     }
-    if (json && step->returns != NULL)
-        return keep_in_tmp(o, err);
     if (!json && !returns_only_text(step) && (inputs > 1 || isatty(STDOUT_FILENO))) {
         err_set(err, ERR_USAGE, "%s makes files: say where they go", step->name);
         err_hint(err, "-o DIR, or redirect standard output when there is one input.");
@@ -155,6 +153,8 @@ static ErrCode place(Outputs *o, Str name, Str input, size_t outputs_len, const 
         *path = o->file;
         return outputs_len == 1 ? OK : err_set(err, ERR_USAGE, "%zu outputs do not go into one file; use -o DIR/", outputs_len);
     }
+    if (o->dir == NULL && keep_in_tmp(o, err) != OK)
+        return err->code;
     name = safe_name(name);
     if (o->many_inputs && outputs_len > 1) /* several from each: a folder per input */
         name = str_printf(o->arena, STR_FMT "/" STR_FMT, STR_ARG(safe_name(input)), STR_ARG(name));

@@ -29,7 +29,7 @@ static ErrCode add_blob(DbConn *tx, int64_t project, const Blob *blob, Err *err)
 static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
 {
     d->added = (Document){
-        .id = id, .project = d->project, .size_bytes = d->blob.size_bytes, .created_ms = clock_now_ms(), .name = d->name,
+        .id = id, .project = d->project, .size_bytes = d->blob.size_bytes, .created_ms = id_time_ms(id), .name = d->name,
         .type = d->type, .hash = hash_of(&d->blob),
     };
     ErrCode rc = add_blob(tx, d->project, &d->blob, err);
@@ -68,6 +68,17 @@ static ErrCode look_up(DbConn *tx, const DocumentNew *d, Str key, bool *known, i
     return OK;
 }
 
+/* What the key stands for is the name, too; a document that was deleted since has none to compare. */
+static ErrCode same_document(DbConn *tx, const DocumentNew *d, int64_t id, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(tx, &sql_document_get, DB_ARGS(DB_I(d->project), DB_I(id)), &rows, err);
+    if (rc == OK && db_next(&rows, &rc, err) &&
+        (!str_eq(db_str(&rows, COLUMN_NAME), d->name) || !str_eq(db_str(&rows, COLUMN_TYPE), d->type)))
+        rc = err_set(err, ERR_IDEMPOTENCY_MISMATCH, "the idempotency key came with another name or type before");
+    return rc;
+}
+
 static ErrCode add_once(DbConn *tx, const AddAll *all, size_t i, Err *err)
 {
     char text[256];
@@ -81,6 +92,9 @@ static ErrCode add_once(DbConn *tx, const AddAll *all, size_t i, Err *err)
     if (rc != OK)
         return rc;
     if (known) {
+        rc = same_document(tx, d, id, err);
+        if (rc != OK)
+            return rc;
         d->added = (Document){.id = id, .project = d->project, .size_bytes = d->blob.size_bytes, .created_ms = id_time_ms(id),
                               .name = d->name, .type = d->type, .hash = hash_of(&d->blob)};
         return OK;

@@ -24,7 +24,7 @@ ParamType param_type_from(Str name)
 
 const Param *param_find(const Param *params, Str name)
 {
-    param_each (p, params)
+    param_each(p, params)
         if (str_eq_c(name, p->name))
             return p;
     return NULL;
@@ -263,7 +263,7 @@ static ErrCode fill_list(const Param *p, const Json *v, Arena *a, StrList *out, 
     StrList list = {.items = arena_new(a, Str, v->len)};
     if (list.items == NULL)
         return err_set(err, ERR_NO_MEMORY, "%s: no memory for %zu items", p->name, v->len);
-    json_each (item, v) {
+    json_each(item, v) {
         if (item->type != JSON_TEXT)
             return wrong_type(p, err);
         list.items[list.len++] = item->text;
@@ -335,7 +335,7 @@ ErrCode param_fill(const Param *params, const Json *canonical, Arena *a, void *a
 {
     if (canonical != NULL && canonical->type != JSON_OBJECT && canonical->type != JSON_NULL)
         return err_set(err, ERR_BAD_PARAM, "the parameters must be an object");
-    param_each (p, params) {
+    param_each(p, params) {
         const Json *v = json_get(canonical, p->name);
         ErrCode rc = OK;
         if (p->type == PARAM_TYPE_CHOICE && choice_name(p, p->def) == NULL)

@@ -192,7 +192,7 @@ static void check_choice(Check *k, const Param *p, const Json *v)
 static bool list_items_fit(Check *k, const Param *p, const Json *v)
 {
     size_t no = 0;
-    json_each (item, v) {
+    json_each(item, v) {
         no++;
         if (item->type != JSON_TEXT)
             add_fault(k, name_of(p), "item %zu must be text%s", no, show(p, item).text);
@@ -244,7 +244,7 @@ static void put_object(Check *k, const Json *v)
         return;
     }
     size_t len = 0;
-    json_each (member, v) {
+    json_each(member, v) {
         members[len] = (Member){member, len};
         len++;
     }
@@ -279,7 +279,7 @@ static void put_canonical(Check *k, const Json *v)
         break;
     case JSON_LIST:
         json_begin(k->out, '[');
-        json_each (item, v)
+        json_each(item, v)
             put_canonical(k, item);
         json_end(k->out, ']');
         break;
@@ -327,7 +327,7 @@ static void check_value(Check *k, const Param *p, const Json *v)
 static void check_known(Check *k, const Param *params, const Json *given)
 {
     json_begin(k->out, '{');
-    param_each (p, params) {
+    param_each(p, params) {
         const Json *v = json_get(given, p->name);
         if (v != NULL && v->type != JSON_NULL) {
             check_value(k, p, v);
@@ -351,13 +351,13 @@ static bool reported(const ParamFaults *faults, Str name)
 
 static void check_unknown(Check *k, const Param *params, const Json *given)
 {
-    json_each (member, given) {
+    json_each(member, given) {
         if (k->faults->len == PARAM_FAULTS_MAX)
             return;
         if (param_find(params, member->key) != NULL || reported(k->faults, member->key))
             continue;
         Nearest n = nearest_to(member->key);
-        param_each (p, params)
+        param_each(p, params)
             nearest_try(&n, p->name);
         if (n.name != NULL)
             add_fault(k, member->key, "is not a parameter; did you mean \"%s\"?", n.name);

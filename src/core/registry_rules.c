@@ -12,8 +12,8 @@ enum { NAME_LEN_MAX = 64, SENTENCE_LEN_MAX = 500, TITLE_LEN_MAX = 80, DATA_DEPTH
 /* Query parameters and flags of their own on every surface: a step cannot have a parameter of the
  * same name. */
 static const char *const reserved[] = {"wait",     "queue",      "priority",        "delay_ms",
-                                       "attempts", "timeout_ms", "concurrency_key", "help",
-                                       "file",     "inputs"};
+                                       "attempts", "timeout_ms", "concurrency_key", "dry_run",
+                                       "help",     "file",       "inputs"};
 
 typedef struct Rules {
     Arena *arena;
@@ -271,7 +271,7 @@ static bool param_rules_ok(Rules *r, const Step *s, const Param *p)
 
 static bool params_ok(Rules *r, const Step *s)
 {
-    param_each (p, s->params) {
+    param_each(p, s->params) {
         if (field_size(p->type) == 0)
             return broken(r, "a parameter has no type");
         if (!param_name_ok(r, s, p) || !param_rules_ok(r, s, p))

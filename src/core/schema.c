@@ -121,13 +121,13 @@ void schema_put_param(const Param *p, JsonOut *j)
 static void put_required_params(const Param *params, JsonOut *j)
 {
     bool any = false;
-    param_each (p, params)
+    param_each(p, params)
         any |= p->required;
     if (!any)
         return;
     json_key(j, "required");
     json_begin(j, '[');
-    param_each (p, params)
+    param_each(p, params)
         if (p->required)
             json_put_c(j, p->name);
     json_end(j, ']');
@@ -139,7 +139,7 @@ void schema_put_params(const Param *params, JsonOut *j)
     json_kv_c(j, "type", "object");
     json_key(j, "properties");
     json_begin(j, '{');
-    param_each (p, params) {
+    param_each(p, params) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }

@@ -1,12 +1,13 @@
 /* step.h: a capability, described once.
  *
- * A step is a `const Step` in one C file: name, what it accepts, its parameters (param.h), what it gives back, its limits,
- * and the function that does it. Every surface (REST, OpenAPI, command line, docs, forms, tests) is read from this
- * table. A step that parses untrusted bytes lives in an engine (engines/<name>/<verb>.c) and reaches the server as the JSON
- * that the engine prints for --describe; the server then holds the same struct without `run`.
+ * A step is a `const Step` in one C file: name, what it accepts, its parameters (param.h), what it
+ * gives back, its limits, and the function that does it. Every surface (REST, OpenAPI, command
+ * line, docs, forms, tests) is read from this table. A step that parses untrusted bytes lives in an
+ * engine (engines/<name>/<verb>.c) and reaches the server as the JSON that the engine prints for
+ * --describe; the server then holds the same struct without `run`.
  *
- * Steps are repeatable: a task can run twice (see queue/queue.h), so running again with the same input must
- * give the same result and no second effect. */
+ * Steps are repeatable: a task can run twice (see queue/queue.h), so running again with the same
+ * input must give the same result and no second effect. */
 #ifndef PLATEN_CORE_STEP_H
 #define PLATEN_CORE_STEP_H
 
@@ -21,7 +22,8 @@ typedef struct StepInput {
 
 /* What a running step may ask of whoever runs it: the engine protocol, the server, or a test. */
 typedef struct StepHost {
-    /* A new empty output to write to; the host keeps it when the step succeeds. The caller closes *out_fd. */
+    /* A new empty output to write to; the host keeps it when the step succeeds. The caller closes
+     * *out_fd. */
     ErrCode (*output)(void *ctx, Str name, Str type, int *out_fd, Err *err);
     void (*progress)(void *ctx, int64_t done, int64_t total, Str note);
     void (*usage)(void *ctx, Str unit, int64_t amount);
@@ -34,9 +36,10 @@ typedef struct StepCtx {
     Err *err;
     const StepInput *inputs;
     size_t inputs_len;
-    int input_fd;  /* inputs[0].fd, or -1 */
-    int64_t attempt; /* of the task, from 1; 0: not known. A step may not depend on it, except those that test attempts */
-    JsonOut *data; /* the open object of results: json_kv_int(c->data, "pages", n) */
+    int input_fd;    /* inputs[0].fd, or -1 */
+    int64_t attempt; /* of the task, from 1; 0: not known. A step may not depend on it, except those
+                        that test attempts */
+    JsonOut *data;   /* the open object of results: json_kv_int(c->data, "pages", n) */
     const StepHost *host;
     void *host_ctx;
 } StepCtx;
@@ -50,14 +53,14 @@ void step_note(StepCtx *c, Str text);
 bool step_canceled(StepCtx *c);
 
 typedef struct StepLimits {
-    int64_t time_ms;      /* wall clock, kept by the host */
+    int64_t time_ms; /* wall clock, kept by the host */
     int64_t cpu_ms;
     int64_t memory_bytes;
     int64_t output_bytes; /* of one output */
 } StepLimits;
 
-/* A field of the result's `data`, for the schemas and the docs. `items` describes the members of an OBJECT, or of each
- * object in a LIST; a LIST without items holds text. */
+/* A field of the result's `data`, for the schemas and the docs. `items` describes the members of an
+ * OBJECT, or of each object in a LIST; a LIST without items holds text. */
 typedef enum FieldType {
     FIELD_TYPE_END,
     FIELD_TYPE_INT,
@@ -68,7 +71,8 @@ typedef enum FieldType {
     FIELD_TYPE_OBJECT,
     FIELD_TYPE_ANY,
 } FieldType;
-const char *step_field_type_name(FieldType t); /* "int", "number", "bool", "text", "list", "object", "any" */
+const char *
+step_field_type_name(FieldType t); /* "int", "number", "bool", "text", "list", "object", "any" */
 typedef struct Field {
     const char *name;
     FieldType type;
@@ -80,8 +84,9 @@ typedef struct Field {
     const Choice *choices; /* TEXT: the only values; ends with {0} */
 } Field;
 
-/* Run as a test: expect is a list of conditions separated by ";": an output's media type ("image/webp"), or
- * "name=value" / "name>=value" on data ("pages>=1"), or "reason=limit_ratio" when it must fail. `input` is a file of samples/. */
+/* Run as a test: expect is a list of conditions separated by ";": an output's media type
+ * ("image/webp"), or "name=value" / "name>=value" on data ("pages>=1"), or "reason=limit_ratio"
+ * when it must fail. `input` is a file of samples/. */
 typedef struct Example {
     const char *title;
     const char *input; /* NULL: none */
@@ -94,7 +99,8 @@ typedef struct Step {
     const char *title;   /* "Convert image" */
     const char *summary; /* one sentence */
     const char *since;
-    const char *accepts; /* media types joined by commas, "image/" + "*" for a family; NULL: takes no file */
+    const char *accepts; /* media types joined by commas, "image/" + "*" for a family; NULL: takes
+                            no file */
     const char *returns; /* media types of the outputs joined by commas; NULL: only data */
     int inputs_max;      /* files per task; 0 means 1 when it accepts any */
     bool input_optional; /* may run without a file although it accepts one */
@@ -106,25 +112,29 @@ typedef struct Step {
     StepLimits limits;   /* 0: the server's default */
     const Param *params; /* ends with PARAM_END; NULL: none */
     size_t args_size;
-    const Field *data;     /* ends with {0}; NULL: none */
-    const ErrCode *errors; /* it may fail with these besides the general ones; ends with OK */
+    const Field *data;       /* ends with {0}; NULL: none */
+    const ErrCode *errors;   /* it may fail with these besides the general ones; ends with OK */
     const Example *examples; /* ends with {0} */
-    ErrCode (*run)(StepCtx *c, const void *args); /* NULL in a process that only knows the description */
+    ErrCode (*run)(StepCtx *c,
+                   const void *args); /* NULL in a process that only knows the description */
 } Step;
 
-/* Does the step read this media type? "image/jpeg" matches "image/" + "*"; parameters after ";" are ignored. */
+/* Does the step read this media type? "image/jpeg" matches "image/" + "*"; parameters after ";" are
+ * ignored. */
 bool step_accepts(const Step *s, Str media_type);
 
-/* The description as one JSON object, and back. Reading checks every field; texts are copied into `a`.
- * Unknown members are ignored, so a newer engine can serve an older server; ERR_ENGINE_PROTOCOL names the place.
+/* The description as one JSON object, and back. Reading checks every field; texts are copied into
+ * `a`. Unknown members are ignored, so a newer engine can serve an older server;
+ * ERR_ENGINE_PROTOCOL names the place.
  * --describe prints {"platen":1,"engine":…,"version":…,"steps":[…]} with these objects. */
 void step_put_json(const Step *s, JsonOut *j);
 MUST_CHECK ErrCode step_from_json(const Json *j, Arena *a, Step *out, Err *err);
 
-/* Run a step in this process: checks nothing about the input file, allocates args, fills them from canonical `params`
- * ("": none), opens and closes the data object into *out_data (JSON text in c->arena). c->data may be NULL before. When it
- * fails, c->err says why even if the step did not. More than STEP_DATA_MAX bytes of data (they must fit into one message of the
- * engine protocol): ERR_LIMIT_OUTPUT. */
+/* Run a step in this process: checks nothing about the input file, allocates args, fills them from
+ * canonical `params`
+ * ("": none), opens and closes the data object into *out_data (JSON text in c->arena). c->data may
+ * be NULL before. When it fails, c->err says why even if the step did not. More than STEP_DATA_MAX
+ * bytes of data (they must fit into one message of the engine protocol): ERR_LIMIT_OUTPUT. */
 enum { STEP_DATA_MAX = 96 * 1024 };
 MUST_CHECK ErrCode step_run(const Step *s, StepCtx *c, Str params, Str *out_data);
 

@@ -1,7 +1,9 @@
 /* describe.c: which engines there are, and what they can do.
  *
- * The cache is a file {"platen":1,"engines":[{"path","device","inode","size","mtime_ns","description":{…}}]}: an entry counts as long
- * as the file it describes is the same. A cache that cannot be read is as good as none. */
+ * The cache is a file
+ * {"platen":1,"engines":[{"path","device","inode","size","mtime_ns","description":{…}}]}: an entry
+ * counts as long as the file it describes is the same. A cache that cannot be read is as good as
+ * none. */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -19,7 +21,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DESCRIBE_MS = 15 * 1000, CACHE_MAX = 32 * 1024 * 1024, SCRATCH_MAX = 256 * 1024 * 1024, STEPS_MAX = 1000 };
+enum {
+    DESCRIBE_MS = 15 * 1000,
+    CACHE_MAX = 32 * 1024 * 1024,
+    SCRATCH_MAX = 256 * 1024 * 1024,
+    STEPS_MAX = 1000
+};
 static const char prefix[] = "platen-engine-";
 
 typedef struct Found {
@@ -52,9 +59,11 @@ static bool is_known(const Survey *s, const char *file)
 
 static ErrCode look_at(Survey *s, Str dir, const char *file, Err *err)
 {
-    if (strncmp(file, prefix, sizeof prefix - 1) != 0 || is_known(s, file) || s->found_len == ENGINES_MAX)
+    if (strncmp(file, prefix, sizeof prefix - 1) != 0 || is_known(s, file) ||
+        s->found_len == ENGINES_MAX)
         return OK;
-    char *path = str_to_c(s->pool->arena, str_printf(s->scratch, STR_FMT "/%s", STR_ARG(dir), file));
+    char *path =
+        str_to_c(s->pool->arena, str_printf(s->scratch, STR_FMT "/%s", STR_ARG(dir), file));
     if (path == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the list of engines");
     Found f = {.path = path, .file = path + dir.len + 1};
@@ -108,7 +117,8 @@ static ErrCode read_answer(int fd, char *buffer, size_t *len, Err *err)
         int64_t left = (until - clock_mono_us()) / 1000;
         struct pollfd f = {.fd = fd, .events = POLLIN};
         if (left <= 0 || poll(&f, 1, (int)left) == 0)
-            return err_set(err, ERR_ENGINE_MISSING, "no answer to --describe within %d s", DESCRIBE_MS / 1000);
+            return err_set(err, ERR_ENGINE_MISSING, "no answer to --describe within %d s",
+                           DESCRIBE_MS / 1000);
         ssize_t n = read(fd, buffer + *len, ENGINE_DESCRIPTION_MAX - *len);
         if (n < 0 && errno == EINTR)
             continue;
@@ -118,8 +128,8 @@ static ErrCode read_answer(int fd, char *buffer, size_t *len, Err *err)
             return OK;
         *len += (size_t)n;
         if (*len == ENGINE_DESCRIPTION_MAX)
-            return err_set(err, ERR_ENGINE_PROTOCOL, "an answer to --describe of more than %d bytes",
-                           ENGINE_DESCRIPTION_MAX);
+            return err_set(err, ERR_ENGINE_PROTOCOL,
+                           "an answer to --describe of more than %d bytes", ENGINE_DESCRIPTION_MAX);
     }
 }
 
@@ -165,8 +175,7 @@ static bool is_same(const Json *entry, const Found *f)
 
 static const Json *cached(const Survey *s, const Found *f)
 {
-    json_each(entry, json_get(s->cache, "engines"))
-    {
+    json_each(entry, json_get(s->cache, "engines")) {
         if (is_same(entry, f) && json_is(json_get(entry, "description"), JSON_OBJECT))
             return json_get(entry, "description");
     }
@@ -195,7 +204,8 @@ static void put_entry(JsonOut *j, const Found *f, Str description)
     json_end(j, '}');
 }
 
-/* Written beside and renamed, so that a reader sees the old file or the new one. Failing costs time at the next start, nothing else. */
+/* Written beside and renamed, so that a reader sees the old file or the new one. Failing costs time
+ * at the next start, nothing else. */
 static void write_cache(Survey *s)
 {
     Buf b = buf_init(s->scratch, CACHE_MAX);
@@ -225,7 +235,8 @@ static void write_cache(Survey *s)
 static bool is_engine_name(Str s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if ((s.ptr[i] < 'a' || s.ptr[i] > 'z') && (s.ptr[i] < '0' || s.ptr[i] > '9') && s.ptr[i] != '-')
+        if ((s.ptr[i] < 'a' || s.ptr[i] > 'z') && (s.ptr[i] < '0' || s.ptr[i] > '9') &&
+            s.ptr[i] != '-')
             return false;
     return s.len > 0 && s.len <= 32;
 }
@@ -261,8 +272,7 @@ static ErrCode read_description(Survey *s, Engine *e, const Json *d, Err *err)
     e->name = kept;
     e->warm = json_bool(json_get(d, "warm"), false);
     ErrCode first = OK;
-    json_each(step, steps)
-    {
+    json_each(step, steps) {
         Err why = {0};
         ErrCode rc = add_step(s, e, step, &why);
         if (rc == ERR_NO_MEMORY) {
@@ -306,7 +316,11 @@ static ErrCode survey_engine(Survey *s, size_t i, Err *err)
     const Found *f = &s->found[i];
     const Json *d = NULL;
     Engine *e = &s->pool->engines[s->pool->engines_len];
-    *e = (Engine){.name = f->file + sizeof prefix - 1, .path = f->path, .version = "", .control = -1, .parent = ENGINE_NO_PROCESS};
+    *e = (Engine){.name = f->file + sizeof prefix - 1,
+                  .path = f->path,
+                  .version = "",
+                  .control = -1,
+                  .parent = ENGINE_NO_PROCESS};
     Err why = {0};
     ErrCode rc = get_description(s, i, &d, &why);
     if (rc == OK)
@@ -316,7 +330,8 @@ static ErrCode survey_engine(Survey *s, size_t i, Err *err)
         return rc;
     }
     if (rc != OK || why.code != OK)
-        LOG(WARN, ENGINE_FAILED, KV("engine", e->name), KV("path", e->path), KV("detail", why.text));
+        LOG(WARN, ENGINE_FAILED, KV("engine", e->name), KV("path", e->path),
+            KV("detail", why.text));
     if (rc != OK) {
         s->descriptions[i] = (Str){0};
         e->bad = str_to_c(s->pool->arena, str_from_c(why.text));

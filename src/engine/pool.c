@@ -94,5 +94,6 @@ ErrCode engine_probe(EnginePool *p, const char *name, Err *err)
         return engine_fork(p, e, NULL, &channel, &pidfd, &generation, err);
     CLEANUP(arena_close) Arena *a = arena_open(ENGINE_DESCRIPTION_MAX * 2);
     Str text;
-    return a != NULL ? engine_ask(p, e->path, a, &text, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+    return a != NULL ? engine_ask(p, e->path, a, &text, err)
+                     : err_set(err, ERR_NO_MEMORY, "no memory");
 }

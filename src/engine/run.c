@@ -2,8 +2,9 @@
  *
  *   begin ──> converse ──> the process is ended, whatever it says ──> outputs become blobs
  *
- * A process that has said "result" could go on writing to its outputs, so nothing is adopted before it is known to be dead; of a
- * plain engine, which may have started others, a copy is kept instead. */
+ * A process that has said "result" could go on writing to its outputs, so nothing is adopted before
+ * it is known to be dead; of a plain engine, which may have started others, a copy is kept instead.
+ */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -27,7 +28,7 @@ enum {
     PROGRESS_EVERY_US = 100 * 1000,
     MESSAGES_FREE = 10 * 1000, /* and this many per second */
     MESSAGES_PER_S = 1000,
-    NOTES_MAX = 200, /* more are dropped */
+    NOTES_MAX = 200,                  /* more are dropped */
     SCRATCH_BYTES = 32 * 1024 * 1024, /* a message of KIT_MESSAGE_MAX full of "[" and "1," */
     DEATH_MS = 5000,
     EXIT_WAIT_MS = 2000,
@@ -75,12 +76,15 @@ static int64_t first_set(int64_t a, int64_t b, int64_t c, int64_t d)
 
 static StepLimits limits_of(const EnginePool *p, const EngineTask *t)
 {
-    const StepLimits *own = &t->limits, *step = &t->step->limits, *pool = &p->options.limits, *last = &last_resort;
+    const StepLimits *own = &t->limits, *step = &t->step->limits, *pool = &p->options.limits,
+                     *last = &last_resort;
     return (StepLimits){
         .time_ms = first_set(own->time_ms, step->time_ms, pool->time_ms, last->time_ms),
         .cpu_ms = first_set(own->cpu_ms, step->cpu_ms, pool->cpu_ms, last->cpu_ms),
-        .memory_bytes = first_set(own->memory_bytes, step->memory_bytes, pool->memory_bytes, last->memory_bytes),
-        .output_bytes = first_set(own->output_bytes, step->output_bytes, pool->output_bytes, last->output_bytes),
+        .memory_bytes = first_set(own->memory_bytes, step->memory_bytes, pool->memory_bytes,
+                                  last->memory_bytes),
+        .output_bytes = first_set(own->output_bytes, step->output_bytes, pool->output_bytes,
+                                  last->output_bytes),
     };
 }
 
@@ -89,13 +93,16 @@ static StepLimits limits_of(const EnginePool *p, const EngineTask *t)
 static ErrCode begin(Run *r, Err *err)
 {
     if (r->engine->warm)
-        return engine_fork(r->pool, r->engine, r->task->canceled, &r->channel, &r->pidfd, &r->generation, err);
+        return engine_fork(r->pool, r->engine, r->task->canceled, &r->channel, &r->pidfd,
+                           &r->generation, err);
     int ends[2];
-    if (fault_hit("engine.socket") || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (fault_hit("engine.socket") ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(err, ERR_IO, "no socket for a task");
     CLEANUP(fd_close) int theirs = ends[1];
     r->channel = ends[0];
-    return engine_spawn_plain(r->pool, r->engine->path, &r->limits, theirs, &r->process, &r->says, err);
+    return engine_spawn_plain(r->pool, r->engine->path, &r->limits, theirs, &r->process, &r->says,
+                              err);
 }
 
 /* Engines get descriptors that cannot write, and no caller's slip may change that. */
@@ -110,7 +117,8 @@ static ErrCode read_only(int fd, int *out, int *opened, Err *err)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     *opened = flags >= 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     *out = *opened;
-    return *opened >= 0 ? OK : err_set_errno(err, ERR_IO, errno, "could not open an input for reading");
+    return *opened >= 0 ? OK
+                        : err_set_errno(err, ERR_IO, errno, "could not open an input for reading");
 }
 
 static ErrCode send_inputs(Run *r, Str text, Err *err)
@@ -133,11 +141,13 @@ static ErrCode send_run(Run *r, Err *err)
 {
     const EngineTask *t = r->task;
     if (t->inputs_len > KIT_FDS_MAX)
-        return err_set(err, ERR_LIMIT_COUNT, "%zu files, an engine takes at most %d", t->inputs_len, KIT_FDS_MAX);
+        return err_set(err, ERR_LIMIT_COUNT, "%zu files, an engine takes at most %d", t->inputs_len,
+                       KIT_FDS_MAX);
     Buf b = {.ptr = r->buffer, .cap = KIT_MESSAGE_MAX, .ceiling = KIT_MESSAGE_MAX};
     talk_put_run(&b, t->step, t->params, &r->limits, t->inputs, t->inputs_len);
     if (b.failed)
-        return err_set(err, ERR_INPUT_TOO_LARGE, "%zu bytes of parameters, an engine takes about %d", t->params.len,
+        return err_set(err, ERR_INPUT_TOO_LARGE,
+                       "%zu bytes of parameters, an engine takes about %d", t->params.len,
                        KIT_MESSAGE_MAX - 4096);
     r->started_us = clock_mono_us();
     return send_inputs(r, buf_str(&b), err);
@@ -182,7 +192,9 @@ static void add_last_line(const Run *r, Err *err)
     char clean[160];
     size_t len = 0;
     for (size_t i = 0; i < last.len && len + 1 < sizeof clean; i++)
-        clean[len++] = (unsigned char)last.ptr[i] < 0x20 || (unsigned char)last.ptr[i] >= 0x7F ? '?' : last.ptr[i];
+        clean[len++] = (unsigned char)last.ptr[i] < 0x20 || (unsigned char)last.ptr[i] >= 0x7F
+                           ? '?'
+                           : last.ptr[i];
     clean[len] = 0;
     if (len > 0)
         err_hint(err, "it said: %s", clean);
@@ -222,8 +234,11 @@ static ErrCode wait_for_word(const Run *r, Err *err)
         if (left_ms <= 0)
             return err_set(err, ERR_LIMIT_TIME, "more than %" PRId64 " ms", r->limits.time_ms);
         if (left_ms > CANCEL_EVERY_MS)
-            left_ms = r->task->canceled != NULL ? CANCEL_EVERY_MS : left_ms > INT32_MAX ? INT32_MAX : left_ms;
-        struct pollfd f[2] = {{.fd = r->channel, .events = POLLIN}, {.fd = r->process.pidfd, .events = POLLIN}};
+            left_ms = r->task->canceled != NULL ? CANCEL_EVERY_MS
+                      : left_ms > INT32_MAX     ? INT32_MAX
+                                                : left_ms;
+        struct pollfd f[2] = {{.fd = r->channel, .events = POLLIN},
+                              {.fd = r->process.pidfd, .events = POLLIN}};
         int n = poll(f, r->process.pidfd >= 0 ? 2 : 1, (int)left_ms);
         if (n < 0 && errno != EINTR)
             return err_set_errno(err, ERR_IO, errno, "could not wait for an engine");
@@ -239,7 +254,8 @@ static ErrCode grow_outputs(Run *r, Err *err)
     if (r->outputs_len < r->outputs_cap)
         return OK;
     size_t cap = r->outputs_cap > 0 ? r->outputs_cap * 2 : FIRST_OUTPUTS;
-    Output *more = arena_grow(r->arena, r->outputs, r->outputs_len * sizeof *more, cap * sizeof *more);
+    Output *more =
+        arena_grow(r->arena, r->outputs, r->outputs_len * sizeof *more, cap * sizeof *more);
     if (more == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu outputs", cap);
     r->outputs = more;
@@ -304,7 +320,8 @@ static ErrCode hear_result(Run *r, const Said *s, Err *err)
 
 static ErrCode hear_error(const Run *r, const Said *s, Err *err)
 {
-    bool by_limit = s->error.code == ERR_IO || s->error.code == ERR_DISK_FULL || s->error.code == ERR_INTERNAL;
+    bool by_limit =
+        s->error.code == ERR_IO || s->error.code == ERR_DISK_FULL || s->error.code == ERR_INTERNAL;
     if (by_limit && output_is_full(r))
         return judge(r, &(EngineEnd){0}, err);
     *err = s->error;
@@ -370,13 +387,22 @@ static ErrCode take_message(Run *r, bool *out_done, Err *err)
     return rc;
 }
 
+/* An engine that is gone before it was asked has left word why, or its channel has ended. */
+static ErrCode hear_why_gone(const Run *r, Err *err)
+{
+    struct pollfd f = {.fd = r->channel, .events = POLLIN};
+    return poll(&f, 1, EXIT_WAIT_MS) > 0
+               ? OK
+               : err_set(err, ERR_ENGINE_KILLED, "engine %s ended before it was asked",
+                         r->engine->name);
+}
+
 static ErrCode converse(Run *r, Err *err)
 {
     bool done = false;
     ErrCode rc = send_run(r, err);
-    /* An engine that is gone before it was asked has left word why. */
     if (rc == ERR_WORKER_LOST)
-        rc = OK;
+        rc = hear_why_gone(r, err);
     while (rc == OK && !done) {
         rc = wait_for_word(r, err);
         if (rc == OK)
@@ -396,7 +422,8 @@ static bool end_process(Run *r)
     if (r->pidfd < 0)
         return !r->engine->warm;
     (void)pidfd_send_signal(r->pidfd, SIGKILL, NULL, 0); /* fails when it has ended already */
-    return r->outputs_len == 0 || engine_ended(r->pidfd, clock_mono_us() + (int64_t)DEATH_MS * 1000);
+    return r->outputs_len == 0 ||
+           engine_ended(r->pidfd, clock_mono_us() + (int64_t)DEATH_MS * 1000);
 }
 
 static ErrCode copy_output(Run *r, const Output *o, Blob *out, Err *err)
@@ -426,9 +453,11 @@ static ErrCode copy_output(Run *r, const Output *o, Blob *out, Err *err)
 static ErrCode adopt_output(Run *r, const Output *o, bool alone, EngineOutput *out, Err *err)
 {
     if (fd_size(o->fd) > r->limits.output_bytes)
-        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes", r->limits.output_bytes);
+        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes",
+                       r->limits.output_bytes);
     *out = (EngineOutput){.name = o->name, .type = o->type};
-    return alone ? blob_adopt(r->pool->options.blobs, o->fd, &out->blob, err) : copy_output(r, o, &out->blob, err);
+    return alone ? blob_adopt(r->pool->options.blobs, o->fd, &out->blob, err)
+                 : copy_output(r, o, &out->blob, err);
 }
 
 static ErrCode adopt_outputs(Run *r, bool alone, Err *err)
@@ -477,10 +506,12 @@ static void count(Engine *e, const EngineTask *t, ErrCode rc)
     if (rc == OK)
         return;
     atomic_fetch_add(&e->failures, 1);
-    bool killed = rc == ERR_LIMIT_CPU || rc == ERR_LIMIT_TIME || rc == ERR_LIMIT_MEMORY || rc == ERR_LIMIT_OUTPUT ||
-                  rc == ERR_ENGINE_CRASHED || rc == ERR_ENGINE_FORBIDDEN || rc == ERR_ENGINE_PROTOCOL;
+    bool killed = rc == ERR_LIMIT_CPU || rc == ERR_LIMIT_TIME || rc == ERR_LIMIT_MEMORY ||
+                  rc == ERR_LIMIT_OUTPUT || rc == ERR_ENGINE_CRASHED ||
+                  rc == ERR_ENGINE_FORBIDDEN || rc == ERR_ENGINE_PROTOCOL;
     if (killed)
-        LOG(WARN, ENGINE_TASK_KILLED, KV("engine", e->name), KV("step", t->step->name), KV("end", err_reason(rc)));
+        LOG(WARN, ENGINE_TASK_KILLED, KV("engine", e->name), KV("step", t->step->name),
+            KV("end", err_reason(rc)));
 }
 
 ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out, Err *err)

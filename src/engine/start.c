@@ -1,4 +1,5 @@
-/* start.c: engine processes. The server has threads, so a child makes nothing but system calls before exec. */
+/* start.c: engine processes. The server has threads, so a child makes nothing but system calls
+ * before exec. */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -24,10 +25,21 @@ enum { FIRST_FREE_FD = 10 };
 
 static bool may_see(Str variable)
 {
-    static const char *const allowed[] = {"PATH=", "LANG=", "LC_", "TZ=", "TMPDIR=", "LD_LIBRARY_PATH=",
-                                          "FONTCONFIG_", "TESSDATA_PREFIX=", "VIPS_", "PLATEN_ENGINE_",
-                                          "PLATEN_FAULT", "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
-                                          "LSAN_OPTIONS=", "TSAN_OPTIONS="};
+    static const char *const allowed[] = {"PATH=",
+                                          "LANG=",
+                                          "LC_",
+                                          "TZ=",
+                                          "TMPDIR=",
+                                          "LD_LIBRARY_PATH=",
+                                          "FONTCONFIG_",
+                                          "TESSDATA_PREFIX=",
+                                          "VIPS_",
+                                          "PLATEN_ENGINE_",
+                                          "PLATEN_FAULT",
+                                          "ASAN_OPTIONS=",
+                                          "UBSAN_OPTIONS=",
+                                          "LSAN_OPTIONS=",
+                                          "TSAN_OPTIONS="};
     for (size_t i = 0; i < COUNT_OF(allowed); i++)
         if (str_starts(variable, str_from_c(allowed[i])))
             return true;
@@ -36,8 +48,10 @@ static bool may_see(Str variable)
 
 ErrCode engine_make_env(Arena *a, char *env[ENGINE_ENV_MAX + 1], Err *err)
 {
-    /* One thread a process: a warm parent must not have more, and tasks run side by side already. */
-    static char *const fixed[] = {"OMP_THREAD_LIMIT=1", "VIPS_CONCURRENCY=1", "PYTHONDONTWRITEBYTECODE=1"};
+    /* One thread a process: a warm parent must not have more, and tasks run side by side already.
+     */
+    static char *const fixed[] = {"OMP_THREAD_LIMIT=1", "VIPS_CONCURRENCY=1",
+                                  "PYTHONDONTWRITEBYTECODE=1"};
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(fixed); i++)
         env[n++] = fixed[i];
@@ -58,8 +72,10 @@ static int high_copy(int fd)
     return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 }
 
-/* With an own session, so that Ctrl-C in the server's terminal does not reach engines before the server has drained. */
-static int spawn_with(const char *path, char *const argv[], char *const env[], const int fds[4], pid_t *out)
+/* With an own session, so that Ctrl-C in the server's terminal does not reach engines before the
+ * server has drained. */
+static int spawn_with(const char *path, char *const argv[], char *const env[], const int fds[4],
+                      pid_t *out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -118,8 +134,8 @@ ErrCode engine_spawn(EnginePool *p, const char *path, const char *option, int fd
 }
 
 /* In the child of a threaded process: system calls only. */
-static _Noreturn void become_plain(EnginePool *p, const char *path, const StepLimits *limits, int fd3,
-                                   int null, int says)
+static _Noreturn void become_plain(EnginePool *p, const char *path, const StepLimits *limits,
+                                   int fd3, int null, int says)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -128,11 +144,13 @@ static _Noreturn void become_plain(EnginePool *p, const char *path, const StepLi
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
     char *argv[] = {(char *)path, NULL};
-    if (dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(says, 2) == 2 && dup2(fd3, KIT_FD) == KIT_FD &&
-        sandbox_enter(SANDBOX_PROGRAM, limits, NULL) == OK && close_range(KIT_FD + 1, ~0U, 0) == 0)
+    if (dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(says, 2) == 2 &&
+        dup2(fd3, KIT_FD) == KIT_FD && sandbox_enter(SANDBOX_PROGRAM, limits, NULL) == OK &&
+        close_range(KIT_FD + 1, ~0U, 0) == 0)
         execve(path, argv, p->env);
     (void)!kit_send(KIT_FD,
-                    STR("{\"error\":{\"reason\":\"engine_missing\",\"message\":\"could not be executed in the sandbox\"}}"),
+                    STR("{\"error\":{\"reason\":\"engine_missing\",\"message\":\"could not be "
+                        "executed in the sandbox\"}}"),
                     NULL, 0, NULL);
     _exit(127);
 }
@@ -153,7 +171,8 @@ ErrCode engine_spawn_plain(EnginePool *p, const char *path, const StepLimits *li
         return err_set_errno(err, ERR_IO, errno, "no descriptors for an engine");
     sigset_t all, before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* the server's handlers must not run in the child */
+    pthread_sigmask(SIG_SETMASK, &all,
+                    &before); /* the server's handlers must not run in the child */
     pid_t pid = fault_hit("engine.spawn") ? (errno = EAGAIN, -1) : fork();
     if (pid == 0)
         become_plain(p, path, limits, high_3, high_null, high_says);
@@ -182,12 +201,11 @@ void engine_end(EngineProcess *process, EngineEnd *out)
     fd_close(&process->pidfd);
     process->pid = 0;
     if (out != NULL)
-        *out = (EngineEnd){
-            .signaled = WIFSIGNALED(status),
-            .status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-            .cpu_ms = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-                      (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
-            .memory_bytes = (int64_t)used.ru_maxrss * 1024};
+        *out = (EngineEnd){.signaled = WIFSIGNALED(status),
+                           .status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                           .cpu_ms = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+                                     (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
+                           .memory_bytes = (int64_t)used.ru_maxrss * 1024};
 }
 
 bool engine_ended(int pidfd, int64_t mono_us)

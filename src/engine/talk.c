@@ -80,9 +80,10 @@ static bool is_unit(Str s)
 static bool may_say(const Step *step, ErrCode code)
 {
     static const ErrCode general[] = {
-        ERR_BAD_PARAM, ERR_INPUT_TOO_LARGE, ERR_UNSUPPORTED_TYPE, ERR_NOT_FOUND, ERR_UNKNOWN_STEP,
-        ERR_NO_MEMORY, ERR_DISK_FULL, ERR_IO, ERR_INTERNAL, ERR_OVERLOADED,
-        ERR_LIMIT_MEMORY, ERR_LIMIT_CPU, ERR_LIMIT_TIME, ERR_ENGINE_MISSING, ERR_ENGINE_PROTOCOL};
+        ERR_BAD_PARAM,    ERR_INPUT_TOO_LARGE, ERR_UNSUPPORTED_TYPE, ERR_NOT_FOUND,
+        ERR_UNKNOWN_STEP, ERR_NO_MEMORY,       ERR_DISK_FULL,        ERR_IO,
+        ERR_INTERNAL,     ERR_OVERLOADED,      ERR_LIMIT_MEMORY,     ERR_LIMIT_CPU,
+        ERR_LIMIT_TIME,   ERR_ENGINE_MISSING,  ERR_ENGINE_PROTOCOL};
     for (const ErrCode *c = step != NULL ? step->errors : NULL; c != NULL && *c != OK; c++)
         if (*c == code)
             return true;
@@ -94,7 +95,8 @@ static bool may_say(const Step *step, ErrCode code)
 
 static ErrCode nonsense(Err *err, const char *what)
 {
-    return err_set(err, ERR_ENGINE_PROTOCOL, "the engine said something that is not the protocol: %s", what);
+    return err_set(err, ERR_ENGINE_PROTOCOL,
+                   "the engine said something that is not the protocol: %s", what);
 }
 
 static ErrCode read_error(const Json *e, const Step *step, Arena *scratch, Said *out, Err *err)
@@ -200,12 +202,15 @@ static ErrCode judge_signal(const TalkEnd *end, const StepLimits *limits, bool m
     case SIGSYS:
         return err_set(err, ERR_ENGINE_FORBIDDEN, "the engine made a forbidden system call");
     case SIGXCPU:
-        return err_set(err, ERR_LIMIT_CPU, "more than %" PRId64 " ms of computing time", limits->cpu_ms);
+        return err_set(err, ERR_LIMIT_CPU, "more than %" PRId64 " ms of computing time",
+                       limits->cpu_ms);
     case SIGXFSZ:
-        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes", limits->output_bytes);
+        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes",
+                       limits->output_bytes);
     case SIGKILL:
         if (limits->cpu_ms > 0 && end->cpu_ms >= limits->cpu_ms)
-            return err_set(err, ERR_LIMIT_CPU, "more than %" PRId64 " ms of computing time", limits->cpu_ms);
+            return err_set(err, ERR_LIMIT_CPU, "more than %" PRId64 " ms of computing time",
+                           limits->cpu_ms);
         if (!much)
             return err_set(err, ERR_ENGINE_KILLED, "something killed the engine");
         break;
@@ -213,22 +218,27 @@ static ErrCode judge_signal(const TalkEnd *end, const StepLimits *limits, bool m
         break;
     }
     if (much)
-        return err_set(err, ERR_LIMIT_MEMORY, "more than %" PRId64 " bytes of memory", limits->memory_bytes);
+        return err_set(err, ERR_LIMIT_MEMORY, "more than %" PRId64 " bytes of memory",
+                       limits->memory_bytes);
     const char *name = sigdescr_np(end->status);
-    return err_set(err, ERR_ENGINE_CRASHED, "signal %d: %s", end->status, name != NULL ? name : "unknown");
+    return err_set(err, ERR_ENGINE_CRASHED, "signal %d: %s", end->status,
+                   name != NULL ? name : "unknown");
 }
 
 ErrCode talk_judge(const TalkEnd *end, const StepLimits *limits, Err *err)
 {
     if (end->output_full)
-        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes", limits->output_bytes);
+        return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes",
+                       limits->output_bytes);
     /* The limit refuses what would go past it, so the peak stays somewhat below. */
     bool much = limits->memory_bytes > 0 && end->memory_bytes >= limits->memory_bytes / 10 * 8;
     if (end->signaled)
         return judge_signal(end, limits, much, err);
     if (end->status == EXIT_MEMORY || (end->status != 0 && much))
-        return err_set(err, ERR_LIMIT_MEMORY, "more than %" PRId64 " bytes of memory", limits->memory_bytes);
-    return err_set(err, ERR_ENGINE_CRASHED, "the engine ended with status %d and without a result", end->status);
+        return err_set(err, ERR_LIMIT_MEMORY, "more than %" PRId64 " bytes of memory",
+                       limits->memory_bytes);
+    return err_set(err, ERR_ENGINE_CRASHED, "the engine ended with status %d and without a result",
+                   end->status);
 }
 
 static void put_limits(JsonOut *j, const StepLimits *l)
@@ -242,8 +252,8 @@ static void put_limits(JsonOut *j, const StepLimits *l)
     json_end(j, '}');
 }
 
-void talk_put_run(Buf *b, const Step *step, Str params, const StepLimits *limits, const StepInput *inputs,
-                  size_t inputs_len)
+void talk_put_run(Buf *b, const Step *step, Str params, const StepLimits *limits,
+                  const StepInput *inputs, size_t inputs_len)
 {
     JsonOut j = json_out(b);
     json_begin(&j, '{');

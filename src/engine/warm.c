@@ -1,5 +1,6 @@
-/* warm.c: the warm parent of one engine. Started by the first task that needs it; when it is gone, the next task starts
- * another. One that does not come up is left alone for a while, twice as long each time. */
+/* warm.c: the warm parent of one engine. Started by the first task that needs it; when it is gone,
+ * the next task starts another. One that does not come up is left alone for a while, twice as long
+ * each time. */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -57,17 +58,19 @@ static void forget_locked(Engine *e)
     fd_close(&e->control);
     int64_t pid = e->parent.pid;
     engine_end(&e->parent, &end);
-    LOG(WARN, ENGINE_ENDED, KV("engine", e->name), KV("pid", pid), KV(end.signaled ? "signal" : "status", end.status),
-        KV("problem", e->problem));
+    LOG(WARN, ENGINE_ENDED, KV("engine", e->name), KV("pid", pid),
+        KV(end.signaled ? "signal" : "status", end.status), KV("problem", e->problem));
 }
 
 static ErrCode start_locked(EnginePool *p, Engine *e, Err *err)
 {
     mutex_assert_held(&e->lock);
     if (clock_mono_us() < e->retry_at_us)
-        return err_set(err, ERR_ENGINE_MISSING, "engine %s does not start: %s", e->name, e->problem);
+        return err_set(err, ERR_ENGINE_MISSING, "engine %s does not start: %s", e->name,
+                       e->problem);
     int ends[2];
-    if (fault_hit("engine.socket") || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (fault_hit("engine.socket") ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(err, ERR_IO, "no socket for engine %s", e->name);
     CLEANUP(fd_close) int mine = ends[0];
     CLEANUP(fd_close) int theirs = ends[1];
@@ -103,9 +106,12 @@ static ErrCode wait_for_word(int channel, const atomic_bool *canceled, int64_t u
         if (canceled != NULL && atomic_load(canceled))
             return err_set(err, ERR_CANCELED, "canceled before it began");
         if (left_ms <= 0)
-            return err_set(err, ERR_ENGINE_MISSING, "the engine was not warm after %d s", WARM_UP_MS / 1000);
+            return err_set(err, ERR_ENGINE_MISSING, "the engine was not warm after %d s",
+                           WARM_UP_MS / 1000);
         struct pollfd f = {.fd = channel, .events = POLLIN};
-        int n = poll(&f, 1, (int)(canceled != NULL && left_ms > CANCEL_EVERY_MS ? CANCEL_EVERY_MS : left_ms));
+        int n =
+            poll(&f, 1,
+                 (int)(canceled != NULL && left_ms > CANCEL_EVERY_MS ? CANCEL_EVERY_MS : left_ms));
         if (n > 0)
             return OK;
         if (n < 0 && errno != EINTR)
@@ -113,7 +119,8 @@ static ErrCode wait_for_word(int channel, const atomic_bool *canceled, int64_t u
     }
 }
 
-/* The first message: {"task":{"pid":n}} and a pidfd, from the warm parent, which has read nothing yet. */
+/* The first message: {"task":{"pid":n}} and a pidfd, from the warm parent, which has read nothing
+ * yet. */
 static ErrCode hear_of_child(int channel, int *out_pidfd, Err *err)
 {
     char buffer[SMALL_MESSAGE];
@@ -158,11 +165,12 @@ static void forget(Engine *e, int64_t generation)
         forget_locked(e);
 }
 
-static ErrCode fork_once(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel, int *out_pidfd,
-                         int64_t *out_generation, Err *err)
+static ErrCode fork_once(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel,
+                         int *out_pidfd, int64_t *out_generation, Err *err)
 {
     int ends[2];
-    if (fault_hit("engine.socket") || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (fault_hit("engine.socket") ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(err, ERR_IO, "no socket for a task");
     CLEANUP(fd_close) int mine = ends[0];
     CLEANUP(fd_close) int theirs = ends[1];
@@ -180,8 +188,8 @@ static ErrCode fork_once(EnginePool *p, Engine *e, const atomic_bool *canceled, 
     return OK;
 }
 
-ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel, int *out_pidfd,
-                    int64_t *out_generation, Err *err)
+ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel,
+                    int *out_pidfd, int64_t *out_generation, Err *err)
 {
     ErrCode rc = OK;
     for (int i = 0; i < FORK_TRIES; i++) {
@@ -191,7 +199,8 @@ ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled, int *
         bool stuck = rc == ERR_ENGINE_MISSING || rc == ERR_IO;
         if (*out_generation != 0 && (lost || stuck))
             forget(e, *out_generation);
-        /* Nothing has begun, so trying again is safe: the parent has died while it was idle, or does not come up. */
+        /* Nothing has begun, so trying again is safe: the parent has died while it was idle, or
+         * does not come up. */
         if (!lost)
             break;
     }

@@ -19,7 +19,8 @@ static bool queue_name_ok(Str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        bool ok =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
         if (!ok)
             return false;
     }
@@ -54,9 +55,10 @@ ErrCode flow_check(const JobNew *n, Err *err)
 static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *out, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(
-        tx, &sql_job_idempotency_get,
-        DB_ARGS(DB_I(n->project), DB_S(n->idempotency_key), DB_I(now_ms - KEY_KEPT_MS)), &rows, err);
+    ErrCode rc =
+        db_query(tx, &sql_job_idempotency_get,
+                 DB_ARGS(DB_I(n->project), DB_S(n->idempotency_key), DB_I(now_ms - KEY_KEPT_MS)),
+                 &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         if (!str_eq(db_str(&rows, 1), n->request_hash))
             return err_set(err, ERR_IDEMPOTENCY_MISMATCH,
@@ -71,10 +73,11 @@ static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
         const JobFile *f = &n->inputs[i];
-        ErrCode rc = db_exec(tx, &sql_job_file_add,
-                             DB_ARGS(DB_I(id), DB_I(0), DB_I((int64_t)i), DB_I(n->project),
-                                     DB_S(f->name), DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
-                             NULL, err);
+        ErrCode rc =
+            db_exec(tx, &sql_job_file_add,
+                    DB_ARGS(DB_I(id), DB_I(0), DB_I((int64_t)i), DB_I(n->project), DB_S(f->name),
+                            DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
+                    NULL, err);
         if (rc == OK)
             rc = db_exec(tx, &sql_job_blob_ref_add,
                          DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(id)), NULL, err);
@@ -94,9 +97,10 @@ int64_t flow_attempts_of(const JobNew *n)
 static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, Err *err)
 {
     return db_exec(tx, &sql_job_add,
-                   DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key), DB_S(str_from_c(n->step->name)),
-                           DB_S(queue), DB_S(n->params.len > 0 ? n->params : STR("{}")),
-                           DB_I(n->priority), DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
+                   DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
+                           DB_S(str_from_c(n->step->name)), DB_S(queue),
+                           DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
+                           DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
                            db_text_or_null(n->trace), db_text_or_null(n->concurrency_key)),
                    NULL, err);
 }
@@ -188,6 +192,6 @@ ErrCode flow_forget_keys(Db *db, int64_t *count, Err *err)
         if (rc != OK)
             return rc;
         *count += some;
-    } while (some == FORGET_BATCH);
+    } while (some >= FORGET_BATCH);
     return OK;
 }

@@ -1,6 +1,7 @@
 /* change.c: what people do to jobs: cancel, retry, and the dead letters.
  *
- * What is refused (no such job, wrong state) is refused before anything was changed, so a batch does not run twice for it. */
+ * What is refused (no such job, wrong state) is refused before anything was changed, so a batch
+ * does not run twice for it. */
 #include "flow/flow_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -15,7 +16,8 @@ typedef struct Change {
 static ErrCode refuse(DbConn *tx, const Change *c, const char *conflict, Err *err)
 {
     int64_t exists = 0;
-    ErrCode rc = db_get_int(tx, &sql_job_exists, DB_ARGS(DB_I(c->job), DB_I(c->project)), 0, &exists, err);
+    ErrCode rc =
+        db_get_int(tx, &sql_job_exists, DB_ARGS(DB_I(c->job), DB_I(c->project)), 0, &exists, err);
     if (rc != OK)
         return rc;
     return exists ? err_set(err, ERR_CONFLICT, "%s", conflict)
@@ -42,9 +44,11 @@ static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
                          .hint = str_from_c(err_remedy(ERR_CANCELED))};
     rc = flow_event_add(
         tx,
-        &(EventNew){.project = t.project, .job = t.job, .seq = t.seq + 1, .type = EVENT_JOB_CANCELED},
+        &(EventNew){
+            .project = t.project, .job = t.job, .seq = t.seq + 1, .type = EVENT_JOB_CANCELED},
         a, err);
-    const JobEnd end = {.state = JOB_CANCELED, .events = 1, .finished_ms = clock_now_ms(), .fault = &f};
+    const JobEnd end = {
+        .state = JOB_CANCELED, .events = 1, .finished_ms = clock_now_ms(), .fault = &f};
     if (rc == OK)
         rc = flow_end_job(tx, &t, &end, err);
     if (rc == OK && t.was_leased)
@@ -120,8 +124,8 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
     if (rc == OK)
         rc = flow_event_add(
             tx,
-            &(EventNew){.project = project, .job = job, .seq = task.seq, .type = EVENT_JOB_RETRIED}, a,
-            err);
+            &(EventNew){.project = project, .job = job, .seq = task.seq, .type = EVENT_JOB_RETRIED},
+            a, err);
     if (rc == OK)
         rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
     if (rc == OK)
@@ -158,10 +162,10 @@ ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t befor
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_dead_list,
-                          DB_ARGS(DB_I(project), DB_S(queue), DB_I(before > 0 ? before : INT64_MAX),
-                                  DB_I(limit + 1)),
-                          &rows, err);
+    ErrCode rc = db_query(
+        reader, &sql_dead_list,
+        DB_ARGS(DB_I(project), DB_S(queue), DB_I(before > 0 ? before : INT64_MAX), DB_I(limit + 1)),
+        &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         DeadLetter d = {.id = db_int(&rows, 0),
                         .job = db_int(&rows, 1),

@@ -1,7 +1,7 @@
 /* event.c: the history of a job.
  *
- * Stored are the events that nothing else tells. The others are read from the job's rows; their numbers are the gaps that
- * the stored ones leave:
+ * Stored are the events that nothing else tells. The others are read from the job's rows; their
+ * numbers are the gaps that the stored ones leave:
  *
  *   number          event          told by
  *   1               job.added      the job's id
@@ -69,7 +69,8 @@ typedef struct History {
     Str step;
 } History;
 
-static ErrCode read_history(DbConn *reader, int64_t project, int64_t job, Arena *a, History *out, Err *err)
+static ErrCode read_history(DbConn *reader, int64_t project, int64_t job, Arena *a, History *out,
+                            Err *err)
 {
     bool found = false;
     CLEANUP(db_rows_done) DbRows rows = {0};
@@ -178,7 +179,8 @@ ErrCode flow_events(DbConn *reader, int64_t project, int64_t job, int64_t after_
     if (l.items == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading events");
 
-    /* Rows that came after the job was read lie beyond its last number and are left for the next call. */
+    /* Rows that came after the job was read lie beyond its last number and are left for the next
+     * call. */
     CLEANUP(db_rows_done) DbRows rows = {0};
     rc = db_query(reader, &sql_event_list, DB_ARGS(DB_I(job), DB_I(first), DB_I(last)), &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {

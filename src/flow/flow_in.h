@@ -33,7 +33,8 @@ MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err 
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
-/* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are now. */
+/* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
+ * now. */
 typedef struct JobEnd {
     JobState state;
     int64_t events, finished_ms;

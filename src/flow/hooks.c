@@ -1,4 +1,5 @@
-/* hooks.c: whom to tell after a commit. The database carries the pointer, so that a write function finds it. */
+/* hooks.c: whom to tell after a commit. The database carries the pointer, so that a write function
+ * finds it. */
 #include "flow/flow_in.h"
 
 void flow_set_hooks(Db *db, const FlowHooks *hooks)

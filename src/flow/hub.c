@@ -149,7 +149,8 @@ ErrCode hub_wait(Hub *h, Db *db, int64_t project, int64_t job, int64_t timeout_m
     mutex_init(&w.lock);
     cond_init(&w.wake);
     hub_subscribe(h, HUB_JOB, job, &sub);
-    ErrCode rc = wait_for_end(&w, db, project, job, clock_mono_us() + timeout_ms * 1000, stop, a, out, err);
+    ErrCode rc =
+        wait_for_end(&w, db, project, job, clock_mono_us() + timeout_ms * 1000, stop, a, out, err);
     hub_unsubscribe(h, &sub);
     cond_done(&w.wake);
     mutex_done(&w.lock);

@@ -22,7 +22,8 @@ JobState job_state_from(Str name)
     return JOB_STATE_COUNT;
 }
 
-/* Columns of a row copied one after the other; remembers failure, so one question at the end is enough. */
+/* Columns of a row copied one after the other; remembers failure, so one question at the end is
+ * enough. */
 typedef struct Copier {
     const DbRows *rows;
     Arena *arena;
@@ -74,7 +75,8 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     return !c.failed;
 }
 
-static ErrCode read_row(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, bool *found, Err *err)
+static ErrCode read_row(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out,
+                        bool *found, Err *err)
 {
     *found = false;
     CLEANUP(db_rows_done) DbRows rows = {0};
@@ -107,7 +109,8 @@ static JobFile *file_room(FileList *l, Arena *a)
     return &l->items[l->len++];
 }
 
-ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out, size_t *len, Err *err)
+ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out, size_t *len,
+                   Err *err)
 {
     FileList l = {0};
     CLEANUP(db_rows_done) DbRows rows = {0};
@@ -168,25 +171,28 @@ static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t
 {
     /* Ids sort by time, so a span of time is a span of ids. */
     int64_t below = f->before > 0 ? f->before : INT64_MAX;
-    if (f->until_ms > 0 && id_first(f->until_ms + 1) < below)
-        below = id_first(f->until_ms + 1);
+    if (f->until_ms > 0 && id_first(f->until_ms) < below)
+        below = id_first(f->until_ms);
     int64_t from = f->since_ms > 0 ? id_first(f->since_ms) : 0;
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(
         reader, ids_query(f->state),
-        DB_ARGS(DB_I(f->project), DB_I(below), DB_I(from), DB_S(f->step), DB_I(f->limit + 1)), &rows, err);
+        DB_ARGS(DB_I(f->project), DB_I(below), DB_I(from), DB_S(f->step), DB_I(f->limit + 1)),
+        &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))
         ids[n++] = db_int(&rows, 0);
     *len = n;
     return rc;
 }
 
-ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_t *len, bool *more, Err *err)
+ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_t *len, bool *more,
+                  Err *err)
 {
     if (f->limit < 1 || f->limit > FLOW_LIST_MAX)
-        return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX, f->limit);
+        return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX,
+                       f->limit);
     int64_t ids[FLOW_LIST_MAX + 1];
     size_t n = 0;
     ErrCode rc = find_ids(reader, f, ids, &n, err);

@@ -1,4 +1,5 @@
-/* run.c: attempts: leased, done, tried again, dead, lost. Each function is one or more moves of the drawing in flow.h. */
+/* run.c: attempts: leased, done, tried again, dead, lost. Each function is one or more moves of the
+ * drawing in flow.h. */
 #include "flow/flow_in.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -46,7 +47,8 @@ ErrCode flow_lease_tx(DbConn *tx, Str queue, int max, int64_t lease_ms, Str work
     TaskLease *leases = NULL;
     size_t n = 0;
     int64_t now_ms = clock_now_ms();
-    ErrCode rc = queue_lease(tx, queue, max, now_ms, now_ms + lease_ms, worker, a, &leases, &n, err);
+    ErrCode rc =
+        queue_lease(tx, queue, max, now_ms, now_ms + lease_ms, worker, a, &leases, &n, err);
     for (size_t i = 0; rc == OK && i < n; i++) {
         rc = read_ask(tx, &leases[i], a, err);
         if (rc == OK)
@@ -65,30 +67,32 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
 {
     TaskFault none = {0};
     const TaskFault *f = end->fault != NULL ? end->fault : &none;
-    ErrCode rc =
-        db_exec(tx, &sql_job_end_add,
-                DB_ARGS(DB_I(t->job), DB_I(t->project), DB_S(str_from_c(job_state_name(end->state))),
-                        DB_I(t->attempt), DB_I(t->max_attempts), DB_I(t->seq + end->events),
-                        DB_I(t->started_ms), DB_I(end->finished_ms), DB_I(t->progress_done),
-                        DB_I(t->progress_total), db_text_or_null(f->reason),
-                        db_text_or_null(f->detail), db_text_or_null(f->hint),
-                        db_text_or_null(end->data)),
-                NULL, err);
+    ErrCode rc = db_exec(
+        tx, &sql_job_end_add,
+        DB_ARGS(DB_I(t->job), DB_I(t->project), DB_S(str_from_c(job_state_name(end->state))),
+                DB_I(t->attempt), DB_I(t->max_attempts), DB_I(t->seq + end->events),
+                DB_I(t->started_ms), DB_I(end->finished_ms), DB_I(t->progress_done),
+                DB_I(t->progress_total), db_text_or_null(f->reason), db_text_or_null(f->detail),
+                db_text_or_null(f->hint), db_text_or_null(end->data)),
+        NULL, err);
     return rc == OK ? flow_tell_news(tx, t->project, t->job, err) : rc;
 }
 
-static ErrCode add_outputs(DbConn *tx, const TaskChanged *t, const TaskResult *r, int64_t now_ms, Err *err)
+static ErrCode add_outputs(DbConn *tx, const TaskChanged *t, const TaskResult *r, int64_t now_ms,
+                           Err *err)
 {
     for (size_t i = 0; i < r->outputs_len; i++) {
         const JobFile *f = &r->outputs[i];
-        ErrCode rc = db_exec(tx, &sql_job_file_add,
-                             DB_ARGS(DB_I(t->job), DB_I(1), DB_I((int64_t)i), DB_I(t->project),
-                                     DB_S(f->name), DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
-                             NULL, err);
+        ErrCode rc =
+            db_exec(tx, &sql_job_file_add,
+                    DB_ARGS(DB_I(t->job), DB_I(1), DB_I((int64_t)i), DB_I(t->project),
+                            DB_S(f->name), DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
+                    NULL, err);
         if (rc == OK)
-            rc = db_exec(tx, &sql_job_blob_add,
-                         DB_ARGS(DB_I(t->project), DB_S(f->hash), DB_I(f->size_bytes), DB_I(now_ms)),
-                         NULL, err);
+            rc =
+                db_exec(tx, &sql_job_blob_add,
+                        DB_ARGS(DB_I(t->project), DB_S(f->hash), DB_I(f->size_bytes), DB_I(now_ms)),
+                        NULL, err);
         if (rc == OK)
             rc = db_exec(tx, &sql_job_blob_ref_add,
                          DB_ARGS(DB_I(t->project), DB_S(f->hash), DB_I(t->job)), NULL, err);
@@ -98,7 +102,8 @@ static ErrCode add_outputs(DbConn *tx, const TaskChanged *t, const TaskResult *r
     return OK;
 }
 
-/* One row per unit: the first of a unit carries the sum. The key is task, attempt and unit, so saying it twice is once. */
+/* One row per unit: the first of a unit carries the sum. The key is task, attempt and unit, so
+ * saying it twice is once. */
 static ErrCode add_usage(DbConn *tx, int64_t project, int64_t job, const TaskResult *r, Err *err)
 {
     for (size_t i = 0; i < r->usage_len; i++) {
@@ -112,10 +117,11 @@ static ErrCode add_usage(DbConn *tx, int64_t project, int64_t job, const TaskRes
         }
         if (!first)
             continue;
-        ErrCode rc = db_exec(tx, &sql_job_usage_add,
-                             DB_ARGS(DB_I(project), DB_I(r->task), DB_I(r->attempt),
-                                     DB_S(r->usage[i].unit), DB_I(job), DB_I(sum), DB_I(r->finished_ms)),
-                             NULL, err);
+        ErrCode rc =
+            db_exec(tx, &sql_job_usage_add,
+                    DB_ARGS(DB_I(project), DB_I(r->task), DB_I(r->attempt), DB_S(r->usage[i].unit),
+                            DB_I(job), DB_I(sum), DB_I(r->finished_ms)),
+                    NULL, err);
         if (rc != OK)
             return rc;
     }
@@ -141,7 +147,8 @@ static ErrCode finish_done(DbConn *tx, const TaskResult *r, Err *err)
         return OK;
     }
     /* task.done and job.done: both are told by the end itself. */
-    const JobEnd end = {.state = JOB_DONE, .events = 2, .finished_ms = r->finished_ms, .data = r->data};
+    const JobEnd end = {
+        .state = JOB_DONE, .events = 2, .finished_ms = r->finished_ms, .data = r->data};
     rc = flow_end_job(tx, &t, &end, err);
     if (rc == OK)
         rc = add_outputs(tx, &t, r, r->finished_ms, err);
@@ -158,12 +165,14 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
     if (rc != OK)
         return rc;
     return db_exec(tx, &sql_dead_add,
-                   DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue), DB_S(ask.step),
-                           DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason), db_text_or_null(f->detail)),
+                   DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue),
+                           DB_S(ask.step), DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
+                           db_text_or_null(f->detail)),
                    NULL, err);
 }
 
-/* The task goes to the dead letters, and with it its job. *found is false when the attempt does not hold it any more. */
+/* The task goes to the dead letters, and with it its job. *found is false when the attempt does not
+ * hold it any more. */
 static ErrCode die(DbConn *tx, int64_t task, int64_t attempt, const TaskFault *f, int64_t now_ms,
                    Arena *a, TaskChanged *t, bool *found, Err *err)
 {
@@ -182,7 +191,8 @@ static ErrCode die(DbConn *tx, int64_t task, int64_t attempt, const TaskFault *f
                             a, err);
     if (rc == OK)
         rc = add_letter(tx, task, t, f, now_ms, a, err);
-    const JobEnd end = {.state = JOB_FAILED, .events = COUNT_OF(last), .finished_ms = now_ms, .fault = f};
+    const JobEnd end = {
+        .state = JOB_FAILED, .events = COUNT_OF(last), .finished_ms = now_ms, .fault = f};
     return rc == OK ? flow_end_job(tx, t, &end, err) : rc;
 }
 
@@ -220,7 +230,8 @@ static ErrCode finish_failed(DbConn *tx, const TaskResult *r, Arena *a, Err *err
     bool found = false;
     ErrCode rc = OK;
     if (err_retry(r->code) != RETRY_NEVER) {
-        int64_t run_at_ms = clock_now_ms() + queue_backoff_ms(r->attempt, r->retry_after_ms, dice());
+        int64_t run_at_ms =
+            clock_now_ms() + queue_backoff_ms(r->attempt, r->retry_after_ms, dice());
         rc = queue_delay(tx, r->task, r->attempt, run_at_ms, &f, a, &t, &found, err);
         if (rc == OK && found)
             rc = again(tx, &t, EVENT_TASK_RETRY, &f, run_at_ms, a, err);
@@ -250,7 +261,8 @@ ErrCode flow_finish_tx(DbConn *tx, const TaskResult *results, size_t len, Err *e
     return OK;
 }
 
-ErrCode flow_heartbeat_tx(DbConn *tx, int64_t task, int64_t attempt, int64_t until_ms, bool *lost, Err *err)
+ErrCode flow_heartbeat_tx(DbConn *tx, int64_t task, int64_t attempt, int64_t until_ms, bool *lost,
+                          Err *err)
 {
     bool found = false;
     ErrCode rc = queue_extend(tx, task, attempt, until_ms, &found, err);

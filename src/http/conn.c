@@ -75,9 +75,11 @@ void http_conn_bury(HttpLoop *l, HttpConn *c)
 
 static void stream_gone(HttpLoop *l, HttpConn *c)
 {
+    HttpTicket t = http_conn_ticket(l, c);
     http_count(&l->n.streams, -1);
+    http_slot_retire(l, c);
     if (c->gone != NULL)
-        c->gone(c->gone_ctx, http_conn_ticket(l, c));
+        c->gone(c->gone_ctx, t);
 }
 
 void http_conn_close(HttpLoop *l, HttpConn *c)
@@ -102,6 +104,14 @@ void http_conn_close(HttpLoop *l, HttpConn *c)
     else if (was == CONN_BUSY)
         http_gone_fire(l, c);
     http_conn_bury(l, c);
+}
+
+void http_conn_linger(HttpLoop *l, HttpConn *c)
+{
+    http_tls_end(c);
+    shutdown(c->fd, SHUT_WR);
+    http_input_free(c);
+    http_conn_state(l, c, CONN_LINGER);
 }
 
 /* --- reading and writing --- */

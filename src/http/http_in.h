@@ -97,6 +97,7 @@ struct HttpLoop {
 
     _Atomic(HttpMsg *) inbox;
     _Atomic bool asleep;
+    _Atomic int visitors; /* other threads that are in here: http_close waits for them */
 
     HttpSlot *_Atomic chunks[HTTP_SLOT_CHUNKS];
     uint32_t slots_len, free_slot;
@@ -127,6 +128,8 @@ struct HttpLoop {
 void *http_loop_run(void *loop);
 void http_post(HttpLoop *l, HttpMsg *m); /* from any thread */
 void http_loop_wake(HttpLoop *l);
+void http_loop_leave(HttpLoop **l); /* of a visitor, see http_visit */
+void http_loop_drain(HttpLoop *l);  /* its thread has ended: messages that came too late */
 void http_loop_ready(HttpLoop *l, HttpConn *c);
 uint64_t http_random(HttpLoop *l);
 static inline void http_count(_Atomic int64_t *counter, int64_t more)
@@ -138,9 +141,13 @@ static inline void http_count(_Atomic int64_t *counter, int64_t more)
 /* --- slot.c: tickets --- */
 bool http_slot_take(HttpLoop *l, HttpConn *c);
 void http_slot_free(HttpLoop *l, HttpConn *c);
+void http_slot_retire(HttpLoop *l, HttpConn *c); /* its tickets are stale from here on */
 HttpSlot *http_slot(HttpLoop *l, uint32_t slot); /* NULL: there is no such slot. From any thread */
-HttpSlot *http_ticket_slot(HttpServer *s, HttpTicket t); /* NULL: stale. From any thread */
-HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t);     /* NULL: stale */
+/* The loop of a ticket, from any thread; NULL: there is none. CLEANUP(http_loop_leave) HttpLoop *l
+ * = http_visit(s, t); */
+HttpLoop *http_visit(HttpServer *s, HttpTicket t);
+HttpSlot *http_live_slot(HttpLoop *l, HttpTicket t); /* NULL: stale. From any thread */
+HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t); /* NULL: stale */
 
 /* --- timer.c: a wheel of 65 ms ticks; deadlines may move away without touching it --- */
 void http_timer_set(HttpLoop *l, HttpConn *c, int64_t deadline_us); /* INT64_MAX: none */
@@ -200,6 +207,8 @@ struct HttpConn {
 bool http_conn_open(HttpLoop *l, int fd, const char *peer);
 void http_conn_pump(HttpLoop *l, HttpConn *c);
 void http_conn_close(HttpLoop *l, HttpConn *c);
+void http_conn_linger(HttpLoop *l,
+                      HttpConn *c); /* all is said, but the client may still be talking */
 void http_conn_bury(
     HttpLoop *l,
     HttpConn *c); /* closed and its exchange is back: free it at the end of the round */

@@ -4,6 +4,7 @@
 #include "http/http_in.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ void http_loop_wake(HttpLoop *l)
 
 void http_post(HttpLoop *l, HttpMsg *m)
 {
+    atomic_fetch_add(&l->visitors, 1);
     HttpMsg *head = atomic_load_explicit(&l->inbox, memory_order_relaxed);
     do
         m->next = head;
@@ -29,6 +31,7 @@ void http_post(HttpLoop *l, HttpMsg *m)
      * message. */
     if (atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false))
         http_loop_wake(l);
+    atomic_fetch_sub(&l->visitors, 1);
 }
 
 static HttpMsg *oldest_first(HttpMsg *m)
@@ -53,6 +56,13 @@ static void read_inbox(HttpLoop *l)
         m->deliver(l, m);
         m = next;
     }
+}
+
+void http_loop_drain(HttpLoop *l)
+{
+    while (atomic_load(&l->visitors) > 0)
+        sched_yield();
+    read_inbox(l);
 }
 
 /* --- connections that have more to do --- */

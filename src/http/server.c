@@ -40,6 +40,7 @@ static void fill_defaults(HttpOptions *o)
 
 static void loop_free(HttpLoop *l)
 {
+    http_loop_drain(l);
     fd_close(&l->listener);
     fd_close(&l->wake);
     fd_close(&l->epoll);

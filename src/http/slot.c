@@ -42,6 +42,11 @@ bool http_slot_take(HttpLoop *l, HttpConn *c)
     return true;
 }
 
+void http_slot_retire(HttpLoop *l, HttpConn *c)
+{
+    atomic_store(&http_slot(l, c->slot)->generation, 0);
+}
+
 void http_slot_free(HttpLoop *l, HttpConn *c)
 {
     HttpSlot *s = http_slot(l, c->slot);
@@ -59,10 +64,23 @@ HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t)
                                                                                          : NULL;
 }
 
-HttpSlot *http_ticket_slot(HttpServer *s, HttpTicket t)
+HttpLoop *http_visit(HttpServer *s, HttpTicket t)
 {
     if (t.generation == 0 || t.loop >= (uint32_t)s->loops_len)
         return NULL;
-    HttpSlot *slot = http_slot(s->loops[t.loop], t.slot);
-    return slot != NULL && atomic_load(&slot->generation) == t.generation ? slot : NULL;
+    atomic_fetch_add(&s->loops[t.loop]->visitors, 1);
+    return s->loops[t.loop];
+}
+
+void http_loop_leave(HttpLoop **l)
+{
+    if (*l != NULL)
+        atomic_fetch_sub(&(*l)->visitors, 1);
+    *l = NULL;
+}
+
+HttpSlot *http_live_slot(HttpLoop *l, HttpTicket t)
+{
+    HttpSlot *s = http_slot(l, t.slot);
+    return s != NULL && atomic_load(&s->generation) == t.generation ? s : NULL;
 }

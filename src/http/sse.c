@@ -54,7 +54,8 @@ void http_stream_begin(HttpLoop *l, HttpConn *c)
     if (l->server->o.observe != NULL)
         l->server->o.observe(&ex->req, 200, l->now_us - ex->started_us);
     http_exchange_close(l, ex);
-    if (!ok || head_only || l->closing)
+    c->ending |= head_only || l->closing;
+    if (!ok)
         http_conn_close(l, c);
 }
 
@@ -145,7 +146,8 @@ static StreamMsg *message(HttpTicket t, Str bytes)
 
 bool http_stream_send(HttpServer *s, HttpTicket t, Str bytes)
 {
-    HttpSlot *slot = http_ticket_slot(s, t);
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    HttpSlot *slot = l != NULL ? http_live_slot(l, t) : NULL;
     if (slot == NULL)
         return false;
     bool slow =
@@ -156,15 +158,16 @@ bool http_stream_send(HttpServer *s, HttpTicket t, Str bytes)
     if (m == NULL)
         return false;
     m->slow = slow;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
     return !slow;
 }
 
 void http_stream_end(HttpServer *s, HttpTicket t)
 {
-    StreamMsg *m = http_ticket_slot(s, t) != NULL ? message(t, (Str){0}) : NULL;
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    StreamMsg *m = l != NULL && http_live_slot(l, t) != NULL ? message(t, (Str){0}) : NULL;
     if (m == NULL)
         return;
     m->end = true;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
 }

@@ -32,9 +32,9 @@ struct HttpSocket {
     HttpSocketHandler handler;
     HttpTicket ticket;
     Incoming *first, *last; /* received; the first is with the pool while `busy` */
-    bool busy, over;
-    int silent;      /* ticks without a byte from the client */
-    int64_t counted; /* of wslay's queue, in the slot's `queued` */
+    bool busy, broken;      /* the connection has ended; not: the client broke the protocol */
+    int silent;             /* ticks without a byte from the client */
+    int64_t counted;        /* of wslay's queue, in the slot's `queued` */
 };
 
 /* --- the upgrade --- */
@@ -116,6 +116,7 @@ static ssize_t on_recv(wslay_event_context_ptr ws, uint8_t *buf, size_t len, int
         n = http_conn_read(s->loop, c, buf, len);
     }
     s->silent = n > 0 ? 0 : s->silent;
+    s->broken |= n < 0;
     if (n <= 0)
         wslay_event_set_error(ws, n == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return n > 0 ? n : -1;
@@ -127,6 +128,7 @@ static ssize_t on_send(wslay_event_context_ptr ws, const uint8_t *data, size_t l
     HttpSocket *s = user;
     (void)flags;
     ssize_t n = s->conn->writable ? http_conn_write(s->loop, s->conn, data, len) : 0;
+    s->broken |= n < 0;
     if (n <= 0)
         wslay_event_set_error(ws, n == 0 ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return n > 0 ? n : -1;
@@ -144,7 +146,8 @@ static void on_message(wslay_event_context_ptr ws, const struct wslay_event_on_m
         return;
     }
     *in = (Incoming){.text = arg->opcode == WSLAY_TEXT_FRAME, .len = arg->msg_length};
-    memcpy(in->bytes, arg->msg, arg->msg_length);
+    if (arg->msg_length > 0)
+        memcpy(in->bytes, arg->msg, arg->msg_length);
     if (s->first == NULL)
         s->first = in;
     else
@@ -254,6 +257,7 @@ void http_socket_free(HttpLoop *l, HttpConn *c)
         return;
     c->socket = NULL;
     count_queue(l, s, 0);
+    http_slot_retire(l, c);
     wslay_event_context_free(s->ws);
     s->ws = NULL;
     s->conn = NULL;
@@ -266,17 +270,30 @@ void http_socket_free(HttpLoop *l, HttpConn *c)
     free_socket(s);
 }
 
+/* We were the ones to close, and the client may not have read why. */
+static bool linger(HttpLoop *l, HttpConn *c)
+{
+    http_socket_free(l, c);
+    http_conn_linger(l, c);
+    return true;
+}
+
 bool http_socket_step(HttpLoop *l, HttpConn *c)
 {
     HttpSocket *s = c->socket;
-    bool ok = http_out_flush(l, c); /* the head of the answer goes before the first frame */
-    if (ok && c->out.len > 0)
+    s->broken |= !http_out_flush(l, c); /* the head of the answer goes before the first frame */
+    if (!s->broken && c->out.len > 0)
         return false;
     bool reads = s->first == NULL && wslay_event_want_read(s->ws);
-    ok = ok && (!reads || wslay_event_recv(s->ws) == 0);
-    ok = ok && wslay_event_send(s->ws) == 0;
-    bool over = !wslay_event_want_read(s->ws) && !wslay_event_want_write(s->ws);
-    if (!ok || (over && !s->busy && s->first == NULL)) {
+    bool ok = !s->broken && (!reads || wslay_event_recv(s->ws) == 0);
+    ok &= !s->broken &&
+          wslay_event_send(s->ws) ==
+              0; /* also when the client broke the protocol: wslay has queued the close */
+    bool idle = !s->busy && s->first == NULL;
+    bool over = !wslay_event_want_read(s->ws) && !wslay_event_want_write(s->ws) && idle;
+    if (!s->broken && (!ok || over) && !wslay_event_get_close_received(s->ws))
+        return linger(l, c);
+    if (!ok || over) {
         http_conn_close(l, c);
         return false;
     }
@@ -361,7 +378,8 @@ static SocketMsg *message(HttpTicket t, Str bytes)
 
 bool http_socket_send(HttpServer *s, HttpTicket t, bool text, Str payload)
 {
-    HttpSlot *slot = http_ticket_slot(s, t);
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    HttpSlot *slot = l != NULL ? http_live_slot(l, t) : NULL;
     if (slot == NULL)
         return false;
     /* A message that is larger than the limit on its own may go when nothing else waits. */
@@ -374,15 +392,16 @@ bool http_socket_send(HttpServer *s, HttpTicket t, bool text, Str payload)
         return false;
     m->text = text;
     m->slow = slow;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
     return !slow;
 }
 
 void http_socket_close(HttpServer *s, HttpTicket t, int code)
 {
-    SocketMsg *m = http_ticket_slot(s, t) != NULL ? message(t, (Str){0}) : NULL;
+    CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t);
+    SocketMsg *m = l != NULL && http_live_slot(l, t) != NULL ? message(t, (Str){0}) : NULL;
     if (m == NULL)
         return;
     m->close_code = code;
-    http_post(s->loops[t.loop], &m->msg);
+    http_post(l, &m->msg);
 }

@@ -109,10 +109,7 @@ static bool done(HttpLoop *l, HttpConn *c)
         http_conn_close(l, c);
         return false;
     }
-    http_tls_end(c);
-    shutdown(c->fd, SHUT_WR);
-    http_input_free(c);
-    http_conn_state(l, c, CONN_LINGER);
+    http_conn_linger(l, c);
     return true;
 }
 

@@ -57,7 +57,8 @@ typedef struct Part {
     int first;
 } Part;
 
-static ErrCode read_part(DbConn *reader, const Part *part, int64_t now_ms, Arena *a, Infos *all, Err *err)
+static ErrCode read_part(DbConn *reader, const Part *part, int64_t now_ms, Arena *a, Infos *all,
+                         Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(reader, part->query, DB_NO_ARGS, &rows, err);

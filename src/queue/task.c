@@ -32,14 +32,16 @@ ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t unti
     if (leases == NULL)
         return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);
 
-    ErrCode rc = db_exec(tx, &sql_task_wake, DB_ARGS(DB_S(queue), DB_I(now_ms), DB_I(max)), NULL, err);
+    ErrCode rc =
+        db_exec(tx, &sql_task_wake, DB_ARGS(DB_S(queue), DB_I(now_ms), DB_I(max)), NULL, err);
     if (rc != OK)
         return rc;
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
     rc = db_query(tx, &sql_task_lease,
-                  DB_ARGS(DB_S(queue), DB_I(max), DB_S(worker), DB_I(until_ms), DB_I(now_ms)), &rows, err);
+                  DB_ARGS(DB_S(queue), DB_I(max), DB_S(worker), DB_I(until_ms), DB_I(now_ms)),
+                  &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         assert(n < (size_t)max);
         leases[n++] = (TaskLease){.id = db_int(&rows, 0),
@@ -60,12 +62,12 @@ ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t unti
     return OK;
 }
 
-/* A query that removes at most one task and returns it. */
-static ErrCode take(DbConn *tx, const Query *q, int64_t first, int64_t second, Arena *a,
+/* Read at most one task and remove it. */
+static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Arena *a,
                     TaskChanged *out, bool *found, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(first), DB_I(second)), &rows, err);
+    ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(task), DB_I(second)), &rows, err);
     *found = false;
     while (rc == OK && db_next(&rows, &rc, err)) {
         *found = true;
@@ -81,19 +83,21 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t first, int64_t second, A
         if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }
+    if (rc == OK && *found)
+        rc = db_exec(tx, &sql_task_delete, DB_ARGS(DB_I(task)), NULL, err);
     return rc;
 }
 
 ErrCode queue_take(DbConn *tx, int64_t task, int64_t attempt, Arena *a, TaskChanged *out,
                    bool *found, Err *err)
 {
-    return take(tx, &sql_task_take, task, attempt, a, out, found, err);
+    return take(tx, &sql_task_of_attempt, task, attempt, a, out, found, err);
 }
 
 ErrCode queue_cancel(DbConn *tx, int64_t project, int64_t task, Arena *a, TaskChanged *out,
                      bool *found, Err *err)
 {
-    return take(tx, &sql_task_take_any, task, project, a, out, found, err);
+    return take(tx, &sql_task_of_project, task, project, a, out, found, err);
 }
 
 /* A query that gives the task back to its queue: project, job, seq, max_attempts, queue. */
@@ -144,7 +148,8 @@ ErrCode queue_give_back(DbConn *tx, int64_t task, int64_t attempt, int64_t now_m
                     found, err);
 }
 
-ErrCode queue_extend(DbConn *tx, int64_t task, int64_t attempt, int64_t until_ms, bool *found, Err *err)
+ErrCode queue_extend(DbConn *tx, int64_t task, int64_t attempt, int64_t until_ms, bool *found,
+                     Err *err)
 {
     int64_t changed = 0;
     ErrCode rc = db_exec(tx, &sql_task_extend, DB_ARGS(DB_I(task), DB_I(attempt), DB_I(until_ms)),
@@ -179,9 +184,11 @@ ErrCode queue_progress(DbConn *tx, int64_t task, int64_t attempt, int64_t done, 
                     found, err);
 }
 
-ErrCode queue_note(DbConn *tx, int64_t task, int64_t attempt, TaskChanged *out, bool *found, Err *err)
+ErrCode queue_note(DbConn *tx, int64_t task, int64_t attempt, TaskChanged *out, bool *found,
+                   Err *err)
 {
-    return count_up(tx, &sql_task_note, DB_ARGS(DB_I(task), DB_I(attempt)), attempt, out, found, err);
+    return count_up(tx, &sql_task_note, DB_ARGS(DB_I(task), DB_I(attempt)), attempt, out, found,
+                    err);
 }
 
 ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease **out, size_t *len, Err *err)
@@ -192,7 +199,8 @@ ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease **out, siz
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(tx, &sql_task_expired, DB_ARGS(DB_I(now_ms), DB_I(QUEUE_LEASE_MAX)), &rows, err);
+    ErrCode rc =
+        db_query(tx, &sql_task_expired, DB_ARGS(DB_I(now_ms), DB_I(QUEUE_LEASE_MAX)), &rows, err);
     while (rc == OK && db_next(&rows, &rc, err) && n < QUEUE_LEASE_MAX) {
         tasks[n].id = db_int(&rows, 0);
         tasks[n++].attempt = db_int(&rows, 1);

@@ -1,4 +1,5 @@
-/* test.fail: fail with a given reason, for ever or until an attempt, so that retry can be tested. */
+/* test.fail: fail with a given reason, for ever or until an attempt, so that retry can be tested.
+ */
 #include "steps/steps.h"
 
 typedef struct FailArgs {
@@ -21,7 +22,8 @@ static ErrCode fail_run(StepCtx *c, const void *args)
     const FailArgs *a = args;
     ErrCode code = err_from_reason(a->reason);
     if (code == OK)
-        return err_set(c->err, ERR_BAD_PARAM, "there is no reason \"" STR_FMT "\"", STR_ARG(a->reason));
+        return err_set(c->err, ERR_BAD_PARAM, "there is no reason \"" STR_FMT "\"",
+                       STR_ARG(a->reason));
     if (a->until_attempt > 0 && c->attempt >= a->until_attempt) {
         json_kv_int(c->data, "attempt", c->attempt);
         return OK;
@@ -37,10 +39,10 @@ const Step step_test_fail = {
     .internal = true,
     .params = fail_params,
     .args_size = sizeof(FailArgs),
-    .data = (const Field[]){{.name = "attempt",
-                             .type = FIELD_TYPE_INT,
-                             .help = "The attempt that succeeded."},
-                            {0}},
+    .data =
+        (const Field[]){
+            {.name = "attempt", .type = FIELD_TYPE_INT, .help = "The attempt that succeeded."},
+            {0}},
     .examples = (const Example[]){{.title = "Fail for good",
                                    .args = "{\"reason\": \"input_damaged\"}",
                                    .expect = "reason=input_damaged"},

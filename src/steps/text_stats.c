@@ -1,9 +1,9 @@
 /* text.stats: how long a text is.
  *
  * What    characters (code points), words, lines, paragraphs, bytes, and how long reading takes.
- * Words   runs of anything but white space; in scripts written without spaces (Han, kana, Thai …) every character
- *         counts as a word, as word processors do.
- * Time    at 238 words a minute, the mean of silent reading in English (Brysbaert 2019). */
+ * Words   runs of anything but white space; in scripts written without spaces (Han, kana, Thai …)
+ * every character counts as a word, as word processors do. Time    at 238 words a minute, the mean
+ * of silent reading in English (Brysbaert 2019). */
 #include "steps/steps.h"
 
 enum { WORDS_PER_MINUTE = 238 };
@@ -13,7 +13,8 @@ typedef struct StatsArgs {
 } StatsArgs;
 
 static const Param stats_params[] = {
-    PARAM_TEXT(StatsArgs, text, .required = true, .example = "Two words", .help = "Text to measure."),
+    PARAM_TEXT(StatsArgs, text, .required = true, .example = "Two words",
+               .help = "Text to measure."),
     PARAM_END,
 };
 
@@ -24,8 +25,8 @@ typedef struct Stats {
 static bool is_space(uint32_t c)
 {
     return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200b) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
-           c == 0x3000 || c == 0xfeff;
+           (c >= 0x2000 && c <= 0x200b) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000 || c == 0xfeff;
 }
 
 /* Scripts that put no space between words. */
@@ -47,7 +48,8 @@ static bool stands_alone(uint32_t c)
     return false;
 }
 
-/* A line ends at LF, at CR LF, or at a CR alone; the last one needs no end. A paragraph is a run of lines with words. */
+/* A line ends at LF, at CR LF, or at a CR alone; the last one needs no end. A paragraph is a run of
+ * lines with words. */
 static Stats stats_of(Str text)
 {
     Stats s = {0};
@@ -90,14 +92,16 @@ static ErrCode stats_run(StepCtx *c, const void *args)
     json_kv_int(c->data, "lines", s.lines);
     json_kv_int(c->data, "paragraphs", s.paragraphs);
     json_kv_int(c->data, "size_bytes", (int64_t)a->text.len);
-    json_kv_int(c->data, "reading_seconds", (s.words * 60 + WORDS_PER_MINUTE - 1) / WORDS_PER_MINUTE);
+    json_kv_int(c->data, "reading_seconds",
+                (s.words * 60 + WORDS_PER_MINUTE - 1) / WORDS_PER_MINUTE);
     return OK;
 }
 
 const Step step_text_stats = {
     .name = "text.stats",
     .title = "Text statistics",
-    .summary = "Count characters, words, lines and paragraphs of a text and estimate its reading time.",
+    .summary =
+        "Count characters, words, lines and paragraphs of a text and estimate its reading time.",
     .since = "0.1",
     .version = 1,
     .cacheable = true,
@@ -112,8 +116,12 @@ const Step step_text_stats = {
             {.name = "words",
              .type = FIELD_TYPE_INT,
              .help = "Runs without white space; in scripts without spaces, characters."},
-            {.name = "lines", .type = FIELD_TYPE_INT, .help = "Lines, the last one even without an end."},
-            {.name = "paragraphs", .type = FIELD_TYPE_INT, .help = "Runs of lines that are not blank."},
+            {.name = "lines",
+             .type = FIELD_TYPE_INT,
+             .help = "Lines, the last one even without an end."},
+            {.name = "paragraphs",
+             .type = FIELD_TYPE_INT,
+             .help = "Runs of lines that are not blank."},
             {.name = "size_bytes", .type = FIELD_TYPE_INT, .help = "Size in UTF-8."},
             {.name = "reading_seconds", .type = FIELD_TYPE_INT, .help = "At 238 words a minute."},
             {0}},

@@ -35,7 +35,7 @@ static const HelpCommand *step_command(const Writer *w)
 
 static void add_flags(const Param *params, Buf *b)
 {
-    param_each (p, params) {
+    param_each(p, params) {
         buf_add_char(b, ' ');
         help_flag(p->name, b);
     }
@@ -51,7 +51,7 @@ static void add_choices(const Param *p, Buf *b)
 
 static void bash_choices(const char *where, const Param *params, Buf *b)
 {
-    param_each (p, params) {
+    param_each(p, params) {
         if (p->type != PARAM_TYPE_CHOICE)
             continue;
         buf_addf(b, "        %s:", where);
@@ -183,7 +183,7 @@ static void zsh_option(const Param *p, Buf *b)
 
 static void zsh_options(const Param *params, Buf *b)
 {
-    param_each (p, params)
+    param_each(p, params)
         zsh_option(p, b);
 }
 
@@ -249,7 +249,7 @@ static void write_zsh(const Writer *w)
 
 static void fish_options(const char *condition, const Param *params, Buf *b)
 {
-    param_each (p, params) {
+    param_each(p, params) {
         buf_addf(b, "complete -c platen -n '%s' -l ", condition);
         for (const char *c = p->name; *c != 0; c++)
             buf_add_char(b, *c == '_' ? '-' : *c);

@@ -116,8 +116,11 @@ static void param_head(const Param *p, bool as_flag, const HelpLook *look, Buf *
         help_flag(p->name, b);
     else
         buf_add_c(b, p->name);
-    buf_addf(b, "%s  %s", style(look->plain), style(look->dim));
-    help_type(p, b);
+    buf_addf(b, "%s%s", style(look->plain), style(look->dim));
+    if (!as_flag || p->type != PARAM_TYPE_BOOL) { /* such a flag takes no value */
+        buf_add_c(b, "  ");
+        help_type(p, b);
+    }
     if (p->required)
         buf_add_c(b, ", required");
     else if (param_has_default(p) && p->type != PARAM_TYPE_BOOL) {
@@ -150,7 +153,7 @@ static void param_choices(const Param *p, const HelpLook *look, Buf *b)
 
 void help_params(const Param *params, bool as_flags, const HelpLook *look, Buf *b)
 {
-    param_each (p, params) {
+    param_each(p, params) {
         param_head(p, as_flags, look, b);
         if (p->help != NULL)
             wrapped(str_from_c(p->help), INDENT, look, b);
@@ -162,37 +165,39 @@ void help_params(const Param *params, bool as_flags, const HelpLook *look, Buf *
     }
 }
 
-static void labelled(const char *label, const char *text, const HelpLook *look, Buf *b)
+static void labelled(const char *label, Str text, const HelpLook *look, Buf *b)
 {
-    if (text == NULL)
+    if (text.len == 0)
         return;
     enum { LABEL = 12 };
     buf_addf(b, "  %-10s", label);
-    help_wrap(str_from_c(text), LABEL, LABEL, look, b);
+    help_wrap(text, LABEL, LABEL, look, b);
 }
 
-static const char *accepts_text(const Step *s, Arena *a)
+/* One space after each comma, so that long lists wrap. */
+static Str spaced(const char *types, Arena *a)
+{
+    Str all = STR(""), rest = str_from_c(types), type;
+    while (str_next(&rest, ',', &type))
+        all = all.len == 0
+                  ? str_trim(type)
+                  : str_printf(a, STR_FMT ", " STR_FMT, STR_ARG(all), STR_ARG(str_trim(type)));
+    return all;
+}
+
+static Str accepts_text(const Step *s, Arena *a)
 {
     if (s->accepts == NULL)
-        return "no file";
-    Str text;
-    Str types = STR("");
-    Str rest = str_from_c(s->accepts), type;
-    while (str_next(&rest, ',', &type)) /* one space after each comma, so that long lists wrap */
-        types = types.len == 0
-                    ? str_trim(type)
-                    : str_printf(a, STR_FMT ", " STR_FMT, STR_ARG(types), STR_ARG(str_trim(type)));
+        return STR("no file");
+    Str text = spaced(s->accepts, a);
     if (s->inputs_max > 1)
-        text = str_printf(a, STR_FMT " (up to %d files)", STR_ARG(types), s->inputs_max);
-    else
-        text = types;
+        text = str_printf(a, STR_FMT " (up to %d files)", STR_ARG(text), s->inputs_max);
     if (s->input_optional)
         text = str_printf(a, STR_FMT " (may be left out)", STR_ARG(text));
-    const char *c = str_to_c(a, text);
-    return c != NULL ? c : s->accepts;
+    return text;
 }
 
-static const char *limits_text(const Step *s, Arena *a)
+static Str limits_text(const Step *s, Arena *a)
 {
     Buf b = buf_init(a, KIB);
     const StepLimits *l = &s->limits;
@@ -204,7 +209,7 @@ static const char *limits_text(const Step *s, Arena *a)
         buf_addf(&b, "%s%" PRId64 " MiB of memory", b.len > 0 ? ", " : "", l->memory_bytes >> 20);
     if (l->output_bytes > 0)
         buf_addf(&b, "%s%" PRId64 " MiB per output", b.len > 0 ? ", " : "", l->output_bytes >> 20);
-    return b.len > 0 ? buf_c(&b) : NULL;
+    return buf_str(&b);
 }
 
 static void step_head(const Step *s, const HelpLook *look, Buf *b)
@@ -213,10 +218,11 @@ static void step_head(const Step *s, const HelpLook *look, Buf *b)
     wrapped(str_from_c(s->summary), 2, look, b);
     buf_add_char(b, '\n');
     labelled("takes", accepts_text(s, b->arena), look, b);
-    labelled("gives", s->returns != NULL ? s->returns : "data only", look, b);
-    labelled("engine", s->engine, look, b);
+    labelled("gives", s->returns != NULL ? spaced(s->returns, b->arena) : STR("data only"), look,
+             b);
+    labelled("engine", str_from_c(s->engine), look, b);
     labelled("limits", limits_text(s, b->arena), look, b);
-    labelled("since", s->since, look, b);
+    labelled("since", str_from_c(s->since), look, b);
 }
 
 static const char *field_type_text(const Field *f)

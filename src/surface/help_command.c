@@ -41,7 +41,7 @@ Str help_flag_value(const Json *v, Arena *a)
     JsonOut j = json_out(&b);
     bool joined = v->type == JSON_LIST;
     if (v->type == JSON_LIST)
-        json_each (item, v)
+        json_each(item, v)
             joined &= item->type == JSON_TEXT;
     if (v->type == JSON_TEXT)
         return v->text;
@@ -49,7 +49,7 @@ Str help_flag_value(const Json *v, Arena *a)
         json_put(&j, v);
         return buf_str(&b);
     }
-    json_each (item, v) {
+    json_each(item, v) {
         if (b.len > 0)
             buf_add_char(&b, ',');
         buf_add(&b, item->text);
@@ -67,7 +67,7 @@ void help_command_line(const Step *s, const Example *e, Buf *b)
     }
     if (e->args == NULL || json_parse(b->arena, str_from_c(e->args), &args, NULL) != OK)
         return;
-    json_each (v, args) {
+    json_each(v, args) {
         if (json_is(v, JSON_BOOL) && !v->truth)
             continue;
         const char *name = str_to_c(b->arena, v->key);
@@ -103,17 +103,34 @@ void help_program(const HelpCommand *commands, size_t len, const HelpLook *look,
     buf_add_c(b, "\n`platen COMMAND --help` says more; `platen steps` lists what can be run.\n");
 }
 
+/* Lines that follow each other are one paragraph; indented ones and empty ones stay as they are. */
+static void add_detail(const char *detail, const HelpLook *look, Buf *b)
+{
+    Buf paragraph = buf_init(b->arena, 64 * KIB);
+    Str rest = str_from_c(detail), line;
+    while (detail != NULL && str_next(&rest, '\n', &line)) {
+        bool flows = line.len > 0 && line.ptr[0] != ' ';
+        if (!flows && paragraph.len > 0) {
+            help_wrap(buf_str(&paragraph), 0, 0, look, b);
+            buf_clear(&paragraph);
+        }
+        if (!flows && rest.ptr != NULL)
+            buf_addf(b, STR_FMT "\n", STR_ARG(line));
+        if (flows && paragraph.len > 0)
+            buf_add_char(&paragraph, ' ');
+        if (flows)
+            buf_add(&paragraph, line);
+    }
+    if (paragraph.len > 0)
+        help_wrap(buf_str(&paragraph), 0, 0, look, b);
+}
+
 void help_command(const HelpCommand *c, const HelpLook *look, Buf *b)
 {
     buf_addf(b, "Usage: platen %s%s%s%s\n\n", c->name, c->operands != NULL ? " " : "",
              c->operands != NULL ? c->operands : "", c->params != NULL ? " [OPTIONS]" : "");
     help_wrap(str_from_c(c->summary), 0, 0, look, b);
-    Str rest = str_from_c(c->detail), line;
-    while (c->detail != NULL && str_next(&rest, '\n', &line))
-        if (str_trim(line).len > 0 && line.ptr[0] != ' ')
-            help_wrap(line, 0, 0, look, b);
-        else
-            buf_addf(b, STR_FMT "\n", STR_ARG(line));
+    add_detail(c->detail, look, b);
     if (c->params != NULL && c->params->type != PARAM_TYPE_END) {
         help_heading("Options", look, b);
         help_params(c->params, true, look, b);

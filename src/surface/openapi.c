@@ -14,6 +14,21 @@ void openapi_put_binary(JsonOut *j)
     json_end(j, '}');
 }
 
+void openapi_put_file_field(int max, JsonOut *j)
+{
+    json_key(j, "file");
+    if (max == 1) {
+        openapi_put_binary(j);
+        return;
+    }
+    json_begin(j, '{');
+    json_kv_c(j, "type", "array");
+    json_key(j, "items");
+    openapi_put_binary(j);
+    json_kv_int(j, "maxItems", max);
+    json_end(j, '}');
+}
+
 /* A JSON value in a query has no plain form: it is declared by content instead of schema. */
 static void put_query_schema(const Param *p, JsonOut *j)
 {
@@ -98,7 +113,7 @@ static void put_parameters(const ApiOperation *op, JsonOut *j)
     while (next_name(&rest, &name))
         put_path_param(op, name, j);
     openapi_put_idempotency(op, j);
-    param_each (p, op->query)
+    param_each(p, op->query)
         openapi_put_query(p, true, j);
     json_end(j, ']');
 }
@@ -240,7 +255,7 @@ void openapi_put_problems(const ApiOperation *op, const Step *s, JsonOut *j)
     json_end(j, '}');
 }
 
-static void put_multipart(const Param *fields, JsonOut *j)
+static void put_multipart(const ApiOperation *op, JsonOut *j)
 {
     json_key(j, "multipart/form-data");
     json_begin(j, '{');
@@ -249,9 +264,8 @@ static void put_multipart(const Param *fields, JsonOut *j)
     json_kv_c(j, "type", "object");
     json_key(j, "properties");
     json_begin(j, '{');
-    json_key(j, "file");
-    openapi_put_binary(j);
-    param_each (p, fields) {
+    openapi_put_file_field(op->files_max > 0 ? op->files_max : 1, j);
+    param_each(p, op->fields) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }
@@ -267,7 +281,7 @@ static void put_multipart(const Param *fields, JsonOut *j)
 static void put_request_body(const ApiOperation *op, JsonOut *j)
 {
     bool required = op->body == API_BODY_UPLOAD;
-    param_each (p, op->fields)
+    param_each(p, op->fields)
         required |= p->required;
     json_key(j, "requestBody");
     json_begin(j, '{');
@@ -275,7 +289,7 @@ static void put_request_body(const ApiOperation *op, JsonOut *j)
     json_key(j, "content");
     json_begin(j, '{');
     if (op->body == API_BODY_UPLOAD) {
-        put_multipart(op->fields, j);
+        put_multipart(op, j);
         json_key(j, "*/*");
         json_begin(j, '{');
         json_key(j, "schema");

@@ -31,7 +31,7 @@ struct HttpRequest;
 typedef enum ApiBody {
     API_BODY_NONE,
     API_BODY_JSON,   /* an object: `fields` */
-    API_BODY_UPLOAD, /* files, as multipart with `fields` as form fields, or one raw */
+    API_BODY_UPLOAD, /* files (files_max), as multipart with `fields` as form fields, or one raw */
 } ApiBody;
 
 typedef struct ApiResponse {
@@ -54,6 +54,7 @@ typedef struct ApiOperation {
     const Param *path_params; /* by the names in {}; NULL: plain text */
     const Param *query;
     const Param *fields;          /* of the body */
+    int files_max;                /* of an upload; 0: 1 */
     const ApiResponse *responses; /* ends with {0}; problems are added */
     const ErrCode
         *errors; /* it may fail with these besides the general ones; ends with OK; or NULL */

@@ -15,6 +15,9 @@ void openapi_put_problems(const ApiOperation *op, const Step *s, JsonOut *j);
 /* {"type":"string","format":"binary" …}: bytes of any type. */
 void openapi_put_binary(JsonOut *j);
 
+/* The form field "file": one, or a list of at most `max`. */
+void openapi_put_file_field(int max, JsonOut *j);
+
 /* openapi_step.c */
 void openapi_put_step_path(const ApiOperation *op, const Step *s, JsonOut *j);
 void openapi_put_step_schemas(const Step *s, JsonOut *j);

@@ -19,7 +19,7 @@ static void put_ref(JsonOut *j, const char *fmt, const char *name)
 static bool needs_params(const Step *s)
 {
     bool any = false;
-    param_each (p, s->params)
+    param_each(p, s->params)
         any |= p->required;
     return any;
 }
@@ -27,22 +27,6 @@ static bool needs_params(const Step *s)
 static int files_max(const Step *s)
 {
     return s->accepts == NULL ? 0 : s->inputs_max > 0 ? s->inputs_max : 1;
-}
-
-/* {"file": …} or a list of them */
-static void put_file_field(const Step *s, JsonOut *j)
-{
-    json_key(j, "file");
-    if (files_max(s) == 1) {
-        openapi_put_binary(j);
-        return;
-    }
-    json_begin(j, '{');
-    json_kv_c(j, "type", "array");
-    json_key(j, "items");
-    openapi_put_binary(j);
-    json_kv_int(j, "maxItems", files_max(s));
-    json_end(j, '}');
 }
 
 static void put_required_form_fields(const Step *s, JsonOut *j)
@@ -53,7 +37,7 @@ static void put_required_form_fields(const Step *s, JsonOut *j)
     json_begin(j, '[');
     if (!s->input_optional)
         json_put_c(j, "file");
-    param_each (p, s->params)
+    param_each(p, s->params)
         if (p->required)
             json_put_c(j, p->name);
     json_end(j, ']');
@@ -68,12 +52,12 @@ static void put_multipart(const ApiOperation *op, const Step *s, JsonOut *j)
     json_kv_c(j, "type", "object");
     json_key(j, "properties");
     json_begin(j, '{');
-    put_file_field(s, j);
-    param_each (p, s->params) {
+    openapi_put_file_field(files_max(s), j);
+    param_each(p, s->params) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }
-    param_each (p, op->query) {
+    param_each(p, op->query) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }
@@ -115,7 +99,7 @@ static void put_json_schema(const ApiOperation *op, const Step *s, JsonOut *j)
         json_key(j, "inputs");
         put_ref(j, "#/components/schemas/%s", "StepInputs");
     }
-    param_each (p, op->query) {
+    param_each(p, op->query) {
         json_key(j, p->name);
         schema_put_param(p, j);
     }
@@ -179,10 +163,10 @@ static void put_parameters(const ApiOperation *op, const Step *s, JsonOut *j)
     json_key(j, "parameters");
     json_begin(j, '[');
     openapi_put_idempotency(op, j);
-    param_each (p, op->query)
+    param_each(p, op->query)
         openapi_put_query(p, false, j);
     if (files_max(s) > 0)
-        param_each (p, s->params)
+        param_each(p, s->params)
             openapi_put_query(p, false, j);
     json_end(j, ']');
 }

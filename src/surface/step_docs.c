@@ -83,7 +83,7 @@ static void add_params(const Step *s, Buf *b)
     if (s->params == NULL || s->params->type == PARAM_TYPE_END)
         return;
     buf_add_c(b, "\n## Parameters\n\n| Name | Type | Default | Meaning |\n|---|---|---|---|\n");
-    param_each (p, s->params) {
+    param_each(p, s->params) {
         buf_addf(b, "| `%s` | ", p->name);
         help_type(p, b);
         buf_add_c(b, " | ");
@@ -152,7 +152,7 @@ static void add_curl(const Step *s, const Example *e, Buf *b)
              s->name);
     if (e->input != NULL) {
         buf_addf(b, "  -F file=@%s", e->input);
-        json_each (v, args) {
+        json_each(v, args) {
             Str value = help_flag_value(v, b->arena);
             buf_add_c(b, " \\\n  -F ");
             help_shell_word(

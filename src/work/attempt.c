@@ -1,4 +1,5 @@
-/* attempt.c: one attempt: open the inputs, run the step in an engine or here, gather what it leaves behind. */
+/* attempt.c: one attempt: open the inputs, run the step in an engine or here, gather what it leaves
+ * behind. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -8,7 +9,8 @@
 #include <unistd.h>
 
 enum {
-    PROGRESS_EVERY_US = 250000, /* and ever more rarely in long attempts, so that history stays small */
+    PROGRESS_EVERY_US =
+        250000, /* and ever more rarely in long attempts, so that history stays small */
     PROGRESS_PER_ATTEMPT = 100,
     INPUTS_MAX = 1000,
     NOTE_MAX = 1000,
@@ -17,7 +19,8 @@ enum {
 
 bool step_is_quick(const Step *s)
 {
-    return s != NULL && s->engine == NULL && s->run != NULL && s->accepts == NULL && s->limits.time_ms == 0;
+    return s != NULL && s->engine == NULL && s->run != NULL && s->accepts == NULL &&
+           s->limits.time_ms == 0;
 }
 
 static TaskResult result_for(const TaskLease *l)
@@ -60,7 +63,8 @@ typedef struct Word {
 static ErrCode word_write(DbConn *tx, void *arg, Err *err)
 {
     const Word *m = arg;
-    return flow_progress_tx(tx, m->task, m->attempt, m->done, m->total, (Str){m->note, m->note_len}, err);
+    return flow_progress_tx(tx, m->task, m->attempt, m->done, m->total, (Str){m->note, m->note_len},
+                            err);
 }
 
 static void word_written(DbWrite *w, ErrCode rc, const Err *err)
@@ -278,7 +282,8 @@ static ErrCode keep_outputs(BuiltIn *b, TaskResult *r)
     for (size_t i = 0; i < b->outputs_len; i++) {
         const Output *o = &b->outputs[i];
         if (limit > 0 && fd_size(o->fd) > limit)
-            return err_set(&r->err, ERR_LIMIT_OUTPUT, "\"" STR_FMT "\" has %" PRId64 " bytes, the limit is %" PRId64,
+            return err_set(&r->err, ERR_LIMIT_OUTPUT,
+                           "\"" STR_FMT "\" has %" PRId64 " bytes, the limit is %" PRId64,
                            STR_ARG(o->name), fd_size(o->fd), limit);
         Blob blob;
         ErrCode rc = blob_adopt(b->held->work->o.blobs, o->fd, &blob, &r->err);
@@ -298,7 +303,8 @@ static ErrCode keep_outputs(BuiltIn *b, TaskResult *r)
 
 static ErrCode run_built_in(Held *h, const Inputs *in, TaskResult *r)
 {
-    static const StepHost host = {on_output, on_builtin_progress, on_usage, on_builtin_note, on_canceled};
+    static const StepHost host = {on_output, on_builtin_progress, on_usage, on_builtin_note,
+                                  on_canceled};
     BuiltIn *b = arena_new(h->arena, BuiltIn, 1);
     if (b == NULL)
         return err_set(&r->err, ERR_NO_MEMORY, "running the step");

@@ -1,5 +1,5 @@
-/* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for queues it has not
- * seen, and forgets old idempotency keys. */
+/* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for
+ * queues it has not seen, and forgets old idempotency keys. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -29,7 +29,8 @@ static ErrCode beats_write(DbConn *tx, void *arg, Err *err)
     Beats *b = arg;
     ErrCode rc = OK;
     for (size_t i = 0; rc == OK && i < b->len; i++)
-        rc = flow_heartbeat_tx(tx, b->items[i].task, b->items[i].attempt, b->until_ms, &b->items[i].lost, err);
+        rc = flow_heartbeat_tx(tx, b->items[i].task, b->items[i].attempt, b->until_ms,
+                               &b->items[i].lost, err);
     return rc;
 }
 
@@ -47,7 +48,8 @@ static void stop_lost(Work *w, const Beats *b)
     MUTEX_HELD(&w->lock);
     for (Held *h = w->held; h != NULL; h = h->newer)
         for (size_t i = 0; i < b->len; i++)
-            if (b->items[i].lost && b->items[i].task == h->lease.id && b->items[i].attempt == h->lease.attempt)
+            if (b->items[i].lost && b->items[i].task == h->lease.id &&
+                b->items[i].attempt == h->lease.attempt)
                 held_stop(h, STOP_CANCELED);
 }
 
@@ -55,7 +57,8 @@ static void beat(Work *w)
 {
     Beats b = {.until_ms = clock_now_ms() + w->o.lease_ms};
     Err err = {0};
-    if (collect(w, &b) && db_write(w->o.db, beats_write, &b, &err) == OK) /* else: the database has logged it */
+    if (collect(w, &b) &&
+        db_write(w->o.db, beats_write, &b, &err) == OK) /* else: the database has logged it */
         stop_lost(w, &b);
     free(b.items);
 }
@@ -78,14 +81,16 @@ static void expire(Work *w)
     Expire e = {0};
     ErrCode rc = db_reader(w->o.db, &reader, &err);
     if (rc == OK)
-        rc = db_get_int(reader, &sql_task_expired_any, DB_ARGS(DB_I(clock_now_ms())), 0, &any, &err);
+        rc =
+            db_get_int(reader, &sql_task_expired_any, DB_ARGS(DB_I(clock_now_ms())), 0, &any, &err);
     if (rc != OK || any == 0 || db_write(w->o.db, expire_write, &e, &err) != OK || e.count == 0)
         return;
     atomic_fetch_add(&w->lost, e.count);
     LOG(WARN, TASK_LOST, KV("count", e.count));
 }
 
-static void look_for_queues(Work *w)
+/* False: a queue could not be given a lane. */
+static bool look_for_queues(Work *w)
 {
     CLEANUP(arena_close) Arena *a = arena_open(NAMES_MEMORY);
     DbConn *reader = NULL;
@@ -99,6 +104,7 @@ static void look_for_queues(Work *w)
         rc = work_add_lane(w, names[i], &err);
     if (rc != OK)
         LOG(ERROR, QUEUE_STUCK, KV("detail", err.text));
+    return rc == OK;
 }
 
 /* What the keeper was woken for. */
@@ -106,10 +112,11 @@ typedef struct Wake {
     bool stop, new_queue;
 } Wake;
 
-static Wake wait_for(Work *w, int64_t until_us)
+/* `deaf`: a new queue does not wake; it has to wait for the time. */
+static Wake wait_for(Work *w, int64_t until_us, bool deaf)
 {
     MUTEX_HELD(&w->lock);
-    while (!w->keeper_stop && !w->new_queue)
+    while (!w->keeper_stop && (deaf || !w->new_queue))
         if (!cond_wait_until(&w->wake_keeper, &w->lock, until_us))
             break;
     Wake wake = {w->keeper_stop, w->new_queue};
@@ -134,22 +141,26 @@ static int64_t least(int64_t a, int64_t b)
 void *keeper_main(void *work)
 {
     Work *w = work;
-    int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE, look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
-    int64_t now_us = clock_mono_us();
-    int64_t beat_at_us = now_us + beat_ms * 1000, look_at_us = now_us, forget_at_us = now_us;
+    int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE,
+            look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
+    int64_t look_at_us = clock_mono_us(), forget_at_us = look_at_us;
+    int64_t beat_at_us = look_at_us + beat_ms * 1000;
+    bool stuck =
+        false; /* then the next look is soon enough, however many tasks come for that queue */
     for (;;) {
-        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)));
+        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)), stuck);
         if (wake.stop)
             return NULL;
         if (wake.new_queue)
-            look_for_queues(w);
+            stuck = !look_for_queues(w);
         if (is_due(&beat_at_us, beat_ms))
             beat(w);
         if (is_due(&look_at_us, look_ms))
             expire(w);
         int64_t forgotten = 0;
         Err err;
-        if (is_due(&forget_at_us, FORGET_EVERY_MS) && flow_forget_keys(w->o.db, &forgotten, &err) != OK)
+        if (is_due(&forget_at_us, FORGET_EVERY_MS) &&
+            flow_forget_keys(w->o.db, &forgotten, &err) != OK)
             continue; /* in an hour again */
     }
 }

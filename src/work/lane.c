@@ -1,4 +1,5 @@
-/* lane.c: the leaser of a queue: plan what the next write is to do, write, run or hand on what was leased. */
+/* lane.c: the leaser of a queue: plan what the next write is to do, write, run or hand on what was
+ * leased. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -15,7 +16,8 @@ enum {
 
 typedef struct Leaser {
     Lane *lane;
-    Arena *arenas[2]; /* a batch's memory lives until its results are written, which leases the next batch */
+    Arena *arenas[2]; /* a batch's memory lives until its results are written, which leases the next
+                         batch */
     int turn;
     Arena *scratch;
     TaskResult *results; /* WORK_RESULTS_MAX */
@@ -83,13 +85,14 @@ static void log_unwritten(const TaskResult *r, const Err *err)
         KV("detail", err->text));
 }
 
-/* One of the results cannot be written and says nothing about the machine: the others are, and that one's lease
- * runs out, so that it is tried again until its attempts are used up. */
+/* One of the results cannot be written and says nothing about the machine: the others are, and that
+ * one's lease runs out, so that it is tried again until its attempts are used up. */
 static void write_one_by_one(const Cycle *c)
 {
     for (size_t i = 0; i < c->results_len; i++) {
         Err err = {0};
-        Cycle one = {.lane = c->lane, .results = &c->results[i], .results_len = 1, .arena = c->arena};
+        Cycle one = {
+            .lane = c->lane, .results = &c->results[i], .results_len = 1, .arena = c->arena};
         if (db_write(c->lane->work->o.db, cycle_write, &one, &err) != OK)
             log_unwritten(&c->results[i], &err);
     }
@@ -97,7 +100,8 @@ static void write_one_by_one(const Cycle *c)
 
 static bool passes_by_itself(ErrCode rc)
 {
-    return rc == ERR_DISK_FULL || rc == ERR_IO || rc == ERR_DB_BUSY || rc == ERR_NO_MEMORY || rc == ERR_DB_DAMAGED;
+    return rc == ERR_DISK_FULL || rc == ERR_IO || rc == ERR_DB_BUSY || rc == ERR_NO_MEMORY ||
+           rc == ERR_DB_DAMAGED;
 }
 
 /* Write until it is written: results are kept as long as it takes, or until the lane is stopped. */
@@ -123,7 +127,8 @@ static void write_cycle(Leaser *w, Cycle *c)
             write_one_by_one(c);
             return;
         } else if (is_stopped(l)) {
-            log_unwritten(&c->results[0], &err); /* and all others: their leases expire at the next start */
+            log_unwritten(&c->results[0],
+                          &err); /* and all others: their leases expire at the next start */
             return;
         }
         pause_ms(l, wait_ms);

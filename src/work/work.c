@@ -58,8 +58,9 @@ ErrCode work_add_lane(Work *w, Str name, Err *err)
     if (work_lane(w, queue_hash(name)) != NULL)
         return OK;
     if (n == WORK_LANES_MAX)
-        return err_set(err, ERR_OVERLOADED, "queue \"" STR_FMT "\" is not served: %d queues are the most",
-                       STR_ARG(name), WORK_LANES_MAX);
+        return err_set(err, ERR_OVERLOADED,
+                       "queue \"" STR_FMT "\" is not served: %d queues are the most", STR_ARG(name),
+                       WORK_LANES_MAX);
     ErrCode rc = lane_open(w, name, &w->lanes[n], err);
     if (rc == OK)
         atomic_store_explicit(&w->lanes_len, n + 1, memory_order_release);
@@ -214,7 +215,8 @@ void work_close(Work **work)
         lane_stop(w->lanes[i]);
     flow_set_hooks(w->o.db, NULL);
     Err err;
-    if (db_write(w->o.db, no_write, NULL, &err) != OK) /* after it, no hook of an earlier write runs any more */
+    if (db_write(w->o.db, no_write, NULL, &err) !=
+        OK) /* after it, no hook of an earlier write runs any more */
         LOG(WARN, DB_FAILED, KV("detail", err.text));
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
         lane_close(&w->lanes[i]);

@@ -1,29 +1,35 @@
 /* work.h: the dispatcher: leases tasks, runs them, and records their ends.
  *
- * Every queue with live tasks has a lane: a thread or two that lease and record, and runners that are started as needed.
+ * Every queue with live tasks has a lane: a thread or two that lease and record, and runners that
+ * are started as needed.
  *
  *                    one write: record the last batch + lease the next
  *         ┌───────────────────────────────────────────────────────────────┐
  *         ▼                                                               │
  *   leaser ──quick steps──► run here, one after the other ──results───────┤
- *         └──other steps──► todo ──► runner: engine_run, or a slow built-in step ──results──► (next write)
+ *         └──other steps──► todo ──► runner: engine_run, or a slow built-in step ──results──► (next
+ * write)
  *
- * Quick: a built-in step that takes no file and sets no time limit of its own. It costs about a microsecond, so a batch of
- * up to 512 shares two syncs. Everything else waits for a runner (threads per lane: the number of cores); a lane leases
- * at most twice as many as it has runners, except "default", whose quick tasks must not wait behind slow ones.
+ * Quick: a built-in step that takes no file and sets no time limit of its own. It costs about a
+ * microsecond, so a batch of up to 512 shares two syncs. Everything else waits for a runner
+ * (threads per lane: the number of cores); a lane leases at most twice as many as it has runners,
+ * except "default", whose quick tasks must not wait behind slow ones.
  *
- * A leaser sleeps until a task becomes ready (flow's hook, after the commit), a delayed one is due, or a runner has ended one:
- * nobody polls. One keeper thread makes all leases longer with one write, sets the flag of those that were lost,
- * expires leases of workers that vanished, starts lanes for queues it has not seen, and forgets old idempotency keys.
+ * A leaser sleeps until a task becomes ready (flow's hook, after the commit), a delayed one is due,
+ * or a runner has ended one: nobody polls. One keeper thread makes all leases longer with one
+ * write, sets the flag of those that were lost, expires leases of workers that vanished, starts
+ * lanes for queues it has not seen, and forgets old idempotency keys.
  *
- * Cancel: the task's flag is set at once; an engine is killed, a built-in step sees step_canceled. Its result is dropped.
- * Stop: work_drain leases nothing more, lets running work end, then cancels it and gives it back: no attempt is used up.
- * If results cannot be written (disk full) they are kept and tried again; when the process ends before that, their leases
- * expire at the next start and the tasks run again.
+ * Cancel: the task's flag is set at once; an engine is killed, a built-in step sees step_canceled.
+ * Its result is dropped. Stop: work_drain leases nothing more, lets running work end, then cancels
+ * it and gives it back: no attempt is used up. If results cannot be written (disk full) they are
+ * kept and tried again; when the process ends before that, their leases expire at the next start
+ * and the tasks run again.
  *
- * The command line does the same in its own process: db_open with fast_and_loose, work_open, flow_add, hub_wait.
+ * The command line does the same in its own process: db_open with fast_and_loose, work_open,
+ * flow_add, hub_wait.
  *
- * Lock order: Lane.lock before Work.lock; neither is held while calling the database.
+ * Locks: Lane.lock and Work.lock are never held together, nor while calling the database.
  * Threads: open, drain and close from one thread; stats from any. */
 #ifndef PLATEN_WORK_WORK_H
 #define PLATEN_WORK_WORK_H
@@ -37,25 +43,27 @@ typedef struct Work Work;
 typedef struct WorkOptions {
     Db *db;
     const Registry *registry;
-    BlobStore *blobs;     /* NULL: steps with files fail */
-    EnginePool *engines;  /* NULL: steps of engines fail with engine_missing */
-    Hub *hub;             /* told of news; NULL: nobody listens */
-    int runners;          /* threads per lane; 0: the number of cores */
-    int64_t lease_ms;     /* 0: 60 s */
-    const char *worker;   /* name in the lease, at most 31 characters; NULL: "local" */
-    bool paused;          /* lease nothing: for a server that only accepts */
+    BlobStore *blobs;    /* NULL: steps with files fail */
+    EnginePool *engines; /* NULL: steps of engines fail with engine_missing */
+    Hub *hub;            /* told of news; NULL: nobody listens */
+    int runners;         /* threads per lane; 0: the number of cores */
+    int64_t lease_ms;    /* 0: 60 s */
+    const char *worker;  /* name in the lease, at most 31 characters; NULL: "local" */
+    bool paused;         /* lease nothing: for a server that only accepts */
 } WorkOptions;
 
-/* Expire every lease left by an earlier process, set flow's hooks, start the lanes. All that `o` names must outlive it. */
+/* Expire every lease left by an earlier process, set flow's hooks, start the lanes. All that `o`
+ * names must outlive it. */
 MUST_CHECK ErrCode work_open(const WorkOptions *o, Work **out, Err *err);
-/* Stop in order: at most grace_ms for what runs, then it is cancelled and given back. Work that only waits is given back at once. */
+/* Stop in order: at most grace_ms for what runs, then it is cancelled and given back. Work that
+ * only waits is given back at once. */
 void work_drain(Work *w, int64_t grace_ms);
 /* Drains with no grace if work_drain was not called. Afterwards flow has no hooks. */
 void work_close(Work **w);
 
 typedef struct WorkStats {
     int64_t leased, done, failed, dropped, given_back, lost; /* attempts since the start */
-    int64_t running, waiting;                                /* now: with a runner; leased, waiting for one */
+    int64_t running, waiting; /* now: with a runner; leased, waiting for one */
     int64_t lanes, runners;
 } WorkStats;
 WorkStats work_stats(Work *w);

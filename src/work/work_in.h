@@ -15,7 +15,8 @@
 enum {
     WORK_LANES_MAX = 128,
     WORK_RUNNERS_MAX = 64,
-    WORK_LEASERS_DEFAULT = 2, /* of the lane "default": one runs a batch while the other's is written */
+    WORK_LEASERS_DEFAULT =
+        2, /* of the lane "default": one runs a batch while the other's is written */
     WORK_QUICK_BATCH = 512,
     WORK_RESULTS_MAX = 1024, /* results per write */
     WORK_CANCELED_MAX = 64,
@@ -27,7 +28,8 @@ typedef enum Stop { STOP_NOT, STOP_CANCELED, STOP_SHUTDOWN } Stop;
 
 typedef struct Lane Lane;
 
-/* A task in this process that is not quick: waiting for a runner, running, or waiting for its result to be written. */
+/* A task in this process that is not quick: waiting for a runner, running, or waiting for its
+ * result to be written. */
 typedef struct Held {
     /* Set when it is made, then constant. */
     Work *work;
@@ -67,12 +69,12 @@ struct Lane {
     Mutex lock; /* guards the rest */
     Cond wake_leaser, wake_runner;
     HeldList todo, finished;
-    size_t slow;       /* in todo, running or finished */
-    int ahead;         /* how many may be leased at once */
-    bool poked;        /* something may be ready */
-    bool stop;         /* leave the threads */
-    int64_t due_ms;    /* next delayed task; INT64_MAX: none known */
-    int leasers_busy;  /* between plan and the end of the write, or running quick ones */
+    size_t slow;      /* in todo, running or finished */
+    int ahead;        /* how many may be leased at once */
+    bool poked;       /* something may be ready */
+    bool stop;        /* leave the threads */
+    int64_t due_ms;   /* next delayed task; INT64_MAX: none known */
+    int leasers_busy; /* between plan and the end of the write, or running quick ones */
     int runners_len, runners_idle;
     pthread_t leasers[WORK_LEASERS_DEFAULT], runners[WORK_RUNNERS_MAX];
 };
@@ -85,14 +87,16 @@ struct Work {
     int runners;
     atomic_bool draining;
 
-    /* Only the keeper (and work_open before it) adds lanes; whoever reads looks at lanes_len first. */
+    /* Only the keeper (and work_open before it) adds lanes; whoever reads looks at lanes_len first.
+     */
     Lane *lanes[WORK_LANES_MAX];
     _Atomic int lanes_len;
 
     Mutex lock; /* guards the next ones */
     Held *held;
     size_t held_len;
-    TaskLease gone[WORK_CANCELED_MAX]; /* cancelled lately: a lease may still be on its way to its runner */
+    TaskLease gone[WORK_CANCELED_MAX]; /* cancelled lately: a lease may still be on its way to its
+                                          runner */
     size_t gone_next;
     Cond wake_keeper;
     bool keeper_stop, new_queue;
@@ -105,12 +109,13 @@ struct Work {
 /* lane.c */
 MUST_CHECK ErrCode lane_open(Work *w, Str name, Lane **out, Err *err);
 void lane_poke(Lane *l, int64_t run_at_ms); /* something is or will be ready */
-void lane_stop(Lane *l);  /* after a drain: ends the threads */
-void lane_close(Lane **l); /* after lane_stop */
-bool lane_is_quiet(Lane *l); /* nothing leased, nothing to record */
+void lane_stop(Lane *l);                    /* after a drain: ends the threads */
+void lane_close(Lane **l);                  /* after lane_stop */
+bool lane_is_quiet(Lane *l);                /* nothing leased, nothing to record */
 
 /* runner.c */
-MUST_CHECK ErrCode held_new(Lane *l, const TaskLease *lease, const Step *step, Held **out, Err *err);
+MUST_CHECK ErrCode held_new(Lane *l, const TaskLease *lease, const Step *step, Held **out,
+                            Err *err);
 void held_free(Held **h);
 void held_stop(Held *h, Stop why);
 /* Give it to a runner; starts one when all are busy. */

@@ -32,7 +32,8 @@ typedef struct StepRun {
     size_t outputs_seen; /* also those beyond the array */
     int64_t usage_sum;
     Arena *arena;
-    int leaked_fds; /* descriptors open after the run that were not before */
+    bool failed_on_purpose; /* the nth thing to fail was there */
+    int leaked_fds;         /* descriptors open after the run that were not before */
 } StepRun;
 
 static ErrCode step_run_output(void *ctx, Str name, Str type, int *out_fd, Err *err)
@@ -40,13 +41,16 @@ static ErrCode step_run_output(void *ctx, Str name, Str type, int *out_fd, Err *
     StepRun *r = ctx;
     if (fault_hit("test.output"))
         return err_set(err, ERR_DISK_FULL, "no place for the output");
+    Str own_name = str_copy(r->arena, name), own_type = str_copy(r->arena, type);
+    if (own_name.ptr == NULL || own_type.ptr == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the output's name");
     int fd = memfd_create("output", MFD_CLOEXEC);
     if (fd < 0)
         return err_set(err, ERR_IO, "no place for the output");
     r->outputs_seen++;
     if (r->outputs_len < STEP_RUN_OUTPUTS)
-        r->outputs[r->outputs_len++] = (StepRunOutput){
-            .name = str_copy(r->arena, name), .type = str_copy(r->arena, type), .fd = dup(fd)};
+        r->outputs[r->outputs_len++] =
+            (StepRunOutput){.name = own_name, .type = own_type, .fd = dup(fd)};
     *out_fd = fd;
     return OK;
 }
@@ -56,6 +60,14 @@ static void step_run_usage(void *ctx, Str unit, int64_t amount)
     (void)unit;
     ((StepRun *)ctx)->usage_sum += amount;
 }
+
+#ifdef PLATEN_FAULTS
+#define step_runner_arm    fault_arm
+#define step_runner_disarm fault_disarm
+#else
+#define step_runner_arm(n)   ((void)(n))
+#define step_runner_disarm() false
+#endif
 
 static int step_run_count_fds(void)
 {
@@ -79,7 +91,9 @@ static Str step_run_params(const Step *s, const char *params, Arena *a)
     return canonical;
 }
 
-static StepRun step_runner_do(const Step *s, const char *params, const char *name, Str bytes)
+/* With the nth thing that can fail within the step failing; 0: none. */
+static StepRun step_runner_do_failing(const Step *s, const char *params, const char *name,
+                                      Str bytes, int nth)
 {
     static const StepHost host = {.output = step_run_output, .usage = step_run_usage};
     StepRun r = {.arena = arena_open(512 * MIB)};
@@ -99,7 +113,10 @@ static StepRun step_runner_do(const Step *s, const char *params, const char *nam
                  .host = &host,
                  .host_ctx = &r};
     Str data = {0};
+    if (nth > 0)
+        step_runner_arm(nth);
     r.code = step_run(s, &c, canonical, &data);
+    r.failed_on_purpose = nth > 0 && step_runner_disarm();
     close(fd);
     r.leaked_fds = step_run_count_fds() - before - (int)r.outputs_len;
     for (size_t i = 0; i < r.outputs_len; i++) {
@@ -114,6 +131,11 @@ static StepRun step_runner_do(const Step *s, const char *params, const char *nam
     }
     arena_close(&work);
     return r;
+}
+
+static StepRun step_runner_do(const Step *s, const char *params, const char *name, Str bytes)
+{
+    return step_runner_do_failing(s, params, name, bytes, 0);
 }
 
 static void step_runner_free(StepRun *r)
@@ -136,6 +158,29 @@ static void step_runner_assert_explained(const Step *s, const StepRun *r)
                  r->err.text);
     if (r->err.text[0] == 0)
         fail_msg("%s failed with %s and no message", s->name, err_reason(r->code));
+}
+
+/* Let the 1st thing that can fail do so, then the 2nd, the 3rd …, until nothing is left to fail.
+ * Needs a build with faults; elsewhere the test is skipped. A step may also shrug a failure off. */
+static void step_runner_every_failure(const Step *s, const char *params, const char *name,
+                                      Str bytes)
+{
+#ifndef PLATEN_FAULTS
+    (void)s, (void)params, (void)name, (void)bytes;
+    skip();
+#endif
+    for (int nth = 1;; nth++) {
+        StepRun r = step_runner_do_failing(s, params, name, bytes, nth);
+        bool more = r.failed_on_purpose;
+        assert_int_equal(r.leaked_fds, 0);
+        if (r.code != OK)
+            step_runner_assert_explained(s, &r);
+        if (!more)
+            assert_int_equal(r.code, OK);
+        step_runner_free(&r);
+        if (!more)
+            return;
+    }
 }
 
 #endif

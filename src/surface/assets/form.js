@@ -7,6 +7,15 @@ function isBinary(schema) {
   return schema.format === "binary" || schema.items?.format === "binary";
 }
 
+const LONG_TEXT = 2000; // what may be longer gets more than a line
+
+// Typed as JSON because no simpler control fits.
+function isJson(schema) {
+  if (schema.enum || isBinary(schema)) return false;
+  if (schema.type === "array") return schema.items?.type !== "string";
+  return !["boolean", "integer", "number", "string"].includes(schema.type);
+}
+
 function control(schema, id, describedBy) {
   const common = { id, "aria-describedby": describedBy, autocomplete: "off" };
   if (isBinary(schema)) return el("input", { ...common, type: "file", multiple: schema.type === "array" });
@@ -25,6 +34,8 @@ function control(schema, id, describedBy) {
         placeholder: schema.default ?? schema.examples?.[0],
       });
     case "string":
+      if (!schema.writeOnly && !schema.default && schema.maxLength >= LONG_TEXT)
+        return el("textarea", { ...common, class: "prose", placeholder: schema.examples?.[0], maxlength: schema.maxLength });
       return el("input", {
         ...common, type: schema.writeOnly ? "password" : "text", spellcheck: "false",
         placeholder: schema.default ?? schema.examples?.[0], maxlength: schema.maxLength,
@@ -73,8 +84,7 @@ export class Field {
     if (this.schema.type === "integer" || this.schema.type === "number") return Number(text);
     if (this.schema.type === "array" && this.schema.items?.type === "string")
       return text.split(",").map((t) => t.trim()).filter(Boolean);
-    if (this.input.tagName !== "TEXTAREA") return text;
-    return JSON.parse(text);
+    return isJson(this.schema) ? JSON.parse(text) : text;
   }
 
   // The value as a query string or form field says it.
@@ -86,8 +96,9 @@ export class Field {
 
   set(value) {
     if (this.isFile()) return;
+    if (this.schema.enum && value === this.schema.default) value = "";
     if (this.input.type === "checkbox") this.input.checked = Boolean(value);
-    else if (Array.isArray(value) && this.input.tagName !== "TEXTAREA") this.input.value = value.join(", ");
+    else if (Array.isArray(value) && !isJson(this.schema)) this.input.value = value.join(", ");
     else this.input.value = typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : value ?? "";
   }
 

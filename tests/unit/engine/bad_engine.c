@@ -370,7 +370,8 @@ static ErrCode much_data(StepCtx *c, const void *args)
 
 #define BAD_STEPS(X)                                                                               \
     X(fine)                                                                                        \
-    X(empty) X(fail) X(no_memory) X(crash) X(abort_now) X(spin) X(sleep_long) X(eat_and_abort)     \
+    X(empty)                                                                                       \
+    X(fail) X(no_memory) X(crash) X(abort_now) X(spin) X(sleep_long) X(eat_and_abort)              \
         X(eat_and_crash) X(write_for_ever) X(write_and_ignore) X(fork_child) X(exec_shell)         \
             X(open_file) X(stat_file) X(connect_socket) X(trace_parent) X(kill_parent)             \
                 X(signal_parent) X(raise_limit) X(hang_up_for_all) X(start_thread) X(look_around)  \
@@ -380,7 +381,7 @@ static ErrCode much_data(StepCtx *c, const void *args)
 
 #define BAD_STEP(f)                                                                                \
     static const Step step_##f = {.name = "bad." #f,                                               \
-                                  .title = "Misbehave",                                                   \
+                                  .title = "Misbehave",                                            \
                                   .summary = "Misbehaves on purpose.",                             \
                                   .since = "0.1",                                                  \
                                   .accepts = "*/*",                                                \

@@ -1,4 +1,5 @@
-/* fixture.h: a pool over the engines built for the tests, with a blob store in a temporary folder. */
+/* fixture.h: a pool over the engines built for the tests, with a blob store in a temporary folder.
+ */
 #ifndef PLATEN_TESTS_ENGINE_FIXTURE_H
 #define PLATEN_TESTS_ENGINE_FIXTURE_H
 
@@ -41,10 +42,12 @@ static const char *test_env(const char *name)
 static void fixture_open_pool(Fixture *f)
 {
     Err err = {0};
-    EngineOptions o = {.dirs = f->dirs,
-                       .cache_path = f->cache,
-                       .blobs = f->blobs,
-                       .limits = {.time_ms = 60000, .cpu_ms = 30000, .memory_bytes = 256 << 20, .output_bytes = 1 << 20}};
+    EngineOptions o = {
+        .dirs = f->dirs,
+        .cache_path = f->cache,
+        .blobs = f->blobs,
+        .limits = {
+            .time_ms = 60000, .cpu_ms = 30000, .memory_bytes = 256 << 20, .output_bytes = 1 << 20}};
     assert_ok(engine_pool_open(&o, &f->pool, &err), &err);
     f->registry = registry_open(f->arena);
     assert_ok(engine_describe_all(f->pool, f->registry, f->arena, &err), &err);
@@ -60,7 +63,8 @@ static void fixture_open(Fixture *f)
     assert_int_equal(chmod(f->dir, 0755), 0);
     snprintf(f->cache, sizeof f->cache, "%s/engines.json", f->dir);
     const char *root = test_env("PLATEN_ROOT");
-    snprintf(f->dirs, sizeof f->dirs, "%s/tests/unit/engine:%s/samples/engines:%s/tests/unit/engine:%s/more",
+    snprintf(f->dirs, sizeof f->dirs,
+             "%s/tests/unit/engine:%s/samples/engines:%s/tests/unit/engine:%s/more",
              test_env("PLATEN_BUILD"), root, root, f->dir);
     f->arena = arena_open(64 * MIB);
     assert_non_null(f->arena);

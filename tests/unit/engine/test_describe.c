@@ -37,8 +37,10 @@ static void reopen_pool(Fixture *f)
 }
 
 #define STEP_TEXT(name)                                                                            \
-    "{\"name\":\"" name "\",\"title\":\"T\",\"summary\":\"Does it.\",\"since\":\"0.1\",\"internal\":true}"
-#define ENGINE_TEXT(name, steps) "{\"platen\":1,\"engine\":\"" name "\",\"version\":\"3\",\"steps\":[" steps "]}"
+    "{\"name\":\"" name                                                                            \
+    "\",\"title\":\"T\",\"summary\":\"Does it.\",\"since\":\"0.1\",\"internal\":true}"
+#define ENGINE_TEXT(name, steps)                                                                   \
+    "{\"platen\":1,\"engine\":\"" name "\",\"version\":\"3\",\"steps\":[" steps "]}"
 
 TEST(an_engine_is_asked_once)
 {
@@ -55,13 +57,15 @@ TEST(an_engine_is_asked_once)
     assert_string_equal(info_of_engine(&f, "once").version, "3");
 
     /* Another file under the same name is another engine. */
-    write_engine(&f, "once", ENGINE_TEXT("once", STEP_TEXT("once.other") "," STEP_TEXT("once.more")));
+    write_engine(&f, "once",
+                 ENGINE_TEXT("once", STEP_TEXT("once.other") "," STEP_TEXT("once.more")));
     reopen_pool(&f);
     assert_int_equal(times_asked(&f, "once"), 2);
     assert_null(registry_find(f.registry, STR("once.it")));
     assert_int_equal(info_of_engine(&f, "once").steps, 2);
 
-    static const char *const damaged[] = {"", "{", "[]", "{\"platen\":1}", "{\"platen\":1,\"engines\":[1,{}]}", "{\"platen\":2}"};
+    static const char *const damaged[] = {
+        "", "{", "[]", "{\"platen\":1}", "{\"platen\":1,\"engines\":[1,{}]}", "{\"platen\":2}"};
     for (size_t i = 0; i < COUNT_OF(damaged); i++) {
         write_file(f.cache, damaged[i], 0600);
         reopen_pool(&f);
@@ -92,8 +96,8 @@ TEST(an_engine_that_does_not_answer_is_listed_with_its_problem)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         EngineInfo info = info_of_engine(&f, cases[i].name);
         if (info.problem == NULL || strstr(info.problem, cases[i].problem) == NULL)
-            fail_msg("%s: problem is \"%s\", want \"%s\"", cases[i].name, info.problem != NULL ? info.problem : "(none)",
-                     cases[i].problem);
+            fail_msg("%s: problem is \"%s\", want \"%s\"", cases[i].name,
+                     info.problem != NULL ? info.problem : "(none)", cases[i].problem);
     }
     assert_non_null(registry_find(f.registry, STR("half.it")));
     assert_null(registry_find(f.registry, STR("thief.it")));
@@ -108,7 +112,8 @@ TEST(an_engine_that_does_not_come_up_is_left_alone_for_a_while)
     EngineResult result;
     fixture_open(&f);
     write_engine(&f, "stillborn",
-                 "{\"platen\":1,\"engine\":\"stillborn\",\"warm\":true,\"steps\":[" STEP_TEXT("stillborn.it") "]}");
+                 "{\"platen\":1,\"engine\":\"stillborn\",\"warm\":true,\"steps\":[" STEP_TEXT(
+                     "stillborn.it") "]}");
     reopen_pool(&f);
     EngineTask t = {.step = registry_find(f.registry, STR("stillborn.it")), .params = STR("{}")};
     assert_int_equal(engine_run(f.pool, &t, f.arena, &result, &err), ERR_ENGINE_MISSING);

@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-static const StepLimits small = {.time_ms = 20000, .cpu_ms = 1000, .memory_bytes = 64 << 20, .output_bytes = 100 * 1000};
+static const StepLimits small = {
+    .time_ms = 20000, .cpu_ms = 1000, .memory_bytes = 64 << 20, .output_bytes = 100 * 1000};
 
 typedef struct BadCase {
     const char *step, *params;
@@ -46,7 +47,8 @@ static const BadCase bad_cases[] = {
     {"thousand", "{}", OK, "{\"sent\":1000}"},
     {"raw", "{\"text\":\"{\\\"task\\\":{\\\"pid\\\":1}}\"}", ERR_ENGINE_PROTOCOL},
     {"raw", "{\"text\":\"{\\\"exit\\\":{\\\"signal\\\":11}}\"}", ERR_ENGINE_CRASHED},
-    {"raw", "{\"text\":\"{\\\"error\\\":{\\\"reason\\\":\\\"db_damaged\\\"}}\"}", ERR_ENGINE_PROTOCOL},
+    {"raw", "{\"text\":\"{\\\"error\\\":{\\\"reason\\\":\\\"db_damaged\\\"}}\"}",
+     ERR_ENGINE_PROTOCOL},
     {"raw", "{\"text\":\"{\\\"result\\\":{\\\"data\\\":7}}\"}", ERR_ENGINE_PROTOCOL},
     {"leave", "{}", ERR_ENGINE_CRASHED},
     {"hang_up", "{}", ERR_ENGINE_CRASHED},
@@ -68,7 +70,8 @@ static void run_bad_case(Fixture *f, const BadCase *c)
     CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
     ErrCode rc = engine_run(f->pool, &t, a, &result, &err);
     if (rc != c->want)
-        fail_msg("%s %s: got %s (%s), want %s", c->step, c->params, err_reason(rc), err.text, err_reason(c->want));
+        fail_msg("%s %s: got %s (%s), want %s", c->step, c->params, err_reason(rc), err.text,
+                 err_reason(c->want));
     if (rc != OK && (err.code != rc || err.text[0] == 0))
         fail_msg("%s: no message", c->step);
     if (rc == OK)
@@ -113,7 +116,7 @@ TEST(every_misdeed_has_its_reason_and_hurts_nobody_else)
     EngineInfo info = info_of_engine(&f, "bad");
     assert_int_equal(info.restarts, 0);
     assert_no_children(info.pid);
-    assert_int_equal(children_of(getpid()), 1); /* the warm parent */
+    assert_int_equal(children_of(getpid()), 1);       /* the warm parent */
     assert_int_equal(open_files(), files_before + 2); /* its socket and pidfd */
     fixture_close(&f);
     assert_int_equal(children_of(getpid()), 0);
@@ -160,7 +163,8 @@ TEST(a_task_gives_outputs_usage_notes_and_progress)
     EngineResult result;
     fixture_open(&f);
     CLEANUP(fd_close) int fd = memory_file("hello");
-    StepInput in = {.name = STR("a \"quoted\"\n.txt"), .type = STR("text/plain"), .fd = fd, .size_bytes = 5};
+    StepInput in = {
+        .name = STR("a \"quoted\"\n.txt"), .type = STR("text/plain"), .fd = fd, .size_bytes = 5};
     EngineTask t = bad_task(&f, "fine", "{\"count\":2}");
     t.inputs = &in;
     t.inputs_len = 1;
@@ -264,7 +268,8 @@ TEST(a_task_sees_nothing_but_its_channel_and_input)
     t.inputs_len = 1;
     assert_ok(engine_run(f.pool, &t, f.arena, &result, &err), &err);
     char want[64];
-    snprintf(want, sizeof want, "{\"files\":5,\"uid\":%d}", geteuid() == 0 ? 65534 : (int)geteuid());
+    snprintf(want, sizeof want, "{\"files\":5,\"uid\":%d}",
+             geteuid() == 0 ? 65534 : (int)geteuid());
     assert_str_equal(result.data, want);
     fixture_close(&f);
 }
@@ -375,8 +380,8 @@ TEST(a_python_engine_counts_words)
     fixture_close(&f);
 }
 
-TEST_MAIN(every_misdeed_has_its_reason_and_hurts_nobody_else, a_task_gives_outputs_usage_notes_and_progress,
-          an_error_keeps_message_hint_and_parameter, names_of_outputs_lead_nowhere,
-          what_is_written_after_the_result_changes_nothing, a_task_sees_nothing_but_its_channel_and_input,
-          cancel_ends_a_task, a_killed_warm_parent_ends_its_tasks_and_is_started_again,
-          a_python_engine_counts_words)
+TEST_MAIN(every_misdeed_has_its_reason_and_hurts_nobody_else,
+          a_task_gives_outputs_usage_notes_and_progress, an_error_keeps_message_hint_and_parameter,
+          names_of_outputs_lead_nowhere, what_is_written_after_the_result_changes_nothing,
+          a_task_sees_nothing_but_its_channel_and_input, cancel_ends_a_task,
+          a_killed_warm_parent_ends_its_tasks_and_is_started_again, a_python_engine_counts_words)

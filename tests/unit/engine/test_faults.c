@@ -52,7 +52,7 @@ TEST(a_program_survives_every_failure)
     Err err = {0};
     EngineResult result;
     fixture_open(&f);
-    EngineTask t = {.step = registry_find(f.registry, STR("rude.daemon_writes")), .params = STR("{}")};
+    EngineTask t = {.step = registry_find(f.registry, STR("plain.hello")), .params = STR("{}")};
     int files = open_files();
     for (int nth = 1;; nth++) {
         err = (Err){0};
@@ -66,6 +66,8 @@ TEST(a_program_survives_every_failure)
         assert_int_equal(children_of(getpid()), 0);
         if (!failed) {
             assert_int_equal(rc, OK);
+            assert_int_equal(result.outputs_len, 1);
+            assert_int_equal(result.outputs[0].blob.size_bytes, 5);
             break;
         }
     }
@@ -77,10 +79,18 @@ TEST(opening_survives_every_failure)
     Fixture f;
     Err err = {0};
     fixture_open(&f);
+    /* One engine and no cache to save it from being asked. */
+    char more[128], from[1200], to[200];
+    snprintf(more, sizeof more, "%s/more", f.dir);
+    snprintf(to, sizeof to, "%s/platen-engine-plain", more);
+    snprintf(from, sizeof from, "%s/tests/unit/engine/platen-engine-plain",
+             test_env("PLATEN_BUILD"));
+    assert_int_equal(mkdir(more, 0755), 0);
+    assert_int_equal(symlink(from, to), 0);
     int files = open_files();
     for (int nth = 1;; nth++) {
         CLEANUP(arena_close) Arena *a = arena_open(16 * MIB);
-        EngineOptions o = {.dirs = f.dirs, .blobs = f.blobs};
+        EngineOptions o = {.dirs = more, .blobs = f.blobs};
         EnginePool *p = NULL;
         Registry *r = registry_open(a);
         err = (Err){0};
@@ -102,7 +112,8 @@ TEST(opening_survives_every_failure)
     fixture_close(&f);
 }
 
-TEST_MAIN(a_task_survives_every_failure, a_program_survives_every_failure, opening_survives_every_failure)
+TEST_MAIN(a_task_survives_every_failure, a_program_survives_every_failure,
+          opening_survives_every_failure)
 
 #else
 

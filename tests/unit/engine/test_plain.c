@@ -1,7 +1,8 @@
 /* Plain engines: a program per task, which may be written by anybody. */
 #include "engine/fixture.h"
 
-static const StepLimits small = {.time_ms = 20000, .cpu_ms = 1000, .memory_bytes = 128 << 20, .output_bytes = 100 * 1000};
+static const StepLimits small = {
+    .time_ms = 20000, .cpu_ms = 1000, .memory_bytes = 128 << 20, .output_bytes = 100 * 1000};
 
 typedef struct RudeCase {
     const char *step;
@@ -30,11 +31,13 @@ static const RudeCase rude_cases[] = {
     {"says_task", ERR_ENGINE_PROTOCOL},
 };
 
-static ErrCode run_rude(Fixture *f, const char *name, int64_t time_ms, EngineResult *result, Err *err)
+static ErrCode run_rude(Fixture *f, const char *name, int64_t time_ms, EngineResult *result,
+                        Err *err)
 {
     char full[64];
     snprintf(full, sizeof full, "rude.%s", name);
-    EngineTask t = {.step = registry_find(f->registry, str_from_c(full)), .params = STR("{}"), .limits = small};
+    EngineTask t = {
+        .step = registry_find(f->registry, str_from_c(full)), .params = STR("{}"), .limits = small};
     if (t.step == NULL)
         fail_msg("there is no step %s: %s", full, info_of_engine(f, "rude").problem);
     if (time_ms != 0)
@@ -55,7 +58,8 @@ TEST(every_misdeed_of_a_program_has_its_reason)
             continue;
         ErrCode rc = run_rude(&f, c->step, c->time_ms, &result, &err);
         if (rc != c->want)
-            fail_msg("%s: got %s (%s; %s), want %s", c->step, err_reason(rc), err.text, err.hint, err_reason(c->want));
+            fail_msg("%s: got %s (%s; %s), want %s", c->step, err_reason(rc), err.text, err.hint,
+                     err_reason(c->want));
         if (rc == OK)
             assert_str_equal(result.data, c->data);
         if (c->hint != NULL)
@@ -73,10 +77,12 @@ TEST(a_program_sees_no_secret_and_no_descriptor_of_the_server)
     EngineResult result;
     setenv("PLATEN_SECRET", "hush", 1);
     fixture_open(&f);
-    CLEANUP(fd_close) int leaky = open("/dev/null", O_RDONLY); /* without O_CLOEXEC: somebody's slip */
+    CLEANUP(fd_close)
+    int leaky = open("/dev/null", O_RDONLY); /* without O_CLOEXEC: somebody's slip */
     assert_ok(run_rude(&f, "fine", 0, &result, &err), &err);
     char want[80];
-    snprintf(want, sizeof want, "{\"uid\":%d,\"files\":4,\"secret\":false}", geteuid() == 0 ? 65534 : (int)geteuid());
+    snprintf(want, sizeof want, "{\"uid\":%d,\"files\":4,\"secret\":false}",
+             geteuid() == 0 ? 65534 : (int)geteuid());
     assert_str_equal(result.data, want);
     fixture_close(&f);
 }
@@ -116,5 +122,6 @@ TEST(a_process_left_behind_cannot_change_a_blob)
     fixture_close(&f);
 }
 
-TEST_MAIN(every_misdeed_of_a_program_has_its_reason, a_program_sees_no_secret_and_no_descriptor_of_the_server,
+TEST_MAIN(every_misdeed_of_a_program_has_its_reason,
+          a_program_sees_no_secret_and_no_descriptor_of_the_server,
           a_python_program_out_of_memory_fails_alone, a_process_left_behind_cannot_change_a_blob)

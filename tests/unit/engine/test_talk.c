@@ -13,18 +13,37 @@ TEST(nonsense_is_refused)
         const char *text;
         size_t fds;
     } cases[] = {
-        {"x"}, {"[]"}, {"7"}, {"{}"}, {"{\"note\":7}"}, {"{\"note\":{},\"usage\":{}}"}, {"{\"unknown\":{}}"},
-        {"{\"run\":{}}"}, {"{\"result\":{}}"}, {"{\"result\":{\"data\":[]}}"}, {"{\"error\":{}}"},
-        {"{\"error\":{\"reason\":\"\"}}"}, {"{\"error\":{\"reason\":\"ok\"}}"},
-        {"{\"error\":{\"reason\":\"unauthorized\"}}"}, {"{\"error\":{\"reason\":\"shutting_down\"}}"},
-        {"{\"usage\":{}}"}, {"{\"usage\":{\"unit\":\"pages\"}}"}, {"{\"usage\":{\"unit\":\"pages\",\"amount\":-1}}"},
-        {"{\"usage\":{\"unit\":\"Pages!\",\"amount\":1}}"}, {"{\"usage\":{\"unit\":\"_\",\"amount\":1}}"},
+        {"x"},
+        {"[]"},
+        {"7"},
+        {"{}"},
+        {"{\"note\":7}"},
+        {"{\"note\":{},\"usage\":{}}"},
+        {"{\"unknown\":{}}"},
+        {"{\"run\":{}}"},
+        {"{\"result\":{}}"},
+        {"{\"result\":{\"data\":[]}}"},
+        {"{\"error\":{}}"},
+        {"{\"error\":{\"reason\":\"\"}}"},
+        {"{\"error\":{\"reason\":\"ok\"}}"},
+        {"{\"error\":{\"reason\":\"unauthorized\"}}"},
+        {"{\"error\":{\"reason\":\"shutting_down\"}}"},
+        {"{\"usage\":{}}"},
+        {"{\"usage\":{\"unit\":\"pages\"}}"},
+        {"{\"usage\":{\"unit\":\"pages\",\"amount\":-1}}"},
+        {"{\"usage\":{\"unit\":\"Pages!\",\"amount\":1}}"},
+        {"{\"usage\":{\"unit\":\"_\",\"amount\":1}}"},
         {"{\"usage\":{\"unit\":\"pages\",\"amount\":9007199254740993}}"},
         {"{\"usage\":{\"unit\":\"pages\",\"amount\":1.5}}"},
         {"{\"usage\":{\"unit\":\"abcdefghijklmnopqrstuvwxyzabcdefg\",\"amount\":1}}"},
-        {"{\"exit\":{}}"}, {"{\"exit\":{\"signal\":-1}}"}, {"{\"exit\":{\"code\":256}}"},
-        {"{\"note\":{\"text\":\"x\"}}", 1}, {"{\"task\":{\"pid\":1}}", 0}, {"{\"task\":{\"pid\":1}}", 2},
-        {"{\"result\":{\"data\":{}}} "" x"},
+        {"{\"exit\":{}}"},
+        {"{\"exit\":{\"signal\":-1}}"},
+        {"{\"exit\":{\"code\":256}}"},
+        {"{\"note\":{\"text\":\"x\"}}", 1},
+        {"{\"task\":{\"pid\":1}}", 0},
+        {"{\"task\":{\"pid\":1}}", 2},
+        {"{\"result\":{\"data\":{}}} "
+         " x"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(arena_close) Arena *a = arena_open(MIB);
@@ -43,9 +62,12 @@ TEST(names_types_and_texts_come_out_harmless)
     } cases[] = {
         {"{\"output\":{}}", "output", "application/octet-stream"},
         {"{\"output\":{\"name\":\"a.png\",\"type\":\"image/png\"}}", "a.png", "image/png"},
-        {"{\"output\":{\"name\":\"a/b/../c\",\"type\":\"text/plain; charset=utf-8\"}}", "a_b_c", "text/plain; charset=utf-8"},
-        {"{\"output\":{\"name\":\"/./../\",\"type\":\"text\"}}", "output", "application/octet-stream"},
-        {"{\"output\":{\"name\":\"a\\r\\nb\",\"type\":\"text/\\r\\nx\"}}", "a  b", "application/octet-stream"},
+        {"{\"output\":{\"name\":\"a/b/../c\",\"type\":\"text/plain; charset=utf-8\"}}", "a_b_c",
+         "text/plain; charset=utf-8"},
+        {"{\"output\":{\"name\":\"/./../\",\"type\":\"text\"}}", "output",
+         "application/octet-stream"},
+        {"{\"output\":{\"name\":\"a\\r\\nb\",\"type\":\"text/\\r\\nx\"}}", "a  b",
+         "application/octet-stream"},
         {"{\"output\":{\"name\":\"C:\\\\x\",\"type\":\"/x\"}}", "C:_x", "application/octet-stream"},
         {"{\"output\":{\"name\":7,\"type\":[]}}", "output", "application/octet-stream"},
     };
@@ -81,10 +103,14 @@ TEST(errors_keep_what_an_engine_may_say)
         ErrCode want;
         const char *message;
     } cases[] = {
-        {"{\"error\":{\"reason\":\"input_damaged\",\"message\":\"a\\nb\"}}", ERR_INPUT_DAMAGED, "a b"},
+        {"{\"error\":{\"reason\":\"input_damaged\",\"message\":\"a\\nb\"}}", ERR_INPUT_DAMAGED,
+         "a b"},
         {"{\"error\":{\"reason\":\"no_memory\",\"message\":\"full\"}}", ERR_LIMIT_MEMORY, "full"},
-        {"{\"error\":{\"reason\":\"too_many_requests\"}}", ERR_TOO_MANY_REQUESTS, ""}, /* declared */
-        {"{\"error\":{\"reason\":\"bad_param\",\"message\":\"%s%n\",\"param\":\"w\",\"hint\":\"h\"}}", ERR_BAD_PARAM, "%s%n"},
+        {"{\"error\":{\"reason\":\"too_many_requests\"}}", ERR_TOO_MANY_REQUESTS,
+         ""}, /* declared */
+        {"{\"error\":{\"reason\":\"bad_param\",\"message\":\"%s%n\",\"param\":\"w\",\"hint\":\"h\"}"
+         "}",
+         ERR_BAD_PARAM, "%s%n"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(arena_close) Arena *a = arena_open(MIB);
@@ -99,7 +125,8 @@ TEST(errors_keep_what_an_engine_may_say)
 
 TEST(every_end_has_its_reason)
 {
-    static const StepLimits limits = {.time_ms = 1000, .cpu_ms = 2000, .memory_bytes = 1000, .output_bytes = 10};
+    static const StepLimits limits = {
+        .time_ms = 1000, .cpu_ms = 2000, .memory_bytes = 1000, .output_bytes = 10};
     static const struct {
         TalkEnd end;
         ErrCode want;
@@ -128,5 +155,6 @@ TEST(every_end_has_its_reason)
     }
 }
 
-TEST_MAIN(nonsense_is_refused, names_types_and_texts_come_out_harmless, a_long_name_is_cut_between_characters,
-          errors_keep_what_an_engine_may_say, every_end_has_its_reason)
+TEST_MAIN(nonsense_is_refused, names_types_and_texts_come_out_harmless,
+          a_long_name_is_cut_between_characters, errors_keep_what_an_engine_may_say,
+          every_end_has_its_reason)

@@ -23,7 +23,9 @@ static const Step step_a = {.name = "a.step", .attempts = 3};
 
 static void bench_open_db(Bench *b)
 {
-    assert_ok(db_open(&(DbOptions){.path = b->folder.db_path, .fast_and_loose = true}, &b->db, &b->err), &b->err);
+    assert_ok(
+        db_open(&(DbOptions){.path = b->folder.db_path, .fast_and_loose = true}, &b->db, &b->err),
+        &b->err);
     assert_ok(db_reader(b->db, &b->reader, &b->err), &b->err);
 }
 
@@ -53,7 +55,8 @@ typedef struct LeaseCall {
 static ErrCode lease_write(DbConn *tx, void *arg, Err *err)
 {
     LeaseCall *c = arg;
-    return flow_lease_tx(tx, c->queue, c->max, LEASE_MS, STR("test"), c->arena, &c->out, &c->len, err);
+    return flow_lease_tx(tx, c->queue, c->max, LEASE_MS, STR("test"), c->arena, &c->out, &c->len,
+                         err);
 }
 
 static size_t bench_lease(Bench *b, const char *queue, int max, TaskLease **out)

@@ -12,7 +12,8 @@ static TaskLease lease_one(Bench *b)
 TEST(regular_course)
 {
     Bench b = bench_open();
-    int64_t id = bench_add(&b, (JobNew){.params = STR("{\"x\":1}"), .trace = STR("t1"), .key = 5, .priority = 3});
+    int64_t id = bench_add(
+        &b, (JobNew){.params = STR("{\"x\":1}"), .trace = STR("t1"), .key = 5, .priority = 3});
 
     Job j = bench_get(&b, id);
     assert_int_equal(j.state, JOB_QUEUED);
@@ -69,12 +70,14 @@ TEST(never_goes_to_the_dead_letters_at_once)
     assert_str_equal(j.reason, "input_damaged");
     assert_str_equal(j.detail, "it went wrong");
     assert_true(j.hint.len > 0);
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.failed task.dead job.failed");
+    assert_string_equal(bench_events(&b, id),
+                        "job.added task.started task.failed task.dead job.failed");
 
     DeadLetter *d = NULL;
     size_t n = 0;
     bool more = true;
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err), &b.err);
+    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err),
+              &b.err);
     assert_int_equal(n, 1);
     assert_false(more);
     assert_int_equal(d[0].job, id);
@@ -109,7 +112,9 @@ TEST(later_is_tried_again_until_attempts_are_used_up)
     bench_finish(&b, &r);
     assert_int_equal(bench_get(&b, id).state, JOB_FAILED);
     assert_int_equal(bench_get(&b, id).attempts, 2);
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.retry task.started task.failed task.dead job.failed");
+    assert_string_equal(
+        bench_events(&b, id),
+        "job.added task.started task.retry task.started task.failed task.dead job.failed");
     bench_close(&b);
 }
 
@@ -172,13 +177,15 @@ TEST(retry_counts_on)
     r = result_of(&second, OK);
     bench_finish(&b, &r);
     assert_int_equal(bench_get(&b, id).state, JOB_DONE);
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.failed task.dead job.failed "
-                                              "job.retried task.started task.done job.done");
+    assert_string_equal(bench_events(&b, id),
+                        "job.added task.started task.failed task.dead job.failed "
+                        "job.retried task.started task.done job.done");
 
     DeadLetter *d = NULL;
     size_t n = 1;
     bool more = true;
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err), &b.err);
+    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err),
+              &b.err);
     assert_int_equal(n, 0);
 
     /* Cancelled before it ever began, then retried: the first start is not the second event. */
@@ -188,7 +195,8 @@ TEST(retry_counts_on)
     TaskLease l = lease_one(&b);
     r = result_of(&l, OK);
     bench_finish(&b, &r);
-    assert_string_equal(bench_events(&b, other), "job.added job.canceled job.retried task.started task.done job.done");
+    assert_string_equal(bench_events(&b, other),
+                        "job.added job.canceled job.retried task.started task.done job.done");
     assert_int_equal(flow_retry(b.db, PROJECT, 12345, &b.err), ERR_NOT_FOUND);
     bench_close(&b);
 }
@@ -215,7 +223,9 @@ TEST(a_lost_worker)
     assert_int_equal(bench_expire(&b, clock_now_ms(), true), 1);
     assert_int_equal(bench_get(&b, id).state, JOB_FAILED);
     assert_str_equal(bench_get(&b, id).reason, "worker_lost");
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.lost task.started task.failed task.dead job.failed");
+    assert_string_equal(
+        bench_events(&b, id),
+        "job.added task.started task.lost task.started task.failed task.dead job.failed");
     bench_close(&b);
 }
 
@@ -230,14 +240,18 @@ TEST(given_back_does_not_count)
     l = lease_one(&b);
     TaskResult r = result_of(&l, OK);
     bench_finish(&b, &r);
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.lost task.started task.done job.done");
+    assert_string_equal(bench_events(&b, id),
+                        "job.added task.started task.lost task.started task.done job.done");
     bench_close(&b);
 }
 
 TEST(idempotency_key)
 {
     Bench b = bench_open();
-    JobNew n = {.step = &step_a, .project = PROJECT, .idempotency_key = STR("k"), .request_hash = STR("aa")};
+    JobNew n = {.step = &step_a,
+                .project = PROJECT,
+                .idempotency_key = STR("k"),
+                .request_hash = STR("aa")};
     JobAdded first, second;
     assert_ok(flow_add(b.db, &n, &first, &b.err), &b.err);
     assert_false(first.existed);
@@ -263,9 +277,9 @@ TEST(what_is_refused)
         const char *param;
         JobNew n;
     } cases[] = {
-        {"priority", {.priority = 101}},   {"priority", {.priority = -101}},
-        {"attempts", {.attempts = -1}},    {"attempts", {.attempts = 101}},
-        {"delay_ms", {.delay_ms = -1}},    {"timeout_ms", {.timeout_ms = -1}},
+        {"priority", {.priority = 101}},  {"priority", {.priority = -101}},
+        {"attempts", {.attempts = -1}},   {"attempts", {.attempts = 101}},
+        {"delay_ms", {.delay_ms = -1}},   {"timeout_ms", {.timeout_ms = -1}},
         {"queue", {.queue = {"A B", 3}}},
     };
     Bench b = bench_open();
@@ -316,7 +330,8 @@ TEST(files_and_usage)
     assert_int_equal(count(&b, "SELECT count(*) FROM usage_event"), 2);
     assert_int_equal(count(&b, "SELECT amount FROM usage_event WHERE unit = 'pages'"), 5);
     assert_int_equal(count(&b, "SELECT count(*) FROM blob_ref"), 3); /* aaaa bbbb cccc */
-    assert_int_equal(count(&b, "SELECT count(*) FROM blob"), 1);     /* the inputs were somebody else's to add */
+    assert_int_equal(count(&b, "SELECT count(*) FROM blob"),
+                     1); /* the inputs were somebody else's to add */
     bench_close(&b);
 }
 
@@ -336,7 +351,8 @@ static ErrCode heartbeat_write(DbConn *tx, void *arg, Err *err)
 {
     const TaskLease *l = arg;
     bool lost = true;
-    ErrCode rc = flow_heartbeat_tx(tx, l->id, l->attempt, clock_now_ms() + 10 * LEASE_MS, &lost, err);
+    ErrCode rc =
+        flow_heartbeat_tx(tx, l->id, l->attempt, clock_now_ms() + 10 * LEASE_MS, &lost, err);
     return rc != OK ? rc : lost ? ERR_WORKER_LOST : OK;
 }
 
@@ -345,36 +361,43 @@ TEST(progress_notes_heartbeat)
     Bench b = bench_open();
     int64_t id = bench_add(&b, (JobNew){0});
     TaskLease l = lease_one(&b);
-    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 3, 10, STR("page \"3\"")}, &b.err), &b.err);
-    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 0, -1, STR("a note")}, &b.err), &b.err);
+    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 3, 10, STR("page \"3\"")}, &b.err),
+              &b.err);
+    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 0, -1, STR("a note")}, &b.err),
+              &b.err);
     Job j = bench_get(&b, id);
     assert_int_equal(j.progress_done, 3);
     assert_int_equal(j.progress_total, 10);
     assert_string_equal(bench_events(&b, id), "job.added task.started task.progress task.note");
 
     assert_ok(db_write(b.db, heartbeat_write, &l, &b.err), &b.err);
-    assert_int_equal(bench_expire(&b, clock_now_ms() + 2 * LEASE_MS, false), 0); /* it lasts longer now */
+    assert_int_equal(bench_expire(&b, clock_now_ms() + 2 * LEASE_MS, false),
+                     0); /* it lasts longer now */
 
     TaskResult r = result_of(&l, OK);
     bench_finish(&b, &r);
-    assert_string_equal(bench_events(&b, id), "job.added task.started task.progress task.note task.done job.done");
+    assert_string_equal(bench_events(&b, id),
+                        "job.added task.started task.progress task.note task.done job.done");
     assert_int_equal(bench_get(&b, id).progress_total, 10);
     assert_int_equal(db_write(b.db, heartbeat_write, &l, &b.err), ERR_WORKER_LOST);
-    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 4, 10, STR("")}, &b.err), &b.err); /* ignored */
+    assert_ok(db_write(b.db, progress_write, &(ProgressCall){&l, 4, 10, STR("")}, &b.err),
+              &b.err); /* ignored */
     assert_int_equal(bench_get(&b, id).events, 6);
 
     JobEvent *e = NULL;
     size_t n = 0;
     assert_ok(flow_events(b.reader, PROJECT, id, 2, 2, b.arena, &e, &n, &b.err), &b.err);
     assert_int_equal(n, 2);
-    assert_str_equal(e[0].data, "{\"attempt\":1,\"done\":3,\"total\":10,\"note\":\"page \\\"3\\\"\"}");
+    assert_str_equal(e[0].data,
+                     "{\"attempt\":1,\"done\":3,\"total\":10,\"note\":\"page \\\"3\\\"\"}");
     assert_true(e[0].id > 0 && e[1].id > e[0].id);
     assert_ok(flow_events(b.reader, PROJECT, id, 4, 1, b.arena, &e, &n, &b.err), &b.err);
     assert_int_equal(n, 1);
     assert_str_equal(e[0].type, "task.done");
     assert_ok(flow_events(b.reader, PROJECT, id, 6, 10, b.arena, &e, &n, &b.err), &b.err);
     assert_int_equal(n, 0);
-    assert_int_equal(flow_events(b.reader, PROJECT + 1, id, 0, 10, b.arena, &e, &n, &b.err), ERR_NOT_FOUND);
+    assert_int_equal(flow_events(b.reader, PROJECT + 1, id, 0, 10, b.arena, &e, &n, &b.err),
+                     ERR_NOT_FOUND);
     bench_close(&b);
 }
 
@@ -391,13 +414,19 @@ TEST(dead_letters)
     DeadLetter *d = NULL;
     size_t n = 0;
     bool more = false;
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR("default"), 0, 2, b.arena, &d, &n, &more, &b.err), &b.err);
+    assert_ok(
+        flow_dead_list(b.reader, PROJECT, STR("default"), 0, 2, b.arena, &d, &n, &more, &b.err),
+        &b.err);
     assert_int_equal(n, 2);
     assert_true(more);
     assert_int_equal(d[0].id, ids[4]); /* newest first */
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), d[1].id, 10, b.arena, &d, &n, &more, &b.err), &b.err);
+    assert_ok(
+        flow_dead_list(b.reader, PROJECT, STR(""), d[1].id, 10, b.arena, &d, &n, &more, &b.err),
+        &b.err);
     assert_int_equal(n, 3);
-    assert_int_equal(flow_dead_list(b.reader, PROJECT, STR(""), 0, 0, b.arena, &d, &n, &more, &b.err), ERR_BAD_PARAM);
+    assert_int_equal(
+        flow_dead_list(b.reader, PROJECT, STR(""), 0, 0, b.arena, &d, &n, &more, &b.err),
+        ERR_BAD_PARAM);
 
     assert_ok(flow_dead_redrive(b.db, PROJECT, ids[1], &redriven, &b.err), &b.err);
     assert_int_equal(redriven, 1);
@@ -466,10 +495,14 @@ TEST(lists)
     JobFilter f = {.project = PROJECT, .state = -1, .limit = 10, .before = ids[2]};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 2);
-    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .since_ms = id_time_ms(ids[5]) + 1};
+    f = (JobFilter){
+        .project = PROJECT, .state = -1, .limit = 10, .since_ms = id_time_ms(ids[5]) + 1};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0);
-    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .until_ms = id_time_ms(ids[5])};
+    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .until_ms = id_time_ms(ids[0])};
+    assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
+    assert_int_equal(n, 0); /* created before that time, not at it */
+    f.until_ms = id_time_ms(ids[5]) + 1;
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 6);
     f = (JobFilter){.project = PROJECT + 1, .state = -1, .limit = 10};
@@ -523,6 +556,8 @@ TEST(hooks_tell)
     bench_close(&b);
 }
 
-TEST_MAIN(regular_course, never_goes_to_the_dead_letters_at_once, later_is_tried_again_until_attempts_are_used_up,
-          the_other_side_said_when, cancel_in_each_state, retry_counts_on, a_lost_worker, given_back_does_not_count,
-          idempotency_key, what_is_refused, files_and_usage, progress_notes_heartbeat, dead_letters, lists, hooks_tell)
+TEST_MAIN(regular_course, never_goes_to_the_dead_letters_at_once,
+          later_is_tried_again_until_attempts_are_used_up, the_other_side_said_when,
+          cancel_in_each_state, retry_counts_on, a_lost_worker, given_back_does_not_count,
+          idempotency_key, what_is_refused, files_and_usage, progress_notes_heartbeat, dead_letters,
+          lists, hooks_tell)

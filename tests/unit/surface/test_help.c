@@ -25,7 +25,7 @@ static const HelpCommand commands[] = {
      .summary = "Run a step.",
      .params = run_params,
      .takes_step = true,
-     .detail = "A line of detail.\n\n  indented stays\n",
+     .detail = "A line of detail\nthat goes on.\n\n  indented stays\n",
      .examples = (const char *const[]){"platen run image.info photo.jpg", NULL}},
     {.name = "steps", .operands = "[STEP]", .summary = "List the steps, or show one."},
     {.name = "serve",
@@ -88,9 +88,9 @@ TEST(run_shows_flags_of_both)
     help_run(&fixture_steps[0], &commands[0], &coloured, &b);
     Str text = buf_str(&b);
     assert_has(text, "Usage: platen run image.scale [OPTIONS] FILE…\n");
-    assert_has(text, "  <B>--old-width</>  <D>whole number");
+    assert_has(text, "  <B>--old-width</><D>  whole number");
     assert_has(text, "<B>Options of run</>\n  <B>--output</>");
-    assert_has(text, "<B>--keep-going</>  <D>yes or no</>\n");
+    assert_has(text, "<B>--keep-going</><D></>\n");
     buf_clear(&b);
     help_run(&fixture_steps[2], &commands[0], &coloured, &b);
     assert_has(buf_str(&b), "Usage: platen run text.repeat [OPTIONS]\n");
@@ -109,7 +109,7 @@ TEST(commands_read_well)
     buf_clear(&b);
     help_command(&commands[0], &narrow, &b);
     assert_has(buf_str(&b), "Usage: platen run STEP [FILE…] [OPTIONS]\n\nRun a step.\nA line of "
-                            "detail.\n\n  indented stays\n");
+                            "detail that goes on.\n\n  indented stays\n");
     assert_has(buf_str(&b), "\nOptions\n  --output  text\n");
     assert_has(buf_str(&b), "\nExamples\n  platen run image.info photo.jpg\n");
     buf_clear(&b);

@@ -176,7 +176,7 @@ static void assert_refs_resolve(const Json *root, const Json *j)
             fail_msg(STR_FMT, STR_ARG(json_text(json_get(j, "$ref"))));
     }
     if (j->type == JSON_OBJECT || j->type == JSON_LIST)
-        json_each (member, j)
+        json_each(member, j)
             assert_refs_resolve(root, member);
 }
 
@@ -195,25 +195,25 @@ TEST(every_operation_is_whole)
     Str ids[64];
     size_t count = 0;
     write_document(a, &root);
-    json_each (path, json_get(root, "paths")) {
+    json_each(path, json_get(root, "paths")) {
         size_t braces = 0, declared = 0;
         for (size_t i = 0; i < path->key.len; i++)
             braces += path->key.ptr[i] == '{';
         assert_true(str_find(path->key, STR("...")) == STR_NONE);
-        json_each (op, path) {
+        json_each(op, path) {
             declared = 0;
             ids[count] = json_text(json_get(op, "operationId"));
             for (size_t i = 0; i < count; i++)
                 assert_false(str_eq(ids[i], ids[count]));
             count++;
-            json_each (p, json_get(op, "parameters"))
+            json_each(p, json_get(op, "parameters"))
                 declared += str_eq_c(json_text(json_get(p, "in")), "path");
             assert_int_equal(declared, braces);
             assert_true(json_get(op, "responses")->len >= 2);
             assert_non_null(at(op, "responses|default"));
             assert_non_null(json_get(op, "security"));
             bool known = false;
-            json_each (tag, json_get(root, "tags"))
+            json_each(tag, json_get(root, "tags"))
                 known |= str_eq(json_text(json_get(tag, "name")),
                                 json_text(json_get(op, "tags")->first));
             if (!known)

@@ -1,4 +1,5 @@
-/* bench_work.h: a whole dispatcher in a folder of its own: database, blobs, engines, registry, hub. */
+/* bench_work.h: a whole dispatcher in a folder of its own: database, blobs, engines, registry, hub.
+ */
 #ifndef PLATEN_TESTS_WORK_BENCH_WORK_H
 #define PLATEN_TESTS_WORK_BENCH_WORK_H
 
@@ -31,7 +32,8 @@ static ErrCode bench_try_open_store(Bench *b)
 {
     char blobs[128];
     snprintf(blobs, sizeof blobs, "%s/blobs", b->folder.path);
-    ErrCode rc = db_open(&(DbOptions){.path = b->folder.db_path, .fast_and_loose = true}, &b->db, &b->err);
+    ErrCode rc =
+        db_open(&(DbOptions){.path = b->folder.db_path, .fast_and_loose = true}, &b->db, &b->err);
     if (rc == OK)
         rc = db_reader(b->db, &b->reader, &b->err);
     if (rc == OK)
@@ -64,9 +66,11 @@ static void bench_open_engines(Bench *b)
     if (build == NULL)
         fail_msg("run this test by meson test: PLATEN_BUILD is not set");
     snprintf(dirs, sizeof dirs, "%s/tests/unit/engine", build);
-    EngineOptions o = {.dirs = dirs,
-                       .blobs = b->blobs,
-                       .limits = {.time_ms = 60000, .cpu_ms = 30000, .memory_bytes = 256 << 20, .output_bytes = 1 << 20}};
+    EngineOptions o = {
+        .dirs = dirs,
+        .blobs = b->blobs,
+        .limits = {
+            .time_ms = 60000, .cpu_ms = 30000, .memory_bytes = 256 << 20, .output_bytes = 1 << 20}};
     assert_ok(engine_pool_open(&o, &b->engines, &b->err), &b->err);
     assert_ok(engine_describe_all(b->engines, b->registry, b->arena, &b->err), &b->err);
 }
@@ -138,7 +142,8 @@ static void bench_until(Bench *b, int64_t job, JobState state)
     int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
     while (bench_get(b, job).state != state) {
         if (clock_mono_us() > until_us)
-            fail_msg("the job is %s, not %s", job_state_name(bench_get(b, job).state), job_state_name(state));
+            fail_msg("the job is %s, not %s", job_state_name(bench_get(b, job).state),
+                     job_state_name(state));
         usleep(1000);
     }
 }

@@ -16,8 +16,10 @@ TEST(files_usage_and_notes)
     Bench b = bench_open_with_engine();
     Blob in;
     assert_ok(blob_put(b.blobs, STR("hello engine"), &in, &b.err), &b.err);
-    const JobFile file = {STR("in.txt"), STR("text/plain"), {in.hash, BLOB_HASH_LEN}, in.size_bytes};
-    int64_t id = bench_add(&b, "bad.fine", "{\"count\":2,\"text\":\"\"}", (JobNew){.inputs = &file, .inputs_len = 1});
+    const JobFile file = {
+        STR("in.txt"), STR("text/plain"), {in.hash, BLOB_HASH_LEN}, in.size_bytes};
+    int64_t id = bench_add(&b, "bad.fine", "{\"count\":2,\"text\":\"\"}",
+                           (JobNew){.inputs = &file, .inputs_len = 1});
     Job j = bench_wait(&b, id);
     if (j.state != JOB_DONE)
         fail_msg("%s: " STR_FMT, job_state_name(j.state), STR_ARG(j.detail));
@@ -53,7 +55,8 @@ TEST(ends)
         JobNew n = {.attempts = 1, .timeout_ms = cases[i].timeout_ms};
         Job j = bench_wait(&b, bench_add(&b, cases[i].step, "{\"count\":1,\"text\":\"\"}", n));
         if (j.state != JOB_FAILED || !str_eq_c(j.reason, cases[i].reason))
-            fail_msg("%s: %s " STR_FMT ": " STR_FMT, cases[i].step, job_state_name(j.state), STR_ARG(j.reason), STR_ARG(j.detail));
+            fail_msg("%s: %s " STR_FMT ": " STR_FMT, cases[i].step, job_state_name(j.state),
+                     STR_ARG(j.reason), STR_ARG(j.detail));
     }
     bench_close(&b);
 }
@@ -79,7 +82,8 @@ TEST(bytes_that_are_gone)
     char hash[BLOB_HASH_LEN + 1];
     memset(hash, 'a', BLOB_HASH_LEN);
     const JobFile file = {STR("in.txt"), STR("text/plain"), {hash, BLOB_HASH_LEN}, 3};
-    Job j = bench_wait(&b, bench_add(&b, "bad.fine", "{\"count\":1,\"text\":\"\"}", (JobNew){.inputs = &file, .inputs_len = 1}));
+    Job j = bench_wait(&b, bench_add(&b, "bad.fine", "{\"count\":1,\"text\":\"\"}",
+                                     (JobNew){.inputs = &file, .inputs_len = 1}));
     assert_int_equal(j.state, JOB_FAILED);
     assert_str_equal(j.reason, "input_missing");
     bench_close(&b);

@@ -7,7 +7,8 @@
 static WorkStats stats_when_done(Bench *b, int64_t done)
 {
     WorkStats s = work_stats(b->work);
-    for (int64_t until_us = clock_mono_us() + WAIT_MS * 1000; s.done < done; s = work_stats(b->work))
+    for (int64_t until_us = clock_mono_us() + WAIT_MS * 1000; s.done < done;
+         s = work_stats(b->work))
         if (clock_mono_us() > until_us)
             fail_msg("%d of %d are done", (int)s.done, (int)done);
     return s;
@@ -22,10 +23,13 @@ TEST(a_job_goes_through)
     assert_int_equal(j.attempts, 1);
     assert_string_equal(bench_events(&b, j.id), "job.added task.started task.done job.done");
 
-    j = bench_wait(&b, bench_add(&b, "text.stats", "{\"text\":\"Two words.\\r\\n\\r\\nThree more words.\"}", (JobNew){0}));
+    j = bench_wait(&b, bench_add(&b, "text.stats",
+                                 "{\"text\":\"Two words.\\r\\n\\r\\nThree more words.\"}",
+                                 (JobNew){0}));
     assert_int_equal(j.state, JOB_DONE);
-    assert_str_equal(j.data, "{\"characters\":31,\"characters_without_spaces\":24,\"words\":5,\"lines\":3,"
-                             "\"paragraphs\":2,\"size_bytes\":31,\"reading_seconds\":2}");
+    assert_str_equal(j.data,
+                     "{\"characters\":31,\"characters_without_spaces\":24,\"words\":5,\"lines\":3,"
+                     "\"paragraphs\":2,\"size_bytes\":31,\"reading_seconds\":2}");
     assert_int_equal(stats_when_done(&b, 2).runners, 0); /* quick steps need none */
     bench_close(&b);
 }
@@ -38,18 +42,21 @@ TEST(failures)
         JobState state;
         const char *reason, *events;
     } cases[] = {
-        {"the input's fault", "{\"reason\":\"input_damaged\",\"message\":\"m\",\"until_attempt\":0}", 3, JOB_FAILED,
+        {"the input's fault",
+         "{\"reason\":\"input_damaged\",\"message\":\"m\",\"until_attempt\":0}", 3, JOB_FAILED,
          "input_damaged", "job.added task.started task.failed task.dead job.failed"},
-        {"used up", "{\"reason\":\"internal\",\"message\":\"m\",\"until_attempt\":0}", 1, JOB_FAILED, "internal",
-         "job.added task.started task.failed task.dead job.failed"},
-        {"the second attempt succeeds", "{\"reason\":\"internal\",\"message\":\"m\",\"until_attempt\":2}", 3, JOB_DONE,
-         "", "job.added task.started task.retry task.started task.done job.done"},
-        {"bad parameters", "{\"reason\":\"no_such_reason\",\"message\":\"m\",\"until_attempt\":0}", 3, JOB_FAILED,
-         "bad_param", "job.added task.started task.failed task.dead job.failed"},
+        {"used up", "{\"reason\":\"internal\",\"message\":\"m\",\"until_attempt\":0}", 1,
+         JOB_FAILED, "internal", "job.added task.started task.failed task.dead job.failed"},
+        {"the second attempt succeeds",
+         "{\"reason\":\"internal\",\"message\":\"m\",\"until_attempt\":2}", 3, JOB_DONE, "",
+         "job.added task.started task.retry task.started task.done job.done"},
+        {"bad parameters", "{\"reason\":\"no_such_reason\",\"message\":\"m\",\"until_attempt\":0}",
+         3, JOB_FAILED, "bad_param", "job.added task.started task.failed task.dead job.failed"},
     };
     Bench b = bench_open();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int64_t id = bench_add(&b, "test.fail", cases[i].params, (JobNew){.attempts = cases[i].attempts});
+        int64_t id =
+            bench_add(&b, "test.fail", cases[i].params, (JobNew){.attempts = cases[i].attempts});
         Job j = bench_wait(&b, id);
         if (j.state != cases[i].state || !str_eq_c(j.reason, cases[i].reason))
             fail_msg("%s: %s, " STR_FMT, cases[i].why, job_state_name(j.state), STR_ARG(j.reason));
@@ -100,7 +107,8 @@ TEST(slow_tasks_do_not_hold_up_quick_ones)
 TEST(time_limit_of_an_attempt)
 {
     Bench b = bench_open();
-    Job j = bench_wait(&b, bench_add(&b, "test.sleep", "{\"ms\":600000}", (JobNew){.timeout_ms = 50}));
+    Job j =
+        bench_wait(&b, bench_add(&b, "test.sleep", "{\"ms\":600000}", (JobNew){.timeout_ms = 50}));
     assert_int_equal(j.state, JOB_FAILED);
     assert_str_equal(j.reason, "limit_time");
     bench_close(&b);
@@ -140,7 +148,8 @@ TEST(drain_gives_back_what_it_cannot_finish)
     Bench b = bench_open();
     int64_t ids[5];
     for (size_t i = 0; i < COUNT_OF(ids); i++)
-        ids[i] = bench_add(&b, "test.sleep", i == 0 ? "{\"ms\":100}" : "{\"ms\":600000}", (JobNew){.attempts = 1});
+        ids[i] = bench_add(&b, "test.sleep", i == 0 ? "{\"ms\":100}" : "{\"ms\":600000}",
+                           (JobNew){.attempts = 1});
     bench_until(&b, ids[4], JOB_RUNNING);
     work_drain(b.work, 400);
     int64_t later = bench_add(&b, "test.noop", "{}", (JobNew){0}); /* accepted, not begun */
@@ -175,7 +184,8 @@ typedef struct Lease {
 static ErrCode lease_write(DbConn *tx, void *arg, Err *err)
 {
     Lease *l = arg;
-    return flow_lease_tx(tx, STR("default"), 10, 600000, STR("dead"), l->arena, &l->out, &l->len, err);
+    return flow_lease_tx(tx, STR("default"), 10, 600000, STR("dead"), l->arena, &l->out, &l->len,
+                         err);
 }
 
 TEST(work_of_a_dead_process_is_done_again)
@@ -196,7 +206,8 @@ TEST(work_of_a_dead_process_is_done_again)
     assert_str_equal(j.reason, "worker_lost");
     for (size_t i = 1; i < COUNT_OF(ids); i++) {
         assert_int_equal(bench_wait(&b, ids[i]).state, JOB_DONE);
-        assert_string_equal(bench_events(&b, ids[i]), "job.added task.started task.lost task.started task.done job.done");
+        assert_string_equal(bench_events(&b, ids[i]),
+                            "job.added task.started task.lost task.started task.done job.done");
     }
     bench_close(&b);
 }
@@ -213,8 +224,9 @@ static void *add_many(void *arg)
 {
     Adder *a = arg;
     static const char *const steps[] = {"test.noop", "text.stats", "test.fail", "test.sleep"};
-    static const char *const params[] = {"{}", "{\"text\":\"a b\"}",
-                                         "{\"reason\":\"no_text\",\"message\":\"m\",\"until_attempt\":0}", "{\"ms\":1}"};
+    static const char *const params[] = {
+        "{}", "{\"text\":\"a b\"}",
+        "{\"reason\":\"no_text\",\"message\":\"m\",\"until_attempt\":0}", "{\"ms\":1}"};
     for (int i = 0; i < EACH; i++) {
         JobNew n = {.project = PROJECT,
                     .step = registry_find(a->bench->registry, str_from_c(steps[i % 4])),
@@ -242,7 +254,8 @@ TEST(many_at_once)
             Job j = bench_wait(&b, adders[t].ids[i]);
             assert_int_equal(j.state, i % 4 == 2 ? JOB_FAILED : JOB_DONE);
             assert_int_equal(j.attempts, 1);
-            const char *events = bench_events(&b, j.id); /* numbers are checked there; a nap may tell its progress */
+            const char *events =
+                bench_events(&b, j.id); /* numbers are checked there; a nap may tell its progress */
             const char *last = strrchr(events, ' ');
             assert_string_equal(last, i % 4 == 2 ? " job.failed" : " job.done");
         }
@@ -269,6 +282,8 @@ TEST(paused_accepts_only)
     bench_close(&b);
 }
 
-TEST_MAIN(a_job_goes_through, failures, unknown_step, cancel_reaches_what_runs, slow_tasks_do_not_hold_up_quick_ones,
-          time_limit_of_an_attempt, delay_and_queues_of_ones_own, leases_are_made_longer,
-          drain_gives_back_what_it_cannot_finish, work_of_a_dead_process_is_done_again, many_at_once, paused_accepts_only)
+TEST_MAIN(a_job_goes_through, failures, unknown_step, cancel_reaches_what_runs,
+          slow_tasks_do_not_hold_up_quick_ones, time_limit_of_an_attempt,
+          delay_and_queues_of_ones_own, leases_are_made_longer,
+          drain_gives_back_what_it_cannot_finish, work_of_a_dead_process_is_done_again,
+          many_at_once, paused_accepts_only)

@@ -1,0 +1,281 @@
+/* Random operations, seeded: after each, what a job's rows say must agree, and in the end every job
+ * must have an end.
+ *
+ *   a job has a task or an end, never both, never neither
+ *   its events are numbered 1, 2, 3 …, begin with job.added, and the last one fits its state
+ *   attempts never exceed their maximum, and never go back
+ *   a dead letter belongs to a job that failed
+ *   what a stale attempt says changes nothing */
+#include "db/db_in.h"
+#include "unit/flow/bench_db.h"
+
+enum { JOBS_MAX = 60, LEASES_MAX = 200, STEPS = 1200, SEEDS = 10 };
+
+typedef struct World {
+    Bench b;
+    uint64_t random;
+    int64_t jobs[JOBS_MAX], attempts[JOBS_MAX];
+    size_t jobs_len;
+    TaskLease leases[LEASES_MAX]; /* also of attempts that are over: they come back as stale ones */
+    size_t leases_len;
+    int64_t now_ms;
+} World;
+
+static uint64_t roll(World *w, uint64_t sides)
+{
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return w->random % sides;
+}
+
+/* Columns of one row of integers. */
+static bool row(World *w, const char *sql, int64_t id, int64_t *out, int columns)
+{
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(w->b.reader->sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
+    sqlite3_bind_int64(stmt, 1, id);
+    bool found = sqlite3_step(stmt) == SQLITE_ROW;
+    for (int i = 0; found && i < columns; i++)
+        out[i] = sqlite3_column_int64(stmt, i);
+    sqlite3_finalize(stmt);
+    return found;
+}
+
+static bool fits(JobState state, Str last)
+{
+    switch (state) {
+    case JOB_QUEUED:
+        return str_eq_c(last, "job.added") || str_eq_c(last, "task.retry") ||
+               str_eq_c(last, "task.lost") || str_eq_c(last, "job.retried");
+    case JOB_RUNNING:
+        return str_eq_c(last, "task.started") || str_eq_c(last, "task.progress") ||
+               str_eq_c(last, "task.note");
+    case JOB_DONE:
+        return str_eq_c(last, "job.done");
+    case JOB_FAILED:
+        return str_eq_c(last, "job.failed");
+    case JOB_CANCELED:
+        return str_eq_c(last, "job.canceled");
+    default:
+        return false;
+    }
+}
+
+static void check_job(World *w, size_t i)
+{
+    ArenaMark mark = arena_mark(w->b.arena);
+    int64_t id = w->jobs[i], task[3] = {0}, end[3] = {0}, letter[1];
+    bool alive = row(w, "SELECT seq, attempt, max_attempts FROM task WHERE id = ?", id, task, 3);
+    bool ended =
+        row(w, "SELECT seq, attempts, max_attempts FROM job_end WHERE job = ?", id, end, 3);
+    bool dead = row(w, "SELECT 1 FROM dead_letter WHERE id = ?", id, letter, 1);
+    assert_true(alive != ended);
+    const int64_t *now = alive ? task : end;
+    assert_true(now[1] <= now[2]);
+    assert_true(now[1] >= w->attempts[i]);
+    w->attempts[i] = now[1];
+
+    Job j = bench_get(&w->b, id);
+    assert_int_equal(j.events, now[0]);
+    assert_int_equal(j.attempts, now[1]);
+    assert_true(!dead || j.state == JOB_FAILED);
+    JobEvent *e = NULL;
+    size_t n = 0;
+    assert_ok(flow_events(w->b.reader, PROJECT, id, 0, 1000, w->b.arena, &e, &n, &w->b.err),
+              &w->b.err);
+    assert_int_equal(n, now[0]);
+    for (size_t k = 0; k < n; k++) {
+        assert_int_equal(e[k].seq, k + 1);
+        assert_true(e[k].time_ms > 0 && (k == 0) == str_eq_c(e[k].type, "job.added"));
+    }
+    if (!fits(j.state, e[n - 1].type))
+        fail_msg("%s after " STR_FMT, job_state_name(j.state), STR_ARG(e[n - 1].type));
+    arena_rewind(w->b.arena, mark);
+}
+
+static void do_add(World *w)
+{
+    if (w->jobs_len == JOBS_MAX)
+        return;
+    w->jobs[w->jobs_len++] = bench_add(&w->b, (JobNew){.attempts = 1 + (int64_t)roll(w, 3),
+                                                       .priority = (int64_t)roll(w, 201) - 100,
+                                                       .delay_ms = roll(w, 4) == 0 ? 1 : 0});
+}
+
+static void do_lease(World *w)
+{
+    TaskLease *l = NULL;
+    size_t n = bench_lease(&w->b, "default", 1 + (int)roll(w, 5), &l);
+    for (size_t i = 0; i < n; i++)
+        w->leases[w->leases_len++ % LEASES_MAX] = l[i];
+}
+
+static TaskLease *some_lease(World *w)
+{
+    size_t n = w->leases_len < LEASES_MAX ? w->leases_len : LEASES_MAX;
+    return n > 0 ? &w->leases[roll(w, n)] : NULL;
+}
+
+static void do_finish(World *w)
+{
+    static const ErrCode codes[] = {OK, OK, ERR_INTERNAL, ERR_ENGINE_CRASHED, ERR_INPUT_DAMAGED};
+    TaskLease *l = some_lease(w);
+    if (l == NULL)
+        return;
+    TaskResult r = result_of(l, codes[roll(w, COUNT_OF(codes))]);
+    bench_finish(&w->b, &r);
+}
+
+static void must_be(ErrCode rc, ErrCode other, const Err *err)
+{
+    if (rc != OK && rc != other)
+        fail_msg("%s: %s", err_reason(rc), err->text);
+}
+
+static void do_change(World *w)
+{
+    if (w->jobs_len == 0)
+        return;
+    int64_t id = w->jobs[roll(w, w->jobs_len)], count = 0;
+    switch (roll(w, 6)) {
+    case 0:
+        must_be(flow_cancel(w->b.db, PROJECT, id, &w->b.err), ERR_CONFLICT, &w->b.err);
+        break;
+    case 1:
+    case 2:
+        must_be(flow_retry(w->b.db, PROJECT, id, &w->b.err), ERR_CONFLICT, &w->b.err);
+        break;
+    case 3:
+        must_be(flow_dead_redrive(w->b.db, PROJECT, id, &count, &w->b.err), ERR_NOT_FOUND,
+                &w->b.err);
+        break;
+    case 4:
+        if (roll(w, 10) == 0)
+            must_be(flow_dead_redrive(w->b.db, PROJECT, 0, &count, &w->b.err), OK, &w->b.err);
+        break;
+    default:
+        must_be(flow_dead_delete(w->b.db, PROJECT, id, &count, &w->b.err), ERR_NOT_FOUND,
+                &w->b.err);
+    }
+}
+
+typedef struct Said {
+    const TaskLease *l;
+    bool note;
+} Said;
+
+static ErrCode say_write(DbConn *tx, void *arg, Err *err)
+{
+    const Said *s = arg;
+    return flow_progress_tx(tx, s->l->id, s->l->attempt, 1, s->note ? -1 : 2, STR("x"), err);
+}
+
+/* What waiting would do. */
+static ErrCode make_due_write(DbConn *tx, void *arg, Err *err)
+{
+    (void)arg;
+    (void)err;
+    return sqlite3_exec(tx->sqlite, "UPDATE task SET run_at_ms = 0 WHERE state = 'delayed'", NULL,
+                        NULL, NULL) == SQLITE_OK
+               ? OK
+               : ERR_DB;
+}
+
+static void do_rest(World *w)
+{
+    TaskLease *l = some_lease(w);
+    switch (roll(w, 6)) {
+    case 5:
+        assert_ok(db_write(w->b.db, make_due_write, NULL, &w->b.err), &w->b.err);
+        break;
+    case 0:
+        bench_expire(&w->b, clock_now_ms(), roll(w, 4) == 0);
+        break;
+    case 1: /* the process dies: nothing is finished, everything is opened again */
+        if (roll(w, 10) != 0)
+            break;
+        db_close(&w->b.db);
+        bench_open_db(&w->b);
+        bench_expire(&w->b, clock_now_ms(), true);
+        break;
+    case 2:
+        if (l != NULL && roll(w, 3) == 0)
+            bench_give_back(&w->b, l);
+        break;
+    default:
+        if (l != NULL)
+            assert_ok(db_write(w->b.db, say_write, &(Said){l, roll(w, 2) == 0}, &w->b.err),
+                      &w->b.err);
+    }
+}
+
+static void random_step(World *w)
+{
+    switch (roll(w, 10)) {
+    case 0:
+    case 1:
+        do_add(w);
+        break;
+    case 2:
+    case 3:
+    case 4:
+        do_lease(w);
+        break;
+    case 5:
+    case 6:
+    case 7:
+        do_finish(w);
+        break;
+    case 8:
+        do_change(w);
+        break;
+    default:
+        do_rest(w);
+    }
+}
+
+/* Lease and finish whatever is left; what waits for its backoff is made due. */
+static void run_out(World *w)
+{
+    for (;;) {
+        int64_t left = 0;
+        assert_true(row(w, "SELECT count(*) FROM task WHERE id > ?", 0, &left, 1));
+        if (left == 0)
+            return;
+        bench_expire(&w->b, clock_now_ms(), true);
+        assert_ok(db_write(w->b.db, make_due_write, NULL, &w->b.err), &w->b.err);
+        TaskLease *l = NULL;
+        size_t n = bench_lease(&w->b, "default", 100, &l);
+        for (size_t i = 0; i < n; i++) {
+            TaskResult r = result_of(&l[i], OK);
+            bench_finish(&w->b, &r);
+        }
+    }
+}
+
+static void play(uint64_t seed)
+{
+    World w = {.b = bench_open(), .random = seed * 0x9e3779b97f4a7c15 + 1};
+    for (int i = 0; i < STEPS; i++) {
+        random_step(&w);
+        if (w.jobs_len > 0)
+            check_job(&w, roll(&w, w.jobs_len));
+    }
+    run_out(&w);
+    for (size_t i = 0; i < w.jobs_len; i++) {
+        check_job(&w, i);
+        JobState s = bench_get(&w.b, w.jobs[i]).state;
+        assert_true(s == JOB_DONE || s == JOB_FAILED || s == JOB_CANCELED);
+    }
+    assert_int_equal(w.jobs_len, JOBS_MAX);
+    bench_close(&w.b);
+}
+
+TEST(every_job_reaches_an_end)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        play(seed);
+}
+
+TEST_MAIN(every_job_reaches_an_end)
