@@ -24,9 +24,10 @@ MUST_CHECK ErrCode listing_finish(Listing *l, const WalkTotals *t);
 extern const Field listing_entry_fields[];
 #define LISTING_FIELDS                                                                             \
     {"format", FIELD_TYPE_TEXT,                                                                    \
-     "One of zip, tar, 7z, rar, cpio, ar, cab, lha, iso; or gzip, xz and so on for one compressed file."},        \
-        {"compression", FIELD_TYPE_TEXT, "Compression around the whole: gzip, bzip2, xz, zstd and others.",  \
-         .optional = true},                                                                        \
+     "One of zip, tar, 7z, rar, cpio, ar, cab, lha, iso; or gzip, xz and so on for one "           \
+     "compressed file."},                                                                          \
+        {"compression", FIELD_TYPE_TEXT,                                                           \
+         "Compression around the whole: gzip, bzip2, xz, zstd and others.", .optional = true},     \
         {"files", FIELD_TYPE_INT, "Files."},                                                       \
         {"folders", FIELD_TYPE_INT, "Folders with an entry of their own."},                        \
         {"links", FIELD_TYPE_INT, "Links; they are not unpacked."},                                \

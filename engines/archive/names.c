@@ -77,17 +77,67 @@ ErrCode names_warm(Err *err)
     return OK;
 }
 
-/* Bytes of the DOS letters (é, ü, ñ … lie at 0x80 to 0xA5) against those of Windows (0xC0 to 0xFF).
- */
-static int guess_western(Str sample)
+/* How many bytes lie in which part of the upper half. */
+typedef struct Upper {
+    size_t all, paired;  /* paired: beside another one of them */
+    size_t dos_west;     /* 80-a5: é, ü, ñ … in CP437 */
+    size_t dos_cyrillic; /* 80-af, e0-f1: all letters of CP866 */
+    size_t c0_df,
+        e0_ff; /* Windows and KOI8; lower case is the second in CP1251, the first in KOI8-R */
+} Upper;
+
+static Upper count_upper(Str s)
 {
-    size_t dos = 0, windows = 0;
-    for (size_t i = 0; i < sample.len; i++) {
-        unsigned char c = (unsigned char)sample.ptr[i];
-        dos += c >= 0x80 && c <= 0xa5;
-        windows += c >= 0xc0;
+    Upper n = {0};
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c < 0x80)
+            continue;
+        bool before = i > 0 && (unsigned char)s.ptr[i - 1] >= 0x80;
+        bool after = i + 1 < s.len && (unsigned char)s.ptr[i + 1] >= 0x80;
+        n.all++;
+        n.paired += before || after;
+        n.dos_west += c <= 0xa5;
+        n.dos_cyrillic += c <= 0xaf || (c >= 0xe0 && c <= 0xf1);
+        n.c0_df += c >= 0xc0 && c <= 0xdf;
+        n.e0_ff += c >= 0xe0;
     }
-    return windows > dos ? CP1252 : CP437;
+    return n;
+}
+
+/* Well-formed, and mostly of the common characters, whose first byte is 81-9f: no Cyrillic text has
+ * those. */
+static bool is_shift_jis(Str s)
+{
+    size_t common = 0, pairs = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char lead = (unsigned char)s.ptr[i];
+        if (lead < 0x80 || (lead >= 0xa1 && lead <= 0xdf))
+            continue;
+        unsigned char trail = i + 1 < s.len ? (unsigned char)s.ptr[i + 1] : 0;
+        if (lead == 0x80 || lead == 0xa0 || lead > 0xfc || trail < 0x40 || trail == 0x7f ||
+            trail > 0xfc)
+            return false;
+        common += lead <= 0x9f;
+        pairs++;
+        i++;
+    }
+    return common * 2 > pairs;
+}
+
+/* For names too short for uchardet. In Western words accents stand alone; in Cyrillic ones every
+ * letter is in the upper half. */
+static int guess_alphabet(Str sample)
+{
+    Upper n = count_upper(sample);
+    if (n.all >= 4 && n.paired * 10 >= n.all * 8) {
+        if (n.dos_cyrillic == n.all)
+            return CP866;
+        if (is_shift_jis(sample))
+            return SJIS;
+        return n.c0_df > n.e0_ff ? KOI8R : CP1251;
+    }
+    return n.c0_df + n.e0_ff > n.dos_west ? CP1252 : CP437;
 }
 
 static int charset_of(const char *name)
@@ -112,7 +162,7 @@ int names_guess(Str sample)
     if (d != NULL)
         uchardet_delete(d);
     /* It knows no CP437 and takes DOS text for something Western. */
-    return found == AUTO || found == CP1252 || found == CP850 ? guess_western(sample) : found;
+    return found == AUTO || found == CP1252 || found == CP850 ? guess_alphabet(sample) : found;
 }
 
 Str names_decode(Arena *a, Str raw, int charset)

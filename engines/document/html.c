@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DEPTH_MAX = 5000 };
+
 typedef struct Piece {
     struct Piece *before, *after;
     size_t size;
@@ -85,8 +87,46 @@ static const GumboOutput *parse(Pool *p, Str html)
     return gumbo_parse_with_options(&options, html.ptr, html.len);
 }
 
+/* Elements that end by themselves (p, li, td …) or have no content do not nest; all others may. */
+static bool nests(Str name)
+{
+    static const char *const flat[] = {
+        "p",     "li",    "td",  "th",    "tr",    "dt",     "dd",    "option", "tbody",
+        "thead", "tfoot", "br",  "img",   "hr",    "input",  "meta",  "link",   "col",
+        "area",  "base",  "wbr", "embed", "param", "source", "track", "a",      "h1",
+        "h2",    "h3",    "h4",  "h5",    "h6",    "body",   "html",  "head"};
+    for (size_t i = 0; i < COUNT_OF(flat); i++)
+        if (str_eq_nocase(name, str_from_c(flat[i])))
+            return false;
+    return true;
+}
+
+/* The parser takes time that grows with the square of the depth, so what nests like no page does is
+ * refused before. */
+static bool too_deep(Str html)
+{
+    int64_t depth = 0;
+    const char *end = html.ptr + html.len, *p = html.ptr;
+    while (p < end && (p = memchr(p, '<', (size_t)(end - p))) != NULL && ++p < end) {
+        bool closes = *p == '/';
+        const char *from = p + closes, *to = from;
+        while (to < end && to - from < 16 &&
+               ((*to | 0x20) >= 'a' && (*to | 0x20) <= 'z' ? true : *to >= '0' && *to <= '9'))
+            to++;
+        if (to == from || !nests((Str){from, (size_t)(to - from)}))
+            continue;
+        depth += closes ? (depth > 0 ? -1 : 0) : 1;
+        if (depth > DEPTH_MAX)
+            return true;
+    }
+    return false;
+}
+
 static ErrCode read_utf8(StepCtx *c, Str html, bool meta, Doc *out)
 {
+    if (too_deep(html))
+        return err_set(c->err, ERR_LIMIT_DEPTH, "elements of the page are nested more than %d deep",
+                       DEPTH_MAX);
     CLEANUP(pool_close) Pool *pool = pool_open(384 * MIB);
     const GumboOutput *tree = pool != NULL ? parse(pool, html) : NULL;
     if (tree == NULL)

@@ -232,6 +232,40 @@ static Str take_front_matter(Str s, Doc *out)
     return s;
 }
 
+static bool is_table_rule(Str line)
+{
+    bool bar = false, dash = false;
+    for (size_t i = 0; i < line.len; i++) {
+        if (strchr(" |:-\r", line.ptr[i]) == NULL || line.ptr[i] == 0)
+            return false;
+        bar = bar || line.ptr[i] == '|';
+        dash = dash || line.ptr[i] == '-';
+    }
+    return bar && dash;
+}
+
+/* md4c before 0.5 wants three dashes under each column where GitHub takes one: write them out. */
+static Str widen_rules(Arena *a, Str text)
+{
+    Buf b = buf_init(a, text.len * 3 + 16);
+    Str rest = text, line;
+    bool changed = false;
+    while (str_next(&rest, '\n', &line)) {
+        bool rule = is_table_rule(line);
+        for (size_t i = 0; rule && i < line.len; i++) {
+            bool alone = line.ptr[i] == '-' && (i == 0 || line.ptr[i - 1] != '-');
+            buf_add_c(&b, alone ? "--" : "");
+            buf_add_char(&b, line.ptr[i]);
+        }
+        if (!rule)
+            buf_add(&b, line);
+        changed = changed || rule;
+        if (rest.ptr != NULL)
+            buf_add_char(&b, '\n');
+    }
+    return changed && !b.failed ? buf_str(&b) : text;
+}
+
 ErrCode read_markdown(const DocInput *in, Doc *out)
 {
     StepCtx *c = in->step;
@@ -240,7 +274,7 @@ ErrCode read_markdown(const DocInput *in, Doc *out)
     ErrCode rc = charset_to_utf8(c->arena, in->bytes, in->charset, &text, &used, c->err);
     if (rc != OK)
         return rc;
-    text = take_front_matter(text, out);
+    text = widen_rules(c->arena, take_front_matter(text, out));
     Md m = {.prose = {.out = out}, .step = c, .html = buf_init(c->arena, HTML_MAX)};
     const MD_PARSER parser = {.flags = MD_DIALECT_GITHUB,
                               .enter_block = enter_block,

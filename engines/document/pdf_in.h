@@ -20,7 +20,8 @@ enum {
     PDF_SIZES = 256,  /* font sizes, in half points */
     PDF_MARGINS = 64, /* running heads remembered */
     PDF_OUTLINE_MAX = 5000,
-    PDF_RULES_MAX = 8000,
+    PDF_RULES_MAX = 4000,
+    PDF_FONTS = 64,
 };
 
 typedef enum PdfStyle { PDF_BOLD = 1, PDF_ITALIC = 2, PDF_MONO = 4 } PdfStyle;
@@ -66,6 +67,11 @@ typedef struct PdfTitle {
     int level;
 } PdfTitle;
 
+typedef struct PdfFont {
+    const fz_font *font;
+    uint8_t style;
+} PdfFont;
+
 typedef struct PdfReader {
     fz_context *ctx;
     fz_document *doc;
@@ -76,6 +82,7 @@ typedef struct PdfReader {
     size_t ahead_len;
     uint64_t sizes[PDF_SIZES]; /* characters seen of each size */
     float body;                /* the size most text has */
+    PdfFont fonts[PDF_FONTS];  /* of the page being read */
     uint64_t margins[PDF_MARGINS];
     size_t margins_at;
     PdfTitle *titles;
@@ -91,8 +98,7 @@ void pdf_page_done(PdfPage *p);
 uint64_t pdf_line_hash(const PdfLine *l, uint64_t before, bool digits);
 
 /* pdf_device.c */
-fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, const fz_stext_options *options,
-                          PdfPage *p);
+fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, PdfPage *p);
 
 /* pdf_bidi.c: reorders the characters of a line that holds right-to-left letters, and sets l->rtl.
  */
@@ -100,8 +106,10 @@ ErrCode pdf_bidi_line(PdfLine *l, Arena *a, Err *err);
 
 /* pdf_layout.c */
 void pdf_layout(PdfReader *r, PdfPage *p);
-/* Write characters [from, to) of a line into the block or cell in hand. */
-void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to);
+/* Write characters [from, to) of a line into the block or cell in hand, with these of their styles.
+ */
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to,
+                  uint8_t styles);
 
 /* pdf_table.c: finds tables among the lines and returns, for a line that begins one, how to write
  * it. */
@@ -109,7 +117,6 @@ typedef struct PdfTable PdfTable;
 PdfTable *pdf_tables_find(PdfPage *p); /* a list, in the page's arena; NULL: none */
 /* The table whose first line is `l`, or NULL. */
 const PdfTable *pdf_table_at(const PdfTable *tables, const PdfLine *l);
-bool pdf_table_holds(const PdfTable *tables, const PdfLine *l);
 void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct Layout {
     PdfPage *p;
     Doc *out;
     float *right;    /* per block: how far its lines reach */
+    bool titled;     /* the outline names this page */
     bool bold, mono; /* so much of the page is, that it says nothing */
     Kind kind;       /* of the block in hand */
     int level;
@@ -125,9 +126,10 @@ static void put_chars(Doc *out, const PdfPage *p, const PdfLine *l, size_t from,
     set_style(out, p, now, (PdfChar){0});
 }
 
-void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to)
+void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, size_t to,
+                  uint8_t styles)
 {
-    put_chars(out, p, l, from, to, PDF_BOLD | PDF_ITALIC);
+    put_chars(out, p, l, from, to, styles);
 }
 
 static uint8_t styles_shown(const Layout *y)
@@ -223,7 +225,7 @@ static int item_level(Layout *y, float x)
 
 static int level_in_outline(const Layout *y, const PdfLine *l)
 {
-    if (y->r->titles_len == 0 || l->len > HEADING_CHARS)
+    if (!y->titled || l->len > HEADING_CHARS)
         return 0;
     uint64_t h = pdf_line_hash(l, 0, true), text = pdf_line_hash(l, 0, false);
     if (text == pdf_line_hash(&(PdfLine){0}, 0, false))
@@ -455,6 +457,8 @@ static void learn_page(Layout *y)
         if (!l->turned && l->x1 > y->right[l->block])
             y->right[l->block] = l->x1;
     }
+    for (size_t i = 0; i < y->r->titles_len && !y->titled; i++)
+        y->titled = y->r->titles[i].page_no == y->p->page_no;
     y->bold = bold * 2 > all;
     y->mono = mono * 2 > all;
 }
@@ -525,9 +529,15 @@ void pdf_layout(PdfReader *r, PdfPage *p)
     if (y.right == NULL)
         return;
     drop_margins(r, p);
+    const PdfTable *tables = pdf_tables_find(p);
     learn_page(&y);
     for (size_t i = 0; i < p->len && !doc_failed(r->out);) {
         const PdfLine *l = &p->lines[i];
+        const PdfTable *t = pdf_table_at(tables, l);
+        if (t != NULL) {
+            end_block(&y);
+            pdf_table_put(t, p, r->out);
+        }
         if (l->dropped) {
             i++;
         } else if (is_code_line(&y, l) && (y.kind != KIND_PARAGRAPH || link_to(&y, l) == LINK_NO)) {

@@ -60,7 +60,7 @@ static const ApiOperation operations[] = {
      .summary = "Download bytes by their hash; ranges are served.", .errors = FAILS(ERR_NOT_FOUND, ERR_RANGE_NOT_SATISFIABLE),
      .responses = ANSWERS({200, NULL, "application/octet-stream", "The bytes."},
                           {206, NULL, "application/octet-stream", "The range."}, {304, NULL, NULL, "Not changed."})},
-    {.method = "POST", .path = "/api/v1/documents", .body = API_BODY_UPLOAD, .handler = documents_add, .role = "runner",
+    {.method = "POST", .path = "/api/v1/documents", .body = API_BODY_UPLOAD, .files_max = HTTP_UPLOADS_MAX, .handler = documents_add, .role = "runner",
      .id = "documents_add", .tag = "Files", .summary = "Add documents: one or many files.",
      .errors = FAILS(ERR_INPUT_MISSING, ERR_INPUT_TOO_LARGE, ERR_IDEMPOTENCY_MISMATCH, ERR_DISK_FULL),
      .responses = ANSWERS({201, "DocumentList", NULL, "The documents, on disk."})},

@@ -130,18 +130,20 @@ static ErrCode unescape(Reader *r, size_t start, size_t end, Str *out)
     return OK;
 }
 
-#define EVERY_BYTE(b)      (UINT64_C(0x0101010101010101) * (b))
+#define EVERY_BYTE(b)         (UINT64_C(0x0101010101010101) * (b))
 #define SOME_BYTE_BELOW(x, n) (((x)-EVERY_BYTE(n)) & ~(x)&EVERY_BYTE(0x80))
 
-/* How many bytes from `at` on are plain in JSON text (printable ASCII but for the quote and the backslash), in steps of eight: the next
- * byte may be plain too. After a backslash that ends the text, `at` is past the end. "Bit Twiddling Hacks", Sean Eron Anderson: a byte below n. */
+/* How many bytes from `at` on are plain in JSON text (printable ASCII but for the quote and the
+ * backslash), in steps of eight: the next byte may be plain too. After a backslash that ends the
+ * text, `at` is past the end. "Bit Twiddling Hacks", Sean Eron Anderson: a byte below n. */
 static size_t plain_run(Str s, size_t at)
 {
     size_t from = at;
     for (uint64_t x; at < s.len && s.len - at >= sizeof x; at += sizeof x) {
         memcpy(&x, s.ptr + at, sizeof x);
         uint64_t quote = x ^ EVERY_BYTE('"'), backslash = x ^ EVERY_BYTE('\\');
-        if ((SOME_BYTE_BELOW(x, 0x20) | SOME_BYTE_BELOW(quote, 1) | SOME_BYTE_BELOW(backslash, 1) | (x & EVERY_BYTE(0x80))) != 0)
+        if ((SOME_BYTE_BELOW(x, 0x20) | SOME_BYTE_BELOW(quote, 1) | SOME_BYTE_BELOW(backslash, 1) |
+             (x & EVERY_BYTE(0x80))) != 0)
             break;
     }
     return at - from;

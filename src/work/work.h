@@ -29,7 +29,7 @@
  * The command line does the same in its own process: db_open with fast_and_loose, work_open,
  * flow_add, hub_wait.
  *
- * Lock order: Lane.lock before Work.lock; neither is held while calling the database.
+ * Locks: Lane.lock and Work.lock are never held together, nor while calling the database.
  * Threads: open, drain and close from one thread; stats from any. */
 #ifndef PLATEN_WORK_WORK_H
 #define PLATEN_WORK_WORK_H

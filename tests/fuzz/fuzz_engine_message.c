@@ -1,4 +1,5 @@
-/* fuzz_engine_message.c: one message of an engine, as hostile as can be. What comes out must be harmless. */
+/* fuzz_engine_message.c: one message of an engine, as hostile as can be. What comes out must be
+ * harmless. */
 #include "engine/talk_in.h"
 
 #include <stdlib.h>
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (a == NULL || size == 0)
         return 0;
     /* The first byte says how many descriptors came along. */
-    ErrCode rc = talk_read((Str){(const char *)bytes + 1, size - 1}, bytes[0] & 3, &step, a, &said, &err);
+    ErrCode rc =
+        talk_read((Str){(const char *)bytes + 1, size - 1}, bytes[0] & 3, &step, a, &said, &err);
     check(rc == OK || rc == ERR_ENGINE_PROTOCOL || rc == ERR_NO_MEMORY);
     if (rc == OK)
         check_said(&said);
