@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "fuzz_reader.h"
 
-static void put(Buf *b, uint32_t v, int bytes)
+static void put(Buf *b, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
         buf_add_char(b, (char)(v >> (8 * i) & 0xFF));
