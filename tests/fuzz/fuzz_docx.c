@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "fuzz_reader.h"
 
-static void put(Buf *b, uint32_t v, int bytes)
+static void put(Buf *b, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
         buf_add_char(b, (char)(v >> (8 * i) & 0xFF));
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                   "><w:style w:styleId=\"H\"><w:name w:val=\"heading 1\"/></w:style></w:styles>"));
     put_entry(&b, "word/numbering.xml",
               STR("<w:numbering " W "><w:abstractNum w:abstractNumId=\"0\"><w:lvl "
-                                    "w:ilvl=\"0\"><w:numFmt w:val=\"decimal\"/>"
+                  "w:ilvl=\"0\"><w:numFmt w:val=\"decimal\"/>"
                   "<w:lvlText w:val=\"%1.\"/></w:lvl></w:abstractNum><w:num "
                   "w:numId=\"1\"><w:abstractNumId w:val=\"0\"/></w:num>"
                   "</w:numbering>"));
