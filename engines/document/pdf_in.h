@@ -59,6 +59,7 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
+    bool rtl; /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {
@@ -100,9 +101,10 @@ uint64_t pdf_line_hash(const PdfLine *l, uint64_t before, bool digits);
 /* pdf_device.c */
 fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, PdfPage *p);
 
-/* pdf_bidi.c: reorders the characters of a line that holds right-to-left letters, and sets l->rtl.
- */
-ErrCode pdf_bidi_line(PdfLine *l, Arena *a, Err *err);
+/* pdf_bidi.c: puts right-to-left lines into the order of reading. ERR_LIMIT_MEMORY without a
+ * message. */
+ErrCode pdf_bidi_page(PdfPage *p);
+bool pdf_is_rtl(uint32_t cp);
 
 /* pdf_layout.c */
 void pdf_layout(PdfReader *r, PdfPage *p);

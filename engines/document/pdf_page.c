@@ -120,6 +120,7 @@ static void take_chars(PdfReader *r, PdfPage *p, const fz_stext_line *from, cons
         if (is_space(to->cp))
             continue;
         visible++;
+        p->rtl = p->rtl || pdf_is_rtl(to->cp);
         size += (double)c->size;
         shared &= to->style;
         size_t bucket = (size_t)(c->size * 2 + 0.5f);
@@ -145,7 +146,7 @@ static ErrCode take_line(PdfReader *r, PdfPage *p, const fz_stext_line *from, in
                  .x1 = from->bbox.x1,
                  .y1 = from->bbox.y1,
                  .base = from->first_char->origin.y,
-                 .turned = from->wmode != 0 || fabsf(from->dir.y) > 0.1f,
+                 .turned = from->wmode != 0 || from->dir.x < 0.9f,
                  .block = block};
     l.chars = arena_alloc_raw(p->arena, count * sizeof(PdfChar));
     if (l.chars == NULL)
@@ -154,7 +155,7 @@ static ErrCode take_line(PdfReader *r, PdfPage *p, const fz_stext_line *from, in
     if (l.len == 0)
         return OK;
     p->lines[p->len++] = l;
-    return pdf_bidi_line(&p->lines[p->len - 1], p->arena, r->in->step->err);
+    return OK;
 }
 
 static ErrCode take_text(PdfReader *r, PdfPage *p, const fz_stext_page *text, const fz_rect *rects)
@@ -178,7 +179,7 @@ static ErrCode take_text(PdfReader *r, PdfPage *p, const fz_stext_page *text, co
                 return rc;
         }
     }
-    return OK;
+    return p->rtl ? pdf_bidi_page(p) : OK;
 }
 
 /* Run the page through the text device. Errors in the middle keep what was there before. */
