@@ -5,6 +5,8 @@
 
 import concurrent.futures
 import json
+import os
+import signal
 import socket
 import stat
 import time
@@ -14,6 +16,12 @@ import pytest
 import hostile
 import platen
 from platen import SAMPLES, SLOW, multipart, until
+
+
+def short(value):
+    """What a case is called: bytes are long."""
+    return value[:30] if isinstance(value, str) else value.__name__ if callable(value) else None if isinstance(value, int) else "-"
+
 
 BOMB_S = 20 * SLOW  # they take well below a second; it is hours when a limit is missing
 
@@ -140,7 +148,6 @@ def descendants(pid):
 
 
 def _threads(pid):
-    import os
     try:
         return [t for t in os.listdir(f"/proc/{pid}/task") if t != str(pid)]
     except OSError:
@@ -149,7 +156,6 @@ def _threads(pid):
 
 def named(word):
     """Processes whose command line has this word in it."""
-    import os
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -172,7 +178,7 @@ def look(shared):
     assert client.run("text.stats", {"text": "one two"})["data"]["words"] == 2
     engines = 3  # warm parents
     until(lambda: len(descendants(shared.pid)) <= engines, 10, f"only warm engines are left, {descendants(shared.pid)}")
-    until(lambda: not named(str(shared.folder / "engines")), 10, "no test engine is left")
+    until(lambda: not named("engines/platen-engine-test"), 10, "no test engine is left")
     until(lambda: not unfinished(shared), 10, f"no unfinished file is left: {unfinished(shared)}")
 
 
@@ -210,7 +216,7 @@ def refused(answer, status, *reasons):
     ("document.extract", "a.pdf", hostile.encrypted_pdf(), "input_encrypted"),
     ("document.extract", "a.docx", hostile.encrypted_office(), "input_encrypted"),
     ("archive.extract", "a.zip", hostile.encrypted_zip(), "input_encrypted"),
-])
+], ids=short)
 def test_encrypted(server, step, name, body, reason):
     fails(server, step, reason, files=[(name, body)])
     assert server.run("file.detect", files=[(name, body)])["data"]["encrypted"] is True
@@ -225,7 +231,7 @@ def test_a_wrong_password(server):
     ("report.docx", "document.extract"), ("slides.pptx", "document.extract"), ("budget.xlsx", "document.extract"),
     ("letter.odt", "document.extract"), ("book.epub", "document.extract"), ("report.pdf", "document.extract"),
     ("bundle.zip", "archive.extract"), ("nested.7z", "archive.extract"), ("backup.tar.gz", "archive.extract"),
-    ("picture.png", "image.convert"), ("photo.jpg", "image.convert"), ("animated.gif", "image.convert")])
+    ("picture.png", "image.convert"), ("photo.jpg", "image.convert"), ("animated.gif", "image.convert")], ids=short)
 def test_cut_short(server, name, step):
     """Cut anywhere, a file is refused with a reason or gives what was whole: never nothing, never a crash."""
     whole, client = (SAMPLES / name).read_bytes(), server.client()
@@ -247,7 +253,7 @@ def test_cut_short(server, name, step):
 @pytest.mark.parametrize("sample, lie, step", [
     ("picture.png", "picture.docx", "image.info"), ("report.pdf", "report.txt", "document.extract"),
     ("report.docx", "report.pdf", "document.extract"), ("bundle.zip", "bundle.png", "archive.list"),
-    ("notes.md", "notes.docx", "document.extract"), ("letter.html", "letter.xlsx", "document.extract")])
+    ("notes.md", "notes.docx", "document.extract"), ("letter.html", "letter.xlsx", "document.extract")], ids=short)
 def test_a_name_that_lies(server, sample, lie, step):
     body = (SAMPLES / sample).read_bytes()
     liar, honest = server.run(step, files=[(lie, body)]), server.run(step, files=[(sample, body)])
@@ -265,7 +271,7 @@ def test_a_picture_is_not_a_document(server):
     assert "PNG" in job["detail"], job
 
 
-@pytest.mark.parametrize("kind", ["docx", "xlsx", "pptx", "doc", "xls", "ppt", "odt", "ods", "odp", "epub", "pdf", "rtf", "msg", "eml"])
+@pytest.mark.parametrize("kind", ["docx", "xlsx", "pptx", "doc", "xls", "ppt", "odt", "ods", "odp", "epub", "pdf", "rtf", "msg", "eml"], ids=short)
 def test_text_that_claims_to_be_office(server, kind):
     job = server.run("document.extract", files=[(f"claim.{kind}", b"Only some words, nothing else.\n")])
     if job["state"] == "done":
@@ -275,7 +281,7 @@ def test_text_that_claims_to_be_office(server, kind):
 
 
 @pytest.mark.parametrize("name, make", [("bomb.zip", hostile.zip_bomb), ("wide.zip", hostile.wide_bomb),
-                                        ("overlap.zip", hostile.overlapping_bomb)])
+                                        ("overlap.zip", hostile.overlapping_bomb)], ids=short)
 def test_archive_bombs(server, name, make):
     body = make()
     assert len(body) < 32 * hostile.MIB
@@ -301,7 +307,7 @@ def test_archives_in_archives(server):
 
 @pytest.mark.parametrize("name, body", [
     ("bomb.docx", hostile.docx_bomb), ("laughs.docx", lambda: hostile.docx_text("&k;", hostile.LAUGHS)),
-    ("laughs.odt", hostile.odt_laughs)])
+    ("laughs.odt", hostile.odt_laughs)], ids=short)
 def test_document_bombs(server, name, body):
     fails(server, "document.extract", {"limit_ratio", "limit_output", "limit_memory", "input_damaged"}, files=[(name, body())],
           seconds=BOMB_S)
@@ -327,7 +333,7 @@ def test_an_external_entity_is_not_read(server):
     ("loop.pdf", hostile.pdf_loop(), {"input_damaged", "no_text", "done"}),
     ("wide.csv", b"," * 1000000 + b"x", {"done", "limit_count", "limit_output"}),
     ("zeros.txt", bytes(1000000), {"unsupported_type", "no_text"}),
-])
+], ids=short)
 def test_documents_out_of_shape(server, name, body, states):
     start = time.monotonic()
     job = server.run("document.extract", files=[(name, body)], wait=60)
@@ -336,7 +342,7 @@ def test_documents_out_of_shape(server, name, body, states):
     assert job["state"] == "done" or (job["detail"] and job["hint"]), job
 
 
-@pytest.mark.parametrize("name", hostile.ESCAPES)
+@pytest.mark.parametrize("name", hostile.ESCAPES, ids=short)
 def test_archives_that_want_out(server, name):
     client = server.client()
     job = client.run("archive.extract", files=[(name, hostile.ESCAPES[name])])
@@ -361,7 +367,7 @@ def test_escapes_do_not_reach_the_disk(server, tmp_path):
 @pytest.mark.parametrize("name, body", [
     ("huge.png", hostile.png(100000, 100000)), ("huge.jpg", hostile.jpeg(65500, 65500)), ("huge.tif", hostile.tiff(100000, 100000)),
     ("huge.gif", hostile.gif(65535, 65535)), ("largest.png", hostile.png(0x7FFFFFFF, 0x7FFFFFFF)),
-    ("none.png", hostile.png(0, 0)), ("huge.svg", hostile.svg(size=100000))])
+    ("none.png", hostile.png(0, 0)), ("huge.svg", hostile.svg(size=100000))], ids=short)
 def test_huge_pictures(server, name, body):
     reasons = {"limit_pixels", "input_damaged", "unsupported_type"}
     job = fails(server, "image.convert", reasons, {"format": "png"}, files=[(name, body)], seconds=BOMB_S)
@@ -375,7 +381,7 @@ def test_huge_pictures(server, name, body):
     hostile.svg('<image xlink:href="file:///etc/passwd" width="9" height="9"/><image xlink:href="http://127.0.0.1:9/x.png" width="9" height="9"/>'),
     hostile.svg('<g id="a"><use xlink:href="#a"/><use xlink:href="#a"/></g>'),
     hostile.svg("<g>" * 100000),
-    hostile.svg('<script>while(true){}</script><rect width="5" height="5"/>')])
+    hostile.svg('<script>while(true){}</script><rect width="5" height="5"/>')], ids=short)
 def test_drawings(server, body):
     start = time.monotonic()
     job = server.run("image.convert", {"format": "png"}, files=[("bad.svg", body)])
@@ -387,7 +393,7 @@ def test_drawings(server, body):
 
 
 def test_an_empty_file_in_every_step_that_takes_files(server):
-    steps = [s for s in server.client(None if False else "").get("/api/v1/steps").json()["steps"] if s.get("accepts")]
+    steps = [s for s in server.client().get("/api/v1/steps").json()["steps"] if s.get("accepts")]
     assert len(steps) >= 5
     for step in steps:
         if step["name"] == "file.detect":
@@ -406,12 +412,12 @@ def test_an_empty_file_in_every_step_that_takes_files(server):
     ("connect", {"input_damaged", "engine_forbidden"}), ("fork", {"input_damaged", "engine_forbidden", "limit_time"}),
     ("server", {"input_damaged", "engine_forbidden"}), ("spin", "limit_cpu"), ("hang", "limit_time"), ("deaf", "limit_time"),
     ("children", {"limit_time", "engine_crashed", "engine_forbidden"}), ("forged", {"engine_crashed", "engine_protocol"}),
-    pytest.param("memory", "limit_memory", marks=pytest.mark.memory_limits)])
+    pytest.param("memory", "limit_memory", marks=pytest.mark.memory_limits)], ids=short)
 def test_engines_that_misbehave(server, what, reasons):
     job = fails(server, f"test.{what}", reasons, seconds=30 * SLOW)
     assert what not in ("open", "write", "connect", "fork", "server") or job["reason"] == "engine_forbidden" or "refused" in job["detail"] \
         or what == "fork", job
-    assert not __import__("os").path.exists("/tmp/platen-was-here")
+    assert not os.path.exists("/tmp/platen-was-here")
 
 
 def test_bad_engines_do_not_disturb_others(server):
@@ -426,8 +432,6 @@ def test_bad_engines_do_not_disturb_others(server):
 
 def test_the_warm_parent_is_killed(server):
     """Somebody kills an engine's parent process: what ran in it is tried again, what comes later works."""
-    import os
-    import signal
     client = server.client()
     client.run("image.info", files=["picture.png"])
     for pid in named("platen-engine-image"):
@@ -525,7 +529,7 @@ def upload(client, disposition, body=b"text\n", path="/api/v1/documents", end=b"
 @pytest.mark.parametrize("name, shown", [
     (b'../../etc/passwd', "passwd"), (b'/etc/passwd', "passwd"), (b'C:\\\\Users\\\\x\\\\a.txt', "a.txt"), (b'..', None), (b'.', None),
     (b'', None), (b'a\x01b\x7f.txt', None), (b'\xff\xfe.txt', None), (b'\xed\xa0\x80.txt', None), (b'a\x00.txt', None),
-    ("\u202etxt.exe".encode(), None), (b'x' * 5000, None), (b'%2e%2e%2fa', None), (b'a\tb', None), (b'-rf', None), (b'CON', None)])
+    ("\u202etxt.exe".encode(), None), (b'x' * 5000, None), (b'%2e%2e%2fa', None), (b'a\tb', None), (b'-rf', None), (b'CON', None)], ids=short)
 def test_file_names_are_only_names(server, name, shown):
     client = server.client()
     answer = upload(client, b'form-data; name="file"; filename="' + name + b'"')
@@ -557,7 +561,7 @@ def test_form_fields_that_are_no_text(server):
     assert 400 <= answer.status < 500 and answer.json()["hint"], answer
 
 
-@pytest.mark.parametrize("parts, status", [(100, 201), (1000, 201), (1001, 422), (5000, 422)])
+@pytest.mark.parametrize("parts, status", [(100, 201), (1000, 201), (1001, 422), (5000, 422)], ids=short)
 def test_many_parts(server, parts, status):
     body, head = multipart([], [("file", f"{i}.txt", "", b"part %d" % (i % 7)) for i in range(parts)])
     answer = server.client().post("/api/v1/documents", body=body, headers={"Content-Type": head})
@@ -581,7 +585,7 @@ def test_many_fields(server):
     ("boundary=cut", b'--other\r\n\r\n'), ("boundary=cut", b""), ("boundary=cut", b"--cut"), ("boundary=cut", b"--cut\r\n\r\n"),
     ("boundary=cut", b"--cut\r\nContent-Disposition: form-data\r\n\r\nx\r\n--cut--\r\n"),
     ("boundary=cut", b"--cut\r\nX: " + b"y" * 100000 + b"\r\n\r\nx\r\n--cut--\r\n"),
-    ("boundary=cut", b"--cut--\r\n"), ("boundary=", b"x"), ("", b"x"), ("boundary=" + "b" * 300, b"x"), ('boundary="cut', b"--cut--\r\n")])
+    ("boundary=cut", b"--cut--\r\n"), ("boundary=", b"x"), ("", b"x"), ("boundary=" + "b" * 300, b"x"), ('boundary="cut', b"--cut--\r\n")], ids=short)
 def test_broken_multipart(server, kind, body):
     before = server.client().get("/api/v1/jobs", {"limit": 200}).json()["jobs"]
     answer = server.client().post("/api/v1/steps/file.detect", body=body, headers={"Content-Type": f"multipart/form-data; {kind}"})
@@ -638,7 +642,7 @@ def test_too_large_a_head(server):
     b"POST /api/v1/blobs HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
     b"POST /api/v1/blobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     b"GET /health HTTP/1.1\r\nHost: x\r\n X-Folded: y\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n",
-    b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+    b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], ids=short)
 def test_what_is_hardly_http(server, raw):
     got = server.client(None).raw(raw, timeout=3)
     assert got == b"" or got.startswith(b"HTTP/1.1 ") and int(got[9:12]) < 600 and not got.startswith(b"HTTP/1.1 5") or \
