@@ -58,6 +58,7 @@ typedef struct ApiOperation {
     const ApiResponse *responses; /* ends with {0}; problems are added */
     const ErrCode
         *errors; /* it may fail with these besides the general ones; ends with OK; or NULL */
+    bool on_loop; /* the handler never blocks (http.h, HttpRoute) */
     bool per_step;
     bool hidden; /* a page for people: routed, not described */
 } ApiOperation;
