@@ -152,12 +152,10 @@ static void put_schema_ref(const char *name, JsonOut *j)
     json_end(j, '}');
 }
 
-static void put_body_of_response(const ApiResponse *r, JsonOut *j)
+static void put_media(const ApiResponse *r, JsonOut *j)
 {
     const char *type = r->type != NULL ? r->type : "application/json";
     bool text = strncmp(type, "text/", 5) == 0;
-    json_key(j, "content");
-    json_begin(j, '{');
     json_key(j, type);
     json_begin(j, '{');
     json_key(j, "schema");
@@ -174,19 +172,27 @@ static void put_body_of_response(const ApiResponse *r, JsonOut *j)
         openapi_put_binary(j);
     }
     json_end(j, '}');
-    json_end(j, '}');
 }
 
-void openapi_put_response(const ApiResponse *r, JsonOut *j)
+const ApiResponse *openapi_put_response(const ApiResponse *r, JsonOut *j)
 {
     char status[12];
     snprintf(status, sizeof status, "%d", r->status);
     json_key(j, status);
     json_begin(j, '{');
     json_kv_c(j, "description", r->help != NULL ? r->help : "");
-    if (r->schema != NULL || r->type != NULL)
-        put_body_of_response(r, j);
+    const int same = r->status;
+    if (r->schema != NULL || r->type != NULL) {
+        json_key(j, "content");
+        json_begin(j, '{');
+        for (; r->status == same; r++)
+            put_media(r, j);
+        json_end(j, '}');
+    } else {
+        r++;
+    }
     json_end(j, '}');
+    return r;
 }
 
 /* Which reasons an operation can answer with, as one flag per code. */
@@ -336,8 +342,8 @@ static void put_operation(const ApiOperation *op, JsonOut *j)
         put_request_body(op, j);
     json_key(j, "responses");
     json_begin(j, '{');
-    for (const ApiResponse *r = op->responses; r != NULL && r->status != 0; r++)
-        openapi_put_response(r, j);
+    for (const ApiResponse *r = op->responses; r != NULL && r->status != 0;)
+        r = openapi_put_response(r, j);
     openapi_put_problems(op, NULL, j);
     json_end(j, '}');
     openapi_put_security(op, j);

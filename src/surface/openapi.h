@@ -35,6 +35,7 @@ typedef enum ApiBody {
     API_BODY_UPLOAD, /* files (files_max), as multipart with `fields` as form fields, or one raw */
 } ApiBody;
 
+/* Rows of one status that follow each other are one response in several media types. */
 typedef struct ApiResponse {
     int status;         /* 0 ends the list */
     const char *schema; /* "Job"; NULL: see type */

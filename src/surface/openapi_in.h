@@ -8,7 +8,9 @@
 void openapi_put_query(const Param *p, bool may_be_required, JsonOut *j);
 void openapi_put_idempotency(const ApiOperation *op, JsonOut *j);
 void openapi_put_security(const ApiOperation *op, JsonOut *j);
-void openapi_put_response(const ApiResponse *r, JsonOut *j);
+/* One response: this row and those after it of the same status, which are its other media types.
+ * Returns the row after them. */
+const ApiResponse *openapi_put_response(const ApiResponse *r, JsonOut *j);
 /* The failures of the operation, of the step (NULL: none) and those every operation of its kind can
  * have. */
 void openapi_put_problems(const ApiOperation *op, const Step *s, JsonOut *j);

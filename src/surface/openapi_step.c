@@ -211,11 +211,11 @@ static void put_responses(const ApiOperation *op, const Step *s, JsonOut *j)
 {
     json_key(j, "responses");
     json_begin(j, '{');
-    for (const ApiResponse *r = op->responses; r != NULL && r->status != 0; r++)
+    for (const ApiResponse *r = op->responses; r != NULL && r->status != 0;)
         if (r->status == 200 && r->schema != NULL && s->data != NULL)
-            put_done(r, s, j);
+            put_done(r++, s, j);
         else
-            openapi_put_response(r, j);
+            r = openapi_put_response(r, j);
     openapi_put_problems(op, s, j);
     json_end(j, '}');
 }

@@ -106,8 +106,8 @@ Event = collections.namedtuple("Event", "id type data")
 class EventStream:
     """Server-sent events of an open answer, one by one; ends when the server ends the stream."""
 
-    def __init__(self, connection, answer):
-        self.connection, self.answer = connection, answer
+    def __init__(self, connection, answer, contract=None):
+        self.connection, self.answer, self.contract = connection, answer, contract
         self.status = answer.status
         self.headers = {k.lower(): v for k, v in answer.getheaders()}
 
@@ -121,7 +121,11 @@ class EventStream:
                 name, _, value = line.partition(":")
                 fields[name] = value.removeprefix(" ")
             elif fields:
-                yield Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                data = json.loads(fields["data"])
+                if self.contract is not None:
+                    self.contract.validate(data, {"$ref": "#/components/schemas/Event"})
+                assert (int(fields["id"]), fields["event"]) == (data["seq"], data["type"])
+                yield Event(int(fields["id"]), fields["event"], data)
                 fields = {}
 
     def close(self):
@@ -242,9 +246,12 @@ class Client:
         head = {**self.auth(), "Accept": "text/event-stream", **(headers or {})}
         if after is not None:
             head["Last-Event-ID"] = str(after)
-        conn = self.connection()
-        conn.request("GET", f"/api/v1/jobs/{job}/events", headers=head)
-        return EventStream(conn, conn.getresponse())
+        conn, path = self.connection(), f"/api/v1/jobs/{job}/events"
+        conn.request("GET", path, headers=head)
+        stream = EventStream(conn, conn.getresponse(), self.contract)
+        if self.contract is not None and stream.status == 200:
+            self.contract.check(Answer("GET", path, stream.status, stream.headers.items(), b""))
+        return stream
 
     def websocket(self, path, headers=None):
         head = {"Host": f"{self.host}:{self.port}", **self.auth(), **(headers or {})}
