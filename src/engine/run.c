@@ -3,8 +3,8 @@
  *   begin ──> converse ──> the process is ended, whatever it says ──> outputs become blobs
  *
  * A process that has said "result" could go on writing to its outputs, so nothing is adopted before
- * it is known to be dead; of a plain engine, which may have started others, a copy is kept instead.
- */
+ * it is known to be dead; of a plain engine, which may have started others, a copy is kept
+ * instead. */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
