@@ -21,7 +21,7 @@ int term_width(void)
     struct winsize w = {0};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
         return w.ws_col;
-    return 80;
+    return TERM_WIDTH_DEFAULT;
 }
 
 const char *term_style(int fd, TermStyle s)
