@@ -55,8 +55,9 @@ enum { KIT_PROTOCOL = 1, KIT_MESSAGE_MAX = 128 * 1024, KIT_FDS_MAX = 16, KIT_FD 
 typedef struct KitEngine {
     const char *name, *version;
     const Step *const *steps; /* ends with NULL */
-    /* Load all that is needed later: nothing can be opened or dlopened inside the sandbox. Must not
-     * start threads. */
+    /* Load all that is needed later: nothing can be opened or dlopened inside the sandbox. No
+     * thread may be left when it is done (one that is ending is waited for; one that stays is an
+     * error). */
     ErrCode (*warm)(Err *err);
     /* Extra arena ceiling for one task; 0: 256 MiB. */
     size_t arena_bytes;
