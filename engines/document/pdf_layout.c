@@ -194,8 +194,9 @@ static bool bullet_of(const PdfLine *l, Bullet *out)
     size_t n = 0;
     int64_t number = 0;
     uint32_t c = first_of(l);
-    bool dash = c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
-    if (is_bullet_char(c) || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
+    bool unknown = c == 0xFFFD && l->len == 1; /* a bullet of a font that names no characters */
+    bool dash = c == 0xFFFD || c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
+    if (is_bullet_char(c) || unknown || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
         n = 1;
     } else {
         bool paren = c == '(';
