@@ -17,7 +17,7 @@ static const ApiOperation operations[] = {
      .summary = "Read one step's contract.", .errors = FAILS(ERR_UNKNOWN_STEP),
      .responses = ANSWERS({200, "Step", NULL, "The contract."})},
     {.method = "POST", .path = "/api/v1/steps/{name}", .body = API_BODY_UPLOAD, .handler = steps_run, .role = "runner",
-     .id = "steps_run", .tag = "Steps", .summary = "Run a step.", .query = run_option_params, .per_step = true,
+     .id = "steps_run", .on_loop = true, .tag = "Steps", .summary = "Run a step.", .query = run_option_params, .per_step = true,
      .errors = FAILS(ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_TOO_LARGE, ERR_UNKNOWN_STEP, ERR_IDEMPOTENCY_MISMATCH, ERR_DISK_FULL),
      .responses = ANSWERS({200, "Job", NULL, "The job has ended: done, failed or cancelled; or what it would be (dry_run)."},
                           {202, "Job", NULL, "The job is on disk and will run."})},
@@ -140,7 +140,7 @@ const ApiDoc api_doc = {
     .version = PLATEN_VERSION,
     .description = "Any file in; text, pictures and data out; every result kept with its history.\n\n"
                    "Failures are `application/problem+json` with `reason`, `detail`, `hint` and `trace`. "
-                   "POST requests take an `Idempotency-Key`. Lists are paged by `cursor`.",
+                   "Runs of steps and new documents take an `Idempotency-Key`. Lists are paged by `cursor`.",
     .operations = operations,
     .operations_len = COUNT_OF(operations),
     .schemas = api_schemas,
@@ -178,7 +178,7 @@ ErrCode operations_routes(App *app, const HttpRoute **out, size_t *len, Err *err
         users[i] = (RouteUser){app, op->role != NULL ? role_from(str_from_c(op->role)) : ROLE_VIEWER};
         routes[i] = (HttpRoute){
             .method = method_of(op->method), .path = op->path, .body = body_of(op), .handler = op->handler,
-            .guard = op->role != NULL ? call_guard : NULL, .user = &users[i],
+            .guard = op->role != NULL ? call_guard : NULL, .user = &users[i], .on_loop = op->on_loop,
         };
     }
     *out = routes;

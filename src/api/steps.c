@@ -186,7 +186,7 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, En
     return e->job.idempotency_key.len > 0 ? hash_request(c, g, params, &e->job.request_hash) : OK;
 }
 
-void steps_run(HttpRequest *req)
+static void run_step(HttpRequest *req)
 {
     Call c;
     if (!call_begin(req, &c))
@@ -221,4 +221,18 @@ void steps_run(HttpRequest *req)
     req->state = e;
     http_park(req);
     db_write_async(c.app->db, &e->write);
+}
+
+/* Small parameters without files are checked and handed to the writer right on the loop: nothing in that waits, and the way over the
+ * pool would cost as much again. Whatever may look into the store or take its time goes to the pool. */
+void steps_run(HttpRequest *req)
+{
+    enum { SMALL_BODY = 16 * 1024 };
+    bool names_inputs = str_find(req->body, STR("\"inputs\"")) != STR_NONE;
+    if (req->uploads_len == 0 && req->body.len <= SMALL_BODY && !names_inputs) {
+        run_step(req);
+        return;
+    }
+    HttpTicket ticket = http_park(req);
+    http_resume(http_server(req), ticket, run_step);
 }

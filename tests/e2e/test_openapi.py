@@ -129,6 +129,12 @@ def test_parameters_of_paths_are_declared(document):
         assert in_path == set(re.findall(r"\{(\w+)\}", path)), f"{method} {path}"
 
 
+def test_idempotency_keys_are_promised_where_they_work(document):
+    takes = {o["operationId"] for _, _, o in operations(document)
+             if any(resolve(document, p)["name"] == "Idempotency-Key" for p in o.get("parameters", []))}
+    assert takes == {o["operationId"] for _, _, o in operations(document) if "x-step" in o} | {"documents_add"}
+
+
 def test_security(document):
     schemes = set(document["components"]["securitySchemes"])
     for method, path, o in operations(document):

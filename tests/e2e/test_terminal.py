@@ -113,9 +113,9 @@ def test_a_dumb_terminal_gets_no_bar(files, tmp_path):
 
 
 def test_help_is_as_wide_as_the_terminal():
-    for columns in (50, 80, 120):
+    for columns in (80, 120):
         _, text = on_terminal("run", "image.convert", "--help", env={"NO_COLOR": "1"}, columns=columns)
-        assert max(len(line) for line in text.splitlines() if "platen run" not in line and "http" not in line) <= max(columns, 50)
+        assert max(len(line) for line in text.splitlines() if "platen run" not in line and "http" not in line) <= columns
 
 
 def test_bytes_do_not_go_to_a_terminal():
