@@ -224,9 +224,17 @@ def bench_image(build, report):
 
 
 def bench_overhead(build, report):
-    out = json.loads(subprocess.run([build / "bench/engine_overhead"], capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-    report.add("sandboxed task over in-process", out["overhead_ms"], "ms", "<= 3 ms", out["overhead_ms"] <= 3,
-               {"name": "the same work in process, ms", "value": out["in_process_ms"]})
+    """An empty task of the test engine through channel, fork, sandbox, result and end: all of it is overhead."""
+    engine = next(p for p in build.glob("tests/unit/**/platen-engine-bad") if p.is_file())
+    runs = []
+    for _ in range(RUNS):
+        folder = tempfile.mkdtemp(prefix="platen-bench-")
+        out = subprocess.run([build / "bench/engine_overhead", folder, engine.parent, "bad.empty", "200"], capture_output=True, text=True,
+                             check=True).stdout
+        shutil.rmtree(folder)
+        runs.append(float(re.search(r"median (\d+) us", out)[1]) / 1000)
+    ms = statistics.median(runs)
+    report.add("sandboxed task over the same in process", ms, "ms", "<= 3 ms", ms <= 3)
 
 
 def bench_idle(build, report):

@@ -1,12 +1,22 @@
 #include "document/grid.h"
 
-enum { ROW_BYTES = 16 << 20, GAPS_FREE = 5 * 1000 * 1000, GAPS_PER_CELL = 20 };
+#include <string.h>
+
+enum {
+    SIDE_BY_SIDE_GAP = 2,
+    ROW_BYTES = 16 << 20,
+    GAPS_FREE = 5 * 1000 * 1000,
+    GAPS_PER_CELL = 20
+};
 
 ErrCode grid_open(StepCtx *c, Doc *out, Grid *g)
 {
     *g = (Grid){.step = c, .out = out, .text = buf_init(c->arena, ROW_BYTES)};
     g->cells = arena_new(c->arena, GridCell, GRID_CELLS_HELD);
-    return g->cells != NULL ? OK : err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
+    g->used = arena_new(c->arena, bool, GRID_COLUMNS_MAX);
+    return g->cells != NULL && g->used != NULL
+               ? OK
+               : err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
 }
 
 void grid_begin(Grid *g, Str name)
@@ -43,15 +53,19 @@ static bool may_skip(Grid *g, int64_t columns)
     return false;
 }
 
-static void put_cells(Grid *g)
+/* The cells in hand of the columns [from, to); rows begin in column `first`. */
+static void put_cells(Grid *g, int64_t from, int64_t to, int64_t first)
 {
-    int64_t row = -1, at = 0;
+    int64_t row = -1, at = first;
     for (size_t i = 0; i < g->len; i++) {
         const GridCell *c = &g->cells[i];
-        if (c->row != row)
+        if (c->column < from || c->column >= to)
+            continue;
+        if (c->row != row) {
             doc_row(g->out);
-        at = c->row != row ? g->first_column : at;
-        row = c->row;
+            row = c->row;
+            at = first;
+        }
         if (c->column > at && may_skip(g, c->column - at))
             for (; at < c->column; at++)
                 doc_cell(g->out, 1, 1);
@@ -61,14 +75,67 @@ static void put_cells(Grid *g)
     }
 }
 
-static void open_table(Grid *g)
+/* Where the part that begins at `from` ends: at the first wide gap, or behind the last column. */
+static int64_t end_of_part(const Grid *g, int64_t from, int64_t end, int64_t *next)
 {
-    g->first_column = g->cells[0].column;
-    for (size_t i = 1; i < g->len; i++)
-        if (g->cells[i].column < g->first_column)
-            g->first_column = g->cells[i].column;
+    for (int64_t at = from; at < end; at = *next) {
+        for (; at < end && g->used[at]; at++)
+            ;
+        for (*next = at; *next < end && !g->used[*next]; (*next)++)
+            ;
+        if (*next == end || *next - at >= SIDE_BY_SIDE_GAP)
+            return at;
+    }
+    *next = end;
+    return end;
+}
+
+static int64_t measure(Grid *g)
+{
+    int64_t end = 0;
+    g->first_column = GRID_COLUMNS_MAX;
+    memset(g->used, 0, GRID_COLUMNS_MAX * sizeof(*g->used));
+    for (size_t i = 0; i < g->len; i++) {
+        int64_t column = g->cells[i].column;
+        g->used[column] = true;
+        g->first_column = column < g->first_column ? column : g->first_column;
+        end = column + 1 > end ? column + 1 : end;
+    }
+    return end;
+}
+
+/* A whole table in hand: as several when they stand side by side, each at least two columns wide.
+ */
+static void put_side_by_side(Grid *g, int64_t end)
+{
+    int64_t next = 0;
+    bool wide = true;
+    for (int64_t from = g->first_column; from < end; from = next)
+        wide = end_of_part(g, from, end, &next) - from > 1 && wide;
+    for (int64_t from = g->first_column; from < end; from = next) {
+        int64_t to = end_of_part(g, from, end, &next);
+        if (!wide)
+            to = next = end;
+        doc_table(g->out);
+        put_cells(g, from, to, from);
+        doc_table_end(g->out);
+    }
+}
+
+static void put_rows(Grid *g, bool followed)
+{
+    if (g->table_open) {
+        put_cells(g, 0, GRID_COLUMNS_MAX, g->first_column);
+        return;
+    }
+    int64_t end = measure(g);
+    if (!followed) {
+        put_side_by_side(g, end);
+        return;
+    }
     doc_table(g->out);
     g->table_open = true;
+    put_cells(g, 0, GRID_COLUMNS_MAX, g->first_column);
 }
 
 /* Write what is in hand. `followed`: the next row of the sheet has text too. */
@@ -82,9 +149,7 @@ static void flush(Grid *g, bool followed)
             doc_text(g->out, text_of(g, &g->cells[0]));
             doc_end(g->out);
         } else {
-            if (!g->table_open)
-                open_table(g);
-            put_cells(g);
+            put_rows(g, followed);
         }
     }
     if (!followed && g->table_open) {
@@ -108,7 +173,7 @@ static void next_row(Grid *g, int64_t row)
 
 void grid_cell(Grid *g, int64_t row, int64_t column, Str text)
 {
-    if (str_trim(text).len == 0)
+    if (str_trim(text).len == 0 || column < 0 || column >= GRID_COLUMNS_MAX)
         return;
     if (g->len > 0 && g->row != row)
         next_row(g, row);

@@ -4,16 +4,18 @@
  * text grid_cell(&g, row, column, text);   rows and columns from 0, in reading order; empty cells
  * need not be given grid_end(&g);
  *
- * An empty row ends a table; a single cell with no row above and below is a paragraph. The first
- * rows of a table are held to learn in which column it begins, then one row at a time. Cells that
- * are not given are empty up to the last one of their row. A sheet made of gaps (one cell at the
- * far right of each of a million rows) loses them, with a note. */
+ * An empty row ends a table; a single cell with no row above and below is a paragraph. Two tables
+ * side by side, with at least two empty columns between them, are two tables, as long as they are
+ * short enough to be held. The first rows of a table are held to learn in which column it begins,
+ * then one row at a time. Cells that are not given are empty up to the last one of their row. A
+ * sheet made of gaps (one cell at the far right of each of a million rows) loses them, with a note.
+ */
 #ifndef PLATEN_DOCUMENT_GRID_H
 #define PLATEN_DOCUMENT_GRID_H
 
 #include "document/doc.h"
 
-enum { GRID_COLUMNS_MAX = 16384, GRID_ROWS_HELD = 64, GRID_CELLS_HELD = 2 * GRID_COLUMNS_MAX };
+enum { GRID_COLUMNS_MAX = 16384, GRID_ROWS_HELD = 1000, GRID_CELLS_HELD = 2 * GRID_COLUMNS_MAX };
 
 typedef struct GridCell {
     int64_t row, column;
@@ -29,6 +31,7 @@ typedef struct Grid {
     Str name; /* not yet written */
     int64_t row, first_column;
     int rows;            /* in hand */
+    bool *used;          /* columns of the rows in hand that hold text */
     int64_t given, gaps; /* of all sheets */
     bool table_open, noted;
 } Grid;

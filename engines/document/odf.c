@@ -8,322 +8,9 @@
  *
  * "repeated" counts can make a few bytes a million cells: only cells with text are repeated, and
  * only REPEATS_MAX times in all. */
-#include <stdio.h>
+#include "document/odf_in.h"
+
 #include <string.h>
-
-#include "base/buf.h"
-#include "document/grid.h"
-#include "document/odf_styles.h"
-
-enum {
-    LISTS_MAX = 32,
-    BOXES_MAX = 256,
-    REPEATS_MAX = 200 * 1000,
-    TREE_BYTES = 128 << 20,
-    ROWS_MAX = 1 << 20
-};
-
-typedef struct List {
-    Str style;             /* "" : that of the list around it */
-    bool bullets, numbers; /* the elements of OpenOffice.org 1 say which */
-    bool fresh;            /* no paragraph of the item in hand yet */
-    bool header;
-    int64_t item_start; /* the item's own number, or 0 */
-} List;
-
-typedef struct Odf {
-    const DocInput *in;
-    Doc *out;
-    Arena *arena, *trees;
-    Err *err;
-    OdfStyles styles;
-
-    List lists[LISTS_MAX];
-    int lists_len, lists_beyond;
-    int64_t counts[ODF_LIST_LEVELS];
-    Str last_list; /* style of the outermost list before */
-
-    const XmlElem *boxes[BOXES_MAX];
-    size_t boxes_len;
-    int64_t notes;
-    bool in_note, note_begun;
-    int cell_depth, table_depth;
-    unsigned marks;
-    bool plain;
-    bool code_open;
-
-    bool sheets; /* a spreadsheet: tables are sheets */
-    Grid grid;
-    int64_t row_no, page_no, repeats;
-    bool pages_by_slide;
-    Str author, creator;
-    int64_t pages;
-} Odf;
-
-static void put_block(Odf *x, const XmlElem *e);
-static void put_children(Odf *x, const XmlElem *parent);
-static void put_inline(Odf *x, const XmlElem *parent);
-
-/* ---- text ---- */
-
-static void set_marks(Odf *x, unsigned want)
-{
-    for (int k = 0; k < MARK_LINK; k++) {
-        unsigned bit = 1U << k;
-        if ((want & bit) && !(x->marks & bit))
-            doc_mark(x->out, (MarkKind)k, STR(""));
-        else if (!(want & bit) && (x->marks & bit))
-            doc_unmark(x->out, (MarkKind)k);
-    }
-    x->marks = want;
-}
-
-static bool shown(const Odf *x)
-{
-    return !x->pages_by_slide || pages_wanted(x->in->pages, x->page_no);
-}
-
-static void put_text(Odf *x, Str s)
-{
-    if (shown(x))
-        doc_text(x->out, s);
-}
-
-static void put_span(Odf *x, const XmlElem *e)
-{
-    bool hidden = false;
-    unsigned before = x->marks;
-    unsigned marks = odf_marks(&x->styles, xml_attr(e, "text:style-name"), &hidden);
-    if (hidden)
-        return;
-    if (!x->plain)
-        set_marks(x, before | marks);
-    put_inline(x, e);
-    set_marks(x, before);
-}
-
-static void put_link(Odf *x, const XmlElem *e)
-{
-    Str href = xml_attr(e, "xlink:href");
-    bool linked = href.len > 0 && href.ptr[0] != '#' && shown(x);
-    if (linked)
-        doc_mark(x->out, MARK_LINK, href);
-    put_inline(x, e);
-    if (linked)
-        doc_unmark(x->out, MARK_LINK);
-}
-
-static void queue_box(Odf *x, const XmlElem *e)
-{
-    if (x->boxes_len < BOXES_MAX)
-        x->boxes[x->boxes_len++] = e;
-}
-
-static void put_note_ref(Odf *x, const XmlElem *e)
-{
-    if (x->in_note)
-        return;
-    char text[32];
-    int n = snprintf(text, sizeof(text), "[%" PRId64 "]", ++x->notes);
-    put_text(x, (Str){text, (size_t)n});
-    queue_box(x, e);
-}
-
-static void put_spaces(Odf *x, const XmlElem *e)
-{
-    int64_t n = xml_attr_int(e, "text:c", 1);
-    for (int64_t i = 0; i < n && i < 200; i++)
-        put_text(x, STR(" "));
-}
-
-static void put_inline(Odf *x, const XmlElem *parent)
-{
-    for (const XmlElem *c = parent->first; c != NULL; c = c->next) {
-        switch (c->id) {
-        case XML_TEXT:
-            put_text(x, c->text);
-            break;
-        case TEXT_S:
-            put_spaces(x, c);
-            break;
-        case TEXT_TAB:
-            put_text(x, STR("\t"));
-            break;
-        case TEXT_LINE_BREAK:
-            doc_break(x->out);
-            break;
-        case TEXT_SPAN:
-            put_span(x, c);
-            break;
-        case TEXT_A:
-        case DRAW_A:
-            put_link(x, c);
-            break;
-        case TEXT_NOTE:
-        case TEXT_FOOTNOTE:
-        case TEXT_ENDNOTE:
-            put_note_ref(x, c);
-            break;
-        case OFFICE_ANNOTATION:
-            if (x->in->comments)
-                queue_box(x, c);
-            break;
-        case TEXT_SOFT_PAGE_BREAK:
-            if (!x->pages_by_slide)
-                x->page_no++;
-            break;
-        case DRAW_FRAME:
-        case DRAW_TEXT_BOX:
-        case DRAW_G:
-        case DRAW_CUSTOM_SHAPE:
-        case DRAW_RECT:
-        case DRAW_ELLIPSE:
-        case DRAW_LINE:
-        case DRAW_CONNECTOR:
-        case DRAW_CAPTION:
-            queue_box(x, c);
-            break;
-        case TEXT_RUBY_TEXT:
-        case TEXT_HIDDEN_TEXT:
-        case TEXT_TRACKED_CHANGES:
-        case OFFICE_EVENT_LISTENERS:
-        case SVG_TITLE:
-        case SVG_DESC:
-            break;
-        default:
-            put_inline(x, c);
-        }
-    }
-}
-
-/* ---- paragraphs ---- */
-
-/* The number of the next paragraph of the innermost list, 0 for a bullet, -1 when it continues an
- * item. */
-static int64_t next_number(Odf *x, Str paragraph_style)
-{
-    List *l = &x->lists[x->lists_len - 1];
-    int level = x->lists_len - 1;
-    if (!l->fresh || l->header)
-        return -1;
-    l->fresh = false;
-    if (level >= ODF_LIST_LEVELS)
-        return 0;
-    for (int deeper = level + 1; deeper < ODF_LIST_LEVELS; deeper++)
-        x->counts[deeper] = 0;
-    Str name = l->style;
-    for (int i = level - 1; name.len == 0 && i >= 0; i--)
-        name = x->lists[i].style;
-    if (name.len == 0)
-        name = odf_list_of(&x->styles, paragraph_style);
-    const OdfList *style = odf_list(&x->styles, name);
-    bool numbered = l->numbers || (!l->bullets && style != NULL && style->numbered[level]);
-    if (!numbered)
-        return 0;
-    if (l->item_start > 0)
-        x->counts[level] = l->item_start;
-    else if (x->counts[level] == 0)
-        x->counts[level] = style != NULL ? style->start[level] : 1;
-    else
-        x->counts[level]++;
-    return x->counts[level];
-}
-
-static void begin_note_line(Odf *x)
-{
-    if (x->note_begun)
-        doc_break(x->out);
-    else
-        doc_begin(x->out, BLOCK_NOTE, x->in_note ? (int)x->notes : 0);
-    x->note_begun = true;
-}
-
-static void begin_paragraph(Odf *x, const XmlElem *p)
-{
-    Str style = xml_attr(p, "text:style-name");
-    int heading = 1;
-    DocxKind kind = odf_kind(&x->styles, style, &heading);
-    if (p->id == TEXT_H) {
-        kind = DOCX_HEADING;
-        heading = (int)xml_attr_int(
-            p, xml_has_attr(p, "text:outline-level") ? "text:outline-level" : "text:level", 1);
-    }
-    bool code_goes_on = x->code_open && kind == DOCX_CODE;
-    x->code_open = false;
-    x->plain = kind == DOCX_HEADING && x->cell_depth == 0;
-    if (x->in_note || x->note_begun) {
-        begin_note_line(x);
-    } else if (kind == DOCX_HEADING) {
-        doc_begin(x->out, BLOCK_HEADING, heading);
-    } else if (x->lists_len > 0) {
-        int64_t number = next_number(x, style);
-        if (number >= 0)
-            doc_item(x->out, x->lists_len - 1, number);
-        else
-            doc_begin(x->out, BLOCK_PARAGRAPH, x->lists_len);
-    } else if (kind == DOCX_CODE && x->cell_depth == 0) {
-        if (code_goes_on)
-            doc_break(x->out);
-        else
-            doc_begin(x->out, BLOCK_CODE, 0);
-        x->code_open = true;
-    } else {
-        doc_begin(x->out, kind == DOCX_QUOTE ? BLOCK_QUOTE : BLOCK_PARAGRAPH, 0);
-    }
-}
-
-static void put_note(Odf *x, const XmlElem *e, bool comment)
-{
-    x->in_note = !comment;
-    x->note_begun = false;
-    if (comment) {
-        begin_note_line(x);
-        Str author = xml_text(xml_child(e, DC_CREATOR), x->trees);
-        put_text(x, author);
-        if (author.len > 0)
-            put_text(x, STR(": "));
-    }
-    for (const XmlElem *c = e->first; c != NULL; c = c->next)
-        if (c->id == TEXT_NOTE_BODY || c->id == TEXT_FOOTNOTE_BODY || c->id == TEXT_ENDNOTE_BODY)
-            put_children(x, c);
-        else if (c->id == TEXT_P || c->id == TEXT_LIST)
-            put_block(x, c);
-    doc_end(x->out);
-    x->in_note = x->note_begun = false;
-}
-
-static void put_boxes(Odf *x, size_t from)
-{
-    size_t to = x->boxes_len;
-    int lists = x->lists_len; /* what hangs on an item is not in the list */
-    x->lists_len = 0;
-    for (size_t i = from; i < to; i++) {
-        const XmlElem *e = x->boxes[i];
-        if (e->id == TEXT_NOTE || e->id == TEXT_FOOTNOTE || e->id == TEXT_ENDNOTE)
-            put_note(x, e, false);
-        else if (e->id == OFFICE_ANNOTATION)
-            put_note(x, e, true);
-        else
-            put_block(x, e);
-    }
-    x->lists_len = lists;
-    x->boxes_len = from;
-}
-
-static void put_paragraph(Odf *x, const XmlElem *p)
-{
-    size_t boxes = x->boxes_len;
-    int64_t page = x->page_no;
-    x->marks = 0;
-    begin_paragraph(x, p);
-    put_inline(x, p);
-    if (!x->code_open && !x->note_begun)
-        doc_end(x->out);
-    if (x->page_no != page && !x->pages_by_slide)
-        doc_page(x->out, x->page_no);
-    if (x->boxes_len > boxes)
-        put_boxes(x, boxes);
-}
 
 /* ---- tables of text ---- */
 
@@ -344,7 +31,7 @@ static void put_row(Odf *x, const XmlElem *row)
         for (int64_t i = 0; i < repeat; i++) {
             doc_cell(x->out, columns, rows);
             x->cell_depth++;
-            put_children(x, c);
+            odf_put_children(x, c);
             x->cell_depth--;
         }
     }
@@ -393,7 +80,7 @@ static void put_sheet_cells(Odf *x, const XmlElem *row)
         if (x->in->comments)
             for (const XmlElem *a = c->first; a != NULL; a = a->next)
                 if (a->id == OFFICE_ANNOTATION)
-                    queue_box(x, a);
+                    odf_queue_box(x, a);
         arena_rewind(x->trees, mark);
         column += repeat;
     }
@@ -410,7 +97,7 @@ static bool row_has_text(const XmlElem *row)
 static void put_sheet_row(Odf *x, const XmlElem *row)
 {
     int64_t repeat = clamp(xml_attr_int(row, "table:number-rows-repeated", 1), ROWS_MAX);
-    if (!shown(x) || !row_has_text(row)) {
+    if (!odf_shown(x) || !row_has_text(row)) {
         x->row_no += repeat;
         return;
     }
@@ -422,7 +109,7 @@ static void put_sheet_row(Odf *x, const XmlElem *row)
     }
     if (x->boxes_len > 0) {
         grid_end(&x->grid);
-        put_boxes(x, 0);
+        odf_put_boxes(x, 0);
     }
 }
 
@@ -452,7 +139,7 @@ static bool has_class(const XmlElem *frame, const char *name)
 
 static void put_title(Odf *x, const XmlElem *frame)
 {
-    if (!shown(x))
+    if (!odf_shown(x))
         return;
     x->plain = true;
     doc_begin(x->out, BLOCK_HEADING, 2);
@@ -460,7 +147,7 @@ static void put_title(Odf *x, const XmlElem *frame)
         if (at->id != TEXT_P)
             continue;
         doc_text(x->out, STR(" "));
-        put_inline(x, at);
+        odf_put_inline(x, at);
     }
     doc_end(x->out);
 }
@@ -475,16 +162,16 @@ static void put_slide(Odf *x, const XmlElem *page)
         bool furniture =
             has_class(c, "date-time") || has_class(c, "footer") || has_class(c, "page-number");
         if (!has_class(c, "title") && !furniture && c->id != PRESENTATION_NOTES)
-            put_block(x, c);
+            odf_put_block(x, c);
     }
     const XmlElem *notes = x->in->comments ? xml_child(page, PRESENTATION_NOTES) : NULL;
-    for (const XmlElem *f = notes != NULL ? notes->first : NULL; f != NULL && shown(x);
+    for (const XmlElem *f = notes != NULL ? notes->first : NULL; f != NULL && odf_shown(x);
          f = f->next) {
         if (!has_class(f, "notes"))
             continue;
         x->note_begun = false;
-        begin_note_line(x);
-        put_children(x, f);
+        odf_begin_note_line(x);
+        odf_put_children(x, f);
         doc_end(x->out);
         x->note_begun = false;
     }
@@ -508,7 +195,7 @@ static void enter_list(Odf *x, const XmlElem *e)
     const OdfList *known = odf_list(&x->styles, style);
     if (x->lists_len > 0 && x->lists_len < ODF_LIST_LEVELS && !goes_on)
         x->counts[x->lists_len] = 0;
-    x->lists[x->lists_len++] = (List){
+    x->lists[x->lists_len++] = (OdfOpenList){
         .style =
             known != NULL ? known->name : STR(""), /* the element's own name goes away with it */
         .bullets = e->id == TEXT_UNORDERED_LIST,
@@ -522,7 +209,7 @@ static void enter_item(Odf *x, const XmlElem *e)
 {
     if (x->lists_len == 0)
         return;
-    List *l = &x->lists[x->lists_len - 1];
+    OdfOpenList *l = &x->lists[x->lists_len - 1];
     l->fresh = true;
     l->header = e->id == TEXT_LIST_HEADER;
     l->item_start = xml_attr_int(e, "text:start-value", 0);
@@ -597,25 +284,25 @@ static void leave_block(Odf *x, XmlId id)
     }
 }
 
-static void put_block(Odf *x, const XmlElem *e)
+void odf_put_block(Odf *x, const XmlElem *e)
 {
     if (e->id == TEXT_P || e->id == TEXT_H) {
-        put_paragraph(x, e);
+        odf_put_paragraph(x, e);
     } else if (e->id == TABLE_TABLE_ROW) {
         if (x->sheets && x->table_depth == 0)
             put_sheet_row(x, e);
         else
             put_row(x, e);
     } else if (e->id != XML_TEXT && enter_block(x, e)) {
-        put_children(x, e);
+        odf_put_children(x, e);
         leave_block(x, e->id);
     }
 }
 
-static void put_children(Odf *x, const XmlElem *parent)
+void odf_put_children(Odf *x, const XmlElem *parent)
 {
     for (const XmlElem *c = parent->first; c != NULL && !doc_failed(x->out); c = c->next)
-        put_block(x, c);
+        odf_put_block(x, c);
 }
 
 /* ---- metadata ---- */
@@ -690,7 +377,7 @@ static void on_tree(void *ctx, const XmlElem *e)
     else if (e->id == DRAW_PAGE)
         put_slide(x, e);
     else
-        put_block(x, e);
+        odf_put_block(x, e);
 }
 
 static bool has_failed(void *ctx)

@@ -147,35 +147,42 @@ unsigned odf_marks(OdfStyles *s, Str text_style, bool *hidden)
 }
 
 /* "Preformatted_20_Text" as people see it. */
-static Str shown_name(Arena *a, const OdfStyle *st)
+static Str shown_name(Arena *a, Str name)
 {
-    if (st->display.len > 0)
-        return st->display;
     Buf b = buf_init(a, 1 * KIB);
-    for (size_t i = 0; i < st->name.len; i++) {
-        bool space = str_eq_c(str_slice(st->name, i, i + 4), "_20_");
-        buf_add_char(&b, space ? ' ' : st->name.ptr[i]);
+    for (size_t i = 0; i < name.len; i++) {
+        bool space = str_eq_c(str_slice(name, i, i + 4), "_20_");
+        buf_add_char(&b, space ? ' ' : name.ptr[i]);
         i += space ? 3 : 0;
     }
-    return buf_str(&b);
+    return b.failed ? STR("") : buf_str(&b);
+}
+
+static DocxKind kind_of(Str name, int outline, int *heading)
+{
+    *heading = docx_heading_of_name(name);
+    DocxKind kind = docx_kind_of_name(name);
+    if (str_eq_nocase(name, STR("Title")))
+        kind = DOCX_HEADING, *heading = 1;
+    else if (str_eq_nocase(name, STR("Subtitle")))
+        kind = DOCX_HEADING, *heading = 2;
+    else if (kind == DOCX_PLAIN && outline > 0)
+        kind = DOCX_HEADING, *heading = outline < 6 ? outline : 6;
+    return kind;
 }
 
 DocxKind odf_kind(OdfStyles *s, Str paragraph_style, int *heading)
 {
-    const OdfStyle *st = odf_style(s, "paragraph", paragraph_style);
     DocxKind kind = DOCX_PLAIN;
+    Str name = paragraph_style;
     ArenaMark mark = arena_mark(s->arena);
-    for (int i = 0; st != NULL && i < PARENTS_MAX && kind == DOCX_PLAIN; i++) {
-        Str name = shown_name(s->arena, st);
-        kind = docx_kind_of_name(name);
-        *heading = docx_heading_of_name(name);
-        if (str_eq_nocase(name, STR("Title")))
-            kind = DOCX_HEADING, *heading = 1;
-        else if (str_eq_nocase(name, STR("Subtitle")))
-            kind = DOCX_HEADING, *heading = 2;
-        else if (kind == DOCX_PLAIN && st->outline > 0)
-            kind = DOCX_HEADING, *heading = st->outline < 6 ? st->outline : 6;
-        st = odf_style(s, "paragraph", st->parent);
+    for (int i = 0; name.len > 0 && i < PARENTS_MAX && kind == DOCX_PLAIN; i++) {
+        const OdfStyle *st =
+            odf_style(s, "paragraph", name); /* a usual style may be used without being described */
+        bool named = st != NULL && st->display.len > 0;
+        kind = kind_of(named ? st->display : shown_name(s->arena, name),
+                       st != NULL ? st->outline : 0, heading);
+        name = st != NULL ? st->parent : STR("");
     }
     arena_rewind(s->arena, mark);
     return kind;

@@ -42,12 +42,12 @@ static bool jumps_up(const PdfPage *p, size_t i)
     return before->base - l->base > 0.3f * p->height && l->x0 > before->x0;
 }
 
-static size_t collect(PdfPage *p, size_t from, size_t to, PdfPart *parts)
+static size_t collect(PdfPage *p, size_t from, size_t to, PdfPart *parts, size_t room)
 {
     size_t len = 0;
-    for (size_t i = from; i < to && len < PARTS_MAX; i++)
+    for (size_t i = from; i < to && len < room; i++)
         if (!p->lines[i].dropped && !p->lines[i].turned && !p->lines[i].rtl)
-            len += pdf_parts_of(&p->lines[i], 1.5f, parts + len, PARTS_MAX - len);
+            len += pdf_parts_of(&p->lines[i], 1.5f, parts + len, room - len);
     return len;
 }
 
@@ -226,10 +226,10 @@ static int number_rows(PdfPart *parts, const Row *rows, size_t from, size_t to)
 }
 
 /* Tables among lines [from, to). */
-static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *rows,
+static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *rows, size_t room,
                        PdfTable **list)
 {
-    size_t count = make_rows(parts, collect(p, from, to, parts), rows);
+    size_t count = make_rows(parts, collect(p, from, to, parts, room), rows);
     for (size_t r = 0; r < count;) {
         Columns cols;
         size_t end = extend(parts, rows, count, r, &cols);
@@ -251,14 +251,15 @@ static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *
 
 void pdf_columns_find(PdfPage *p, PdfTable **list)
 {
-    PdfPart *parts = arena_new(p->arena, PdfPart, PARTS_MAX);
-    Row *rows = arena_new(p->arena, Row, PARTS_MAX);
+    size_t room = p->len * 4 + 64 < PARTS_MAX ? p->len * 4 + 64 : PARTS_MAX;
+    PdfPart *parts = arena_alloc_raw(p->arena, room * sizeof *parts);
+    Row *rows = arena_alloc_raw(p->arena, room * sizeof *rows);
     if (parts == NULL || rows == NULL)
         return;
     size_t from = 0;
     for (size_t i = 1; i <= p->len; i++)
         if (i == p->len || jumps_up(p, i)) {
-            find_among(p, from, i, parts, rows, list);
+            find_among(p, from, i, parts, rows, room, list);
             from = i;
         }
 }

@@ -203,8 +203,7 @@ static void drop_device(fz_context *ctx, fz_device *dev)
     fz_drop_device(ctx, of(dev)->text);
 }
 
-fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, const fz_stext_options *options,
-                          PdfPage *p)
+fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, PdfPage *p)
 {
     PdfDevice *d = fz_new_derived_device(ctx, PdfDevice);
     d->super.close_device = close_device;
@@ -221,7 +220,7 @@ fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, const fz_stext_o
     d->page = p;
     fz_try(ctx)
     {
-        d->text = fz_new_stext_device(ctx, text, options);
+        d->text = fz_new_stext_device(ctx, text, NULL);
     }
     fz_catch(ctx)
     {

@@ -329,7 +329,7 @@ void pdf_grids_find(PdfPage *p, PdfTable **list)
     if (p->rules_len < 3 || !collect(p, &rules))
         return;
     size_t *stack = arena_new(p->arena, size_t, rules.across_len + rules.down_len);
-    PdfPart *parts = arena_new(p->arena, PdfPart, PARTS_MAX);
+    PdfPart *parts = arena_alloc_raw(p->arena, PARTS_MAX * sizeof *parts);
     if (stack == NULL || parts == NULL)
         return;
     int figures = number_figures(&rules, stack);

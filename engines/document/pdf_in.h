@@ -20,7 +20,8 @@ enum {
     PDF_SIZES = 256,  /* font sizes, in half points */
     PDF_MARGINS = 64, /* running heads remembered */
     PDF_OUTLINE_MAX = 5000,
-    PDF_RULES_MAX = 8000,
+    PDF_RULES_MAX = 4000,
+    PDF_FONTS = 64,
 };
 
 typedef enum PdfStyle { PDF_BOLD = 1, PDF_ITALIC = 2, PDF_MONO = 4 } PdfStyle;
@@ -58,6 +59,7 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
+    bool rtl; /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {
@@ -65,6 +67,11 @@ typedef struct PdfTitle {
     int64_t page_no;
     int level;
 } PdfTitle;
+
+typedef struct PdfFont {
+    const fz_font *font;
+    uint8_t style;
+} PdfFont;
 
 typedef struct PdfReader {
     fz_context *ctx;
@@ -76,6 +83,7 @@ typedef struct PdfReader {
     size_t ahead_len;
     uint64_t sizes[PDF_SIZES]; /* characters seen of each size */
     float body;                /* the size most text has */
+    PdfFont fonts[PDF_FONTS];  /* of the page being read */
     uint64_t margins[PDF_MARGINS];
     size_t margins_at;
     PdfTitle *titles;
@@ -91,12 +99,12 @@ void pdf_page_done(PdfPage *p);
 uint64_t pdf_line_hash(const PdfLine *l, uint64_t before, bool digits);
 
 /* pdf_device.c */
-fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, const fz_stext_options *options,
-                          PdfPage *p);
+fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, PdfPage *p);
 
-/* pdf_bidi.c: reorders the characters of a line that holds right-to-left letters, and sets l->rtl.
- */
-ErrCode pdf_bidi_line(PdfLine *l, Arena *a, Err *err);
+/* pdf_bidi.c: puts right-to-left lines into the order of reading. ERR_LIMIT_MEMORY without a
+ * message. */
+ErrCode pdf_bidi_page(PdfPage *p);
+bool pdf_is_rtl(uint32_t cp);
 
 /* pdf_layout.c */
 void pdf_layout(PdfReader *r, PdfPage *p);

@@ -19,6 +19,7 @@ typedef struct Layout {
     PdfPage *p;
     Doc *out;
     float *right;    /* per block: how far its lines reach */
+    bool titled;     /* the outline names this page */
     bool bold, mono; /* so much of the page is, that it says nothing */
     Kind kind;       /* of the block in hand */
     int level;
@@ -224,7 +225,7 @@ static int item_level(Layout *y, float x)
 
 static int level_in_outline(const Layout *y, const PdfLine *l)
 {
-    if (y->r->titles_len == 0 || l->len > HEADING_CHARS)
+    if (!y->titled || l->len > HEADING_CHARS)
         return 0;
     uint64_t h = pdf_line_hash(l, 0, true), text = pdf_line_hash(l, 0, false);
     if (text == pdf_line_hash(&(PdfLine){0}, 0, false))
@@ -456,6 +457,8 @@ static void learn_page(Layout *y)
         if (!l->turned && l->x1 > y->right[l->block])
             y->right[l->block] = l->x1;
     }
+    for (size_t i = 0; i < y->r->titles_len && !y->titled; i++)
+        y->titled = y->r->titles[i].page_no == y->p->page_no;
     y->bold = bold * 2 > all;
     y->mono = mono * 2 > all;
 }

@@ -7,15 +7,22 @@ enum { LINKS_MAX = 2000 };
 
 /* --- links */
 
-static ErrCode take_links(PdfReader *r, PdfPage *p, fz_link *first, fz_rect *rects)
+static ErrCode take_links(PdfReader *r, PdfPage *p, fz_link *first, fz_rect box, fz_rect **out)
 {
-    for (fz_link *l = first; l != NULL && p->links_len < LINKS_MAX; l = l->next) {
+    size_t count = 0;
+    for (fz_link *l = first; l != NULL && count < LINKS_MAX; l = l->next)
+        count++;
+    fz_rect *rects = *out = arena_new(p->arena, fz_rect, count);
+    p->links = arena_new(p->arena, Str, count);
+    if (rects == NULL || p->links == NULL)
+        return ERR_LIMIT_MEMORY;
+    for (fz_link *l = first; l != NULL && p->links_len < count; l = l->next) {
         if (l->uri == NULL || !fz_is_external_link(r->ctx, l->uri))
             continue;
         p->links[p->links_len] = str_copy(p->arena, str_from_c(l->uri));
         if (p->links[p->links_len].ptr == NULL)
             return ERR_LIMIT_MEMORY;
-        rects[p->links_len++] = l->rect;
+        rects[p->links_len++] = fz_translate_rect(l->rect, -box.x0, -box.y0);
     }
     return OK;
 }
@@ -30,12 +37,6 @@ static uint16_t link_at(const PdfPage *p, const fz_rect *rects, float x, float y
 
 /* --- characters */
 
-/* MuPDF asks the font each time; on a page the font changes seldom. */
-typedef struct FontStyle {
-    fz_font *font;
-    uint8_t style;
-} FontStyle;
-
 static bool name_says(const char *name, const char *word)
 {
     size_t len = strlen(word);
@@ -45,10 +46,8 @@ static bool name_says(const char *name, const char *word)
     return false;
 }
 
-static uint8_t style_of(fz_context *ctx, fz_font *font, FontStyle *last)
+static uint8_t learn_style(fz_context *ctx, fz_font *font)
 {
-    if (font == last->font)
-        return last->style;
     const char *name = fz_font_name(ctx, font);
     uint8_t s = 0;
     if (fz_font_is_bold(ctx, font) || name_says(name, "bold") || name_says(name, "black") ||
@@ -59,8 +58,16 @@ static uint8_t style_of(fz_context *ctx, fz_font *font, FontStyle *last)
     if (fz_font_is_monospaced(ctx, font) || name_says(name, "courier") || name_says(name, "mono") ||
         name_says(name, "consolas") || name_says(name, "CMTT"))
         s |= PDF_MONO;
-    *last = (FontStyle){font, s};
     return s;
+}
+
+/* Asking a font is slow and its answer does not change while the page is held. */
+static uint8_t style_of(PdfReader *r, fz_font *font)
+{
+    PdfFont *slot = &r->fonts[((uintptr_t)font >> 5) % PDF_FONTS];
+    if (slot->font != font)
+        *slot = (PdfFont){font, learn_style(r->ctx, font)};
+    return slot->style;
 }
 
 static bool is_space(uint32_t cp)
@@ -94,14 +101,18 @@ static uint32_t plain_symbol(uint32_t cp)
 static void take_chars(PdfReader *r, PdfPage *p, const fz_stext_line *from, const fz_rect *rects,
                        PdfLine *l)
 {
-    FontStyle last = {0};
+    fz_font *font = NULL;
+    uint8_t style = 0;
     uint8_t shared = PDF_BOLD | PDF_ITALIC | PDF_MONO;
     double size = 0;
     size_t visible = 0;
     for (const fz_stext_char *c = from->first_char; c != NULL; c = c->next) {
         PdfChar *to = &l->chars[l->len++];
-        *to = (PdfChar){.cp = plain_symbol((uint32_t)c->c),
-                        .style = style_of(r->ctx, c->font, &last)};
+        if (c->font != font) {
+            font = c->font;
+            style = style_of(r, font);
+        }
+        *to = (PdfChar){.cp = plain_symbol((uint32_t)c->c), .style = style};
         to->x0 = fminf(fminf(c->quad.ll.x, c->quad.lr.x), c->quad.ul.x);
         to->x1 = fmaxf(fmaxf(c->quad.ll.x, c->quad.lr.x), c->quad.ur.x);
         if (p->links_len > 0)
@@ -109,6 +120,7 @@ static void take_chars(PdfReader *r, PdfPage *p, const fz_stext_line *from, cons
         if (is_space(to->cp))
             continue;
         visible++;
+        p->rtl = p->rtl || pdf_is_rtl(to->cp);
         size += (double)c->size;
         shared &= to->style;
         size_t bucket = (size_t)(c->size * 2 + 0.5f);
@@ -126,12 +138,15 @@ static ErrCode take_line(PdfReader *r, PdfPage *p, const fz_stext_line *from, in
     size_t count = 0;
     for (const fz_stext_char *c = from->first_char; c != NULL; c = c->next)
         count++;
+    if (count == 0 || from->bbox.x1 < 0 || from->bbox.y1 < 0 || from->bbox.x0 > p->width ||
+        from->bbox.y0 > p->height)
+        return OK; /* beside the page: not seen, so not read */
     PdfLine l = {.x0 = from->bbox.x0,
                  .y0 = from->bbox.y0,
                  .x1 = from->bbox.x1,
                  .y1 = from->bbox.y1,
-                 .base = from->first_char != NULL ? from->first_char->origin.y : from->bbox.y1,
-                 .turned = from->wmode != 0 || fabsf(from->dir.y) > 0.1f,
+                 .base = from->first_char->origin.y,
+                 .turned = from->wmode != 0 || from->dir.x < 0.9f,
                  .block = block};
     l.chars = arena_alloc_raw(p->arena, count * sizeof(PdfChar));
     if (l.chars == NULL)
@@ -140,7 +155,7 @@ static ErrCode take_line(PdfReader *r, PdfPage *p, const fz_stext_line *from, in
     if (l.len == 0)
         return OK;
     p->lines[p->len++] = l;
-    return pdf_bidi_line(&p->lines[p->len - 1], p->arena, r->in->step->err);
+    return OK;
 }
 
 static ErrCode take_text(PdfReader *r, PdfPage *p, const fz_stext_page *text, const fz_rect *rects)
@@ -154,6 +169,7 @@ static ErrCode take_text(PdfReader *r, PdfPage *p, const fz_stext_page *text, co
     if (p->lines == NULL)
         return ERR_LIMIT_MEMORY;
     int block = 0;
+    memset(r->fonts, 0, sizeof r->fonts); /* an address may have become another font's */
     for (const fz_stext_block *b = text->first_block; b != NULL; b = b->next, block++) {
         if (b->type != FZ_STEXT_BLOCK_TEXT)
             continue;
@@ -163,12 +179,13 @@ static ErrCode take_text(PdfReader *r, PdfPage *p, const fz_stext_page *text, co
                 return rc;
         }
     }
-    return OK;
+    return p->rtl ? pdf_bidi_page(p) : OK;
 }
 
 /* Run the page through the text device. Errors in the middle keep what was there before. */
-static ErrCode run_page(PdfReader *r, PdfPage *p, fz_rect *rects)
+static ErrCode run_page(PdfReader *r, PdfPage *p)
 {
+    fz_rect *rects = NULL;
     fz_context *ctx = r->ctx;
     fz_page *page = NULL;
     fz_stext_page *text = NULL;
@@ -194,13 +211,12 @@ static ErrCode run_page(PdfReader *r, PdfPage *p, fz_rect *rects)
         {
             links = NULL;
         }
-        rc = take_links(r, p, links, rects);
+        rc = take_links(r, p, links, box, &rects);
         text = fz_new_stext_page(ctx, box);
-        const fz_stext_options options = {.flags = FZ_STEXT_MEDIABOX_CLIP};
-        dev = pdf_device_new(ctx, text, &options, p);
+        dev = pdf_device_new(ctx, text, p);
         fz_try(ctx)
         {
-            fz_run_page(ctx, page, dev, fz_identity, NULL);
+            fz_run_page(ctx, page, dev, fz_translate(-box.x0, -box.y0), NULL);
             fz_close_device(ctx, dev);
         }
         fz_catch(ctx)
@@ -229,15 +245,8 @@ static ErrCode run_page(PdfReader *r, PdfPage *p, fz_rect *rects)
 ErrCode pdf_page_read(PdfReader *r, int64_t page_no, PdfPage *p)
 {
     *p = (PdfPage){.page_no = page_no, .arena = arena_open(PDF_PAGE_BYTES)};
-    ErrCode rc = ERR_LIMIT_MEMORY;
-    fz_rect *rects = NULL;
-    if (p->arena != NULL) {
-        p->links = arena_new(p->arena, Str, LINKS_MAX);
-        p->rules = arena_new(p->arena, PdfRule, PDF_RULES_MAX);
-        rects = arena_new(p->arena, fz_rect, LINKS_MAX);
-    }
-    if (rects != NULL && p->links != NULL && p->rules != NULL)
-        rc = run_page(r, p, rects);
+    p->rules = p->arena != NULL ? arena_alloc_raw(p->arena, PDF_RULES_MAX * sizeof(PdfRule)) : NULL;
+    ErrCode rc = p->rules != NULL ? run_page(r, p) : ERR_LIMIT_MEMORY;
     if (rc == ERR_LIMIT_MEMORY)
         err_set(r->in->step->err, rc, "page %" PRId64 " of the PDF does not fit into memory",
                 page_no);

@@ -319,15 +319,19 @@ static bool same_path(Str a, Str b)
     return true;
 }
 
+static Str without_slash(Str s)
+{
+    return s.len > 0 && (s.ptr[0] == '/' || s.ptr[0] == '\\') ? str_slice(s, 1, s.len) : s;
+}
+
 const ZipEntry *zip_find(const Zip *z, Str name)
 {
-    if (name.len > 0 && name.ptr[0] == '/')
-        name = str_slice(name, 1, name.len);
+    name = without_slash(name);
     for (size_t i = 0; i < z->len; i++)
         if (str_eq(z->entries[i].name, name))
             return &z->entries[i];
     for (size_t i = 0; i < z->len; i++)
-        if (same_path(z->entries[i].name, name))
+        if (same_path(without_slash(z->entries[i].name), name))
             return &z->entries[i];
     return NULL;
 }

@@ -45,8 +45,8 @@ typedef struct ZipStream ZipStream;
  * an OLE container), LIMIT_COUNT, LIMIT_RATIO. */
 MUST_CHECK ErrCode zip_open(Arena *a, Str bytes, Zip *out, Err *err);
 
-/* NULL: there is none. Exact name first, then without regard to ASCII case and to the direction of
- * slashes. */
+/* NULL: there is none. Exact name first, then without regard to ASCII case, a slash in front and
+ * the direction of slashes. */
 const ZipEntry *zip_find(const Zip *z, Str name);
 
 /* INPUT_ENCRYPTED, INPUT_DAMAGED, UNSUPPORTED_TYPE (another compression), LIMIT_RATIO. */

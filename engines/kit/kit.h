@@ -22,8 +22,10 @@
  *   engine → host  {"task":{"pid":n}} + a pidfd, on the task's channel, as its first message
  * The child closes everything else, enters the sandbox (kit/sandbox.h) and speaks the protocol above on the channel. When the
  * child has ended, the warm parent sends on the channel, as its last message,
- *   engine → host  {"exit":{"code":n}} or {"exit":{"signal":n}}
- * so the host learns of a crash without being the child's parent. The host kills through the pidfd.
+ *   engine → host  {"exit":{"code":n,"cpu_ms","memory_bytes"}} or {"exit":{"signal":n,"cpu_ms","memory_bytes"}}
+ * so the host learns of a crash without being the child's parent. The host kills through the pidfd. A parent that cannot
+ * fork says {"error":{…}} on the channel instead of {"task":…}; one that cannot warm up says {"error":{…}} on descriptor 3.
+ * The host answers an output it cannot give by ending the task; an engine may still read {"error":{…}} there.
  *
  * The shape of a C engine's main file:
  *
@@ -34,8 +36,11 @@
  *       return kit_main(argc, argv, &(KitEngine){.name = "image", .version = "1", .steps = steps, .warm = warm});
  *   }
  *
- * For work at the desk, `platen-engine-image --run image.convert '{"width":320}' photo.jpg -o DIR [--no-sandbox]` runs one task
- * in a sandboxed child and prints its messages. */
+ * For work at the desk, `platen-engine-image --run image.convert '{"width":320}' photo.jpg -o DIR [--type image/jpeg]
+ * [--no-sandbox]` runs one task in a sandboxed child and prints its messages; a forbidden system call is named.
+ *
+ * Out of memory: a step that returns ERR_NO_MEMORY, and a library that aborts or crashes with errno at ENOMEM, end as
+ * limit_memory. Fault sites: kit.send, kit.receive, warm.fork. */
 #ifndef PLATEN_KIT_KIT_H
 #define PLATEN_KIT_KIT_H
 

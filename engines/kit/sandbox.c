@@ -40,8 +40,6 @@ enum {
 typedef struct Prepared {
     bool ready;
     struct sock_fprog calls;
-    int files; /* Landlock ruleset of a program, or -1. A task closes all files first and makes its
-                  own, empty one */
     int64_t mapped_bytes; /* of this process when it was made */
 } Prepared;
 static Prepared prepared[KINDS];
@@ -65,16 +63,11 @@ static ErrCode prepare_locked(SandboxKind kind, Prepared *p, Err *err)
     int64_t mapped = mapped_bytes();
     if (mapped < 0 && kind != SANDBOX_PROGRAM)
         return err_set_errno(err, ERR_INTERNAL, errno, "could not read /proc/self/statm");
-    int files = -1;
     struct sock_fprog calls;
-    ErrCode rc = kind == SANDBOX_PROGRAM ? sandbox_files_build(kind, &files, err) : OK;
-    if (rc == OK)
-        rc = sandbox_calls_build(kind, &calls, err);
-    if (rc != OK) {
-        fd_close(&files);
+    ErrCode rc = sandbox_calls_build(kind, &calls, err);
+    if (rc != OK)
         return rc;
-    }
-    *p = (Prepared){.ready = true, .calls = calls, .files = files, .mapped_bytes = mapped};
+    *p = (Prepared){.ready = true, .calls = calls, .mapped_bytes = mapped};
     return OK;
 }
 
@@ -129,15 +122,6 @@ static bool stop_being_root(void)
            syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) == 0;
 }
 
-static bool give_up_files(SandboxKind kind, int program_ruleset)
-{
-    if (kind == SANDBOX_PROGRAM)
-        return program_ruleset < 0 || sandbox_files_enter(program_ruleset);
-    CLEANUP(fd_close) int ruleset = -1;
-    return sandbox_files_build(kind, &ruleset, NULL) == OK &&
-           (ruleset < 0 || sandbox_files_enter(ruleset));
-}
-
 static bool install(const struct sock_fprog *program)
 {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0;
@@ -145,7 +129,7 @@ static bool install(const struct sock_fprog *program)
 
 /* Signals to itself only. A filter of its own, because the process id is not known when the big one
  * is built. */
-static bool install_own_signals(void)
+static bool install_own_signals(uint32_t otherwise)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -153,7 +137,7 @@ static bool install_own_signals(void)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, otherwise),
     };
     return install(&(struct sock_fprog){.len = COUNT_OF(code), .filter = code});
 }
@@ -169,7 +153,8 @@ static void name_forbidden_call(int sig, siginfo_t *info, void *context)
     raise(sig);
 }
 
-static const char *enter(SandboxKind kind, const StepLimits *limits, const Prepared *p)
+static const char *enter(SandboxKind kind, const StepLimits *limits, int readable,
+                         const Prepared *p)
 {
     /* Limits and ruleset first: a root process may set them without further conditions. */
     if (!set_limits(kind, limits, p->mapped_bytes))
@@ -181,26 +166,28 @@ static const char *enter(SandboxKind kind, const StepLimits *limits, const Prepa
     /* After the change of user, which resets both. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return "hiding from others";
-    if (!give_up_files(kind, p->files))
+    if (kind != SANDBOX_PROGRAM ? !sandbox_files_give_up()
+                                : readable >= 0 && !sandbox_files_enter(readable))
         return "giving up files";
     if (kind == SANDBOX_DESK)
         sigaction(SIGSYS,
                   &(struct sigaction){.sa_sigaction = name_forbidden_call,
                                       .sa_flags = SA_SIGINFO | SA_NODEFER},
                   NULL);
-    if (kind != SANDBOX_PROGRAM && !install_own_signals())
+    if (!install_own_signals(kind == SANDBOX_PROGRAM ? SECCOMP_RET_ERRNO | EACCES
+                                                     : SECCOMP_RET_KILL_PROCESS))
         return "giving up signals";
     if (!install(&p->calls))
         return "giving up system calls";
     return NULL;
 }
 
-ErrCode sandbox_enter(SandboxKind kind, const StepLimits *limits, Err *err)
+ErrCode sandbox_enter(SandboxKind kind, const StepLimits *limits, int readable, Err *err)
 {
     const Prepared *p = &prepared[kind];
     if (!p->ready)
         return err_set(err, ERR_INTERNAL, "the sandbox was not prepared");
-    const char *failed = enter(kind, limits, p);
+    const char *failed = enter(kind, limits, readable, p);
     return failed == NULL ? OK
                           : err_set(err, ERR_INTERNAL,
                                     "could not enter the sandbox: %s failed (%d)", failed, errno);

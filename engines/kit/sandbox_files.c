@@ -2,11 +2,15 @@
  *
  * The constants of later ABIs than Debian 12's headers know are written out here. */
 #include "kit/sandbox_in.h"
+#include "base/fault.h"
 #include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,36 +45,104 @@ static Ruleset ruleset_for(int abi)
     };
 }
 
-static bool allow_path(int ruleset, const char *path, uint64_t access)
+static int new_ruleset(int abi)
 {
-    CLEANUP(fd_close) int fd = open(path, O_PATH | O_CLOEXEC);
-    struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
-    return fd >= 0 &&
-           syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+    Ruleset want = ruleset_for(abi);
+    size_t size = abi >= 6   ? sizeof want
+                  : abi >= 4 ? offsetof(Ruleset, scoped)
+                             : offsetof(Ruleset, net);
+    return (int)syscall(SYS_landlock_create_ruleset, &want, size, 0);
 }
 
-ErrCode sandbox_files_build(SandboxKind kind, int *out_fd, Err *err)
+/* What is not there needs no rule. */
+static bool allow_path(int ruleset, const char *path, uint64_t access)
+{
+    struct stat st;
+    CLEANUP(fd_close) int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return true;
+    if (!S_ISDIR(st.st_mode))
+        access &= ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
+    struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+    return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+/* Programs, libraries and what they look up. Not /etc as a whole, /home, /var or /tmp: that is
+ * where secrets and data are. */
+static bool allow_system(int ruleset)
+{
+    static const char *const readable[] = {"/usr",
+                                           "/bin",
+                                           "/sbin",
+                                           "/lib",
+                                           "/lib32",
+                                           "/lib64",
+                                           "/libx32",
+                                           "/opt",
+                                           "/proc",
+                                           "/sys/devices/system/cpu",
+                                           "/dev/null",
+                                           "/dev/zero",
+                                           "/dev/full",
+                                           "/dev/random",
+                                           "/dev/urandom",
+                                           "/dev/fd",
+                                           "/etc/ld.so.cache",
+                                           "/etc/ld.so.preload",
+                                           "/etc/alternatives",
+                                           "/etc/localtime",
+                                           "/etc/passwd",
+                                           "/etc/group",
+                                           "/etc/nsswitch.conf",
+                                           "/etc/mime.types",
+                                           "/etc/magic",
+                                           "/etc/fonts",
+                                           "/etc/ssl/openssl.cnf",
+                                           "/etc/ImageMagick-6",
+                                           "/etc/python3",
+                                           "/etc/perl",
+                                           "/etc/java-17-openjdk"};
+    for (size_t i = 0; i < COUNT_OF(readable); i++)
+        if (!allow_path(ruleset, readable[i], FILES_READ))
+            return false;
+    /* Programs open it for writing by habit; it keeps nothing. */
+    return allow_path(ruleset, "/dev/null",
+                      LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+}
+
+static bool allow_folders(int ruleset, const char *folders)
+{
+    char path[PATH_MAX];
+    Str rest = str_from_c(folders), part;
+    while (str_next(&rest, ':', &part)) {
+        if (part.len == 0 || part.len >= sizeof path)
+            continue;
+        memcpy(path, part.ptr, part.len);
+        path[part.len] = 0;
+        if (!allow_path(ruleset, path, FILES_READ))
+            return false;
+    }
+    return true;
+}
+
+ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err)
 {
     int abi = sandbox_files_abi();
     *out_fd = -1;
     if (abi == 0)
         return OK;
-    Ruleset want = ruleset_for(abi);
-    size_t size = abi >= 6   ? sizeof want
-                  : abi >= 4 ? offsetof(Ruleset, scoped)
-                             : offsetof(Ruleset, net);
-    CLEANUP(fd_close) int fd = (int)syscall(SYS_landlock_create_ruleset, &want, size, 0);
-    if (fd < 0)
+    CLEANUP(fd_close) int fd = fault_hit("sandbox.files") ? (errno = EMFILE, -1) : new_ruleset(abi);
+    if (fd < 0 || !allow_system(fd) || !allow_folders(fd, folders))
         return err_set_errno(err, ERR_INTERNAL, errno, "could not make a Landlock ruleset");
-    if (kind == SANDBOX_PROGRAM) {
-        if (!allow_path(fd, "/", FILES_READ))
-            return err_set_errno(err, ERR_INTERNAL, errno, "could not add a Landlock rule");
-        /* Programs open it for writing by habit; it keeps nothing. */
-        (void)!allow_path(fd, "/dev/null",
-                          LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
-    }
     *out_fd = fd_take(&fd);
     return OK;
+}
+
+bool sandbox_files_give_up(void)
+{
+    int abi = sandbox_files_abi();
+    CLEANUP(fd_close) int fd = abi > 0 ? new_ruleset(abi) : -1;
+    return abi == 0 || (fd >= 0 && sandbox_files_enter(fd));
 }
 
 bool sandbox_files_enter(int ruleset_fd)

@@ -230,7 +230,7 @@ static ErrCode enter_sandbox(TaskGuard guard, const StepLimits *limits, pid_t pa
 {
     ErrCode rc = OK;
     if (guard != TASK_BARE)
-        rc = sandbox_enter(guard == TASK_DESK ? SANDBOX_DESK : SANDBOX_TASK, limits, err);
+        rc = sandbox_enter(guard == TASK_DESK ? SANDBOX_DESK : SANDBOX_TASK, limits, -1, err);
     if (rc == OK && getppid() != parent) /* it died before the kernel knew that we follow */
         _exit(KIT_EXIT_BROKEN);
     return rc;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,9 +201,10 @@ ErrCode archive_create(Db *db, BlobStore *blobs, const char *dir, int fd, Archiv
 
 /* restoring */
 
-static ErrCode make_empty_dir(const char *dir, Err *err)
+static ErrCode make_empty_dir(const char *dir, bool *made, Err *err)
 {
-    if (mkdir(dir, 0700) == 0)
+    *made = mkdir(dir, 0700) == 0;
+    if (*made)
         return OK;
     if (errno != EEXIST)
         return err_set_errno(err, ERR_IO, errno, "could not make \"%s\"", dir);
@@ -304,6 +306,24 @@ static ErrCode restore_members(int from, const char *dir, BlobStore *blobs, Arch
     }
 }
 
+static int remove_below(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    if (at->level > 0)
+        remove(path);
+    return 0;
+}
+
+/* The folder was empty before, so all that is in it came from this restore. */
+static void undo(const char *dir, bool made)
+{
+    enum { OPEN_FOLDERS = 16 };
+    nftw(dir, remove_below, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    if (made)
+        rmdir(dir);
+}
+
 /* The database gets its name last: a folder without it is no data folder, so an interrupted restore is not mistaken for one. */
 ErrCode archive_restore(const char *file, const char *dir, ArchiveTotals *out, Err *err)
 {
@@ -316,16 +336,20 @@ ErrCode archive_restore(const char *file, const char *dir, ArchiveTotals *out, E
     CLEANUP(fd_close) int from = open(file, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "could not open \"%s\"", file);
-    ErrCode rc = make_empty_dir(dir, err);
-    if (rc == OK)
-        rc = blob_store_open(blob_dir, false, &blobs, err);
+    bool made = false;
+    ErrCode rc = make_empty_dir(dir, &made, err);
+    if (rc != OK)
+        return rc;
+    rc = blob_store_open(blob_dir, false, &blobs, err);
     if (rc == OK)
         rc = restore_members(from, dir, blobs, &totals, err);
     if (rc == OK && rename(part, final) != 0)
         rc = err_set_errno(err, ERR_IO, errno, "the backup holds no database");
-    if (rc == OK)
+    if (rc == OK) {
         *out = totals;
-    else
-        unlink(part);
+        return OK;
+    }
+    blob_store_close(&blobs);
+    undo(dir, made);
     return rc;
 }

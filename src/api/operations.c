@@ -140,7 +140,7 @@ const ApiDoc api_doc = {
     .version = PLATEN_VERSION,
     .description = "Any file in; text, pictures and data out; every result kept with its history.\n\n"
                    "Failures are `application/problem+json` with `reason`, `detail`, `hint` and `trace`. "
-                   "POST requests take an `Idempotency-Key`. Lists are paged by `cursor`.",
+                   "Runs of steps and new documents take an `Idempotency-Key`. Lists are paged by `cursor`.",
     .operations = operations,
     .operations_len = COUNT_OF(operations),
     .schemas = api_schemas,

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "core/nearest.h"
 
 #include <string.h>
 
@@ -91,8 +92,19 @@ static ErrCode take_value(Sorter *s, Hit hit, Str value, ListSoFar *lists, size_
 
 static ErrCode unknown_option(const Sorter *s, Str word)
 {
+    size_t equals = str_find_char(word, '=');
+    Nearest n = nearest_to(str_slice(word, 0, equals == STR_NONE ? word.len : equals));
+    for (size_t t = 0; t < s->tables_len; t++)
+        param_each(p, s->tables[t].params) {
+            Str flag = args_flag(s->arena, p->name);
+            if (flag.ptr != NULL)
+                nearest_try(&n, flag.ptr);
+        }
     err_set(s->err, ERR_USAGE, "there is no option " STR_FMT, STR_ARG(word));
-    err_hint(s->err, "--help lists the options.");
+    if (n.name != NULL)
+        err_hint(s->err, "Did you mean %s? --help lists the options.", n.name);
+    else
+        err_hint(s->err, "--help lists the options.");
     return ERR_USAGE;
 }
 

@@ -32,7 +32,8 @@ HelpCommand *cli_help_commands(Arena *a)
 
 HelpLook cli_help_look(void)
 {
-    return (HelpLook){.width = term_width(), .bold = term_style(STDOUT_FILENO, TERM_BOLD), .dim = term_style(STDOUT_FILENO, TERM_DIM),
+    /* Into a file it is as wide as always, however wide the terminal beside it is. */
+    return (HelpLook){.width = term_is_tty(STDOUT_FILENO) ? term_width() : TERM_WIDTH_DEFAULT, .bold = term_style(STDOUT_FILENO, TERM_BOLD), .dim = term_style(STDOUT_FILENO, TERM_DIM),
                       .plain = term_style(STDOUT_FILENO, TERM_PLAIN)};
 }
 

@@ -60,7 +60,8 @@ Str args_flag(Arena *a, const char *param_name);
 /* --- the terminal (term.c) --- */
 
 bool term_is_tty(int fd);
-int term_width(void);
+enum { TERM_WIDTH_DEFAULT = 80 };
+int term_width(void); /* of the terminal at standard error, else the default */
 /* "" when the stream is no terminal or NO_COLOR is set. */
 typedef enum TermStyle { TERM_PLAIN, TERM_BOLD, TERM_DIM, TERM_RED, TERM_GREEN, TERM_YELLOW } TermStyle;
 const char *term_style(int fd, TermStyle s);

@@ -2,6 +2,7 @@
 #include "api/app.h"
 #include "base/fd.h"
 #include "cli/cli.h"
+#include "db/queries.h"
 #include "kit/sandbox.h"
 
 #include <fcntl.h>
@@ -100,6 +101,42 @@ static void bad_blob(void *ctx, Str hash, const char *why)
     say(d, BAD, "blob", str_printf(d->arena, "%.12s… %s", hash.ptr, why));
 }
 
+/* Every blob that the database names must be there. */
+static ErrCode count_missing(Doctor *d, Db *db, BlobStore *blobs, int *missing, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    DbConn *reader = NULL;
+    ErrCode rc = db_reader(db, &reader, err);
+    if (rc == OK)
+        rc = db_query(reader, &sql_blob_hashes, DB_ARGS(DB_S(STR("")), DB_I(INT64_MAX)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        CLEANUP(fd_close) int fd = -1;
+        int64_t size = 0;
+        Str hash = db_str(&rows, 0);
+        if (blob_open(blobs, hash, &fd, &size, NULL) == OK)
+            continue;
+        (*missing)++;
+        say(d, BAD, "blob", str_printf(d->arena, "%.12s… is missing", str_printf(d->arena, STR_FMT, STR_ARG(hash)).ptr));
+    }
+    return rc;
+}
+
+static void check_blobs(Doctor *d, Db *db, BlobStore *blobs)
+{
+    Err err = {0};
+    int64_t seen = 0;
+    int bad_before = d->bad, missing = 0;
+    ErrCode rc = count_missing(d, db, blobs, &missing, &err);
+    if (rc == OK)
+        rc = blob_verify(blobs, bad_blob, d, &seen, &err);
+    if (rc != OK)
+        say(d, BAD, "blobs", str_copy(d->arena, str_from_c(err.text)));
+    else if (d->bad > bad_before)
+        say(d, BAD, "blobs", str_printf(d->arena, "%d missing, %d of %" PRId64 " damaged", missing, d->bad - bad_before - missing, seen));
+    else
+        say(d, FINE, "blobs", str_printf(d->arena, "%" PRId64 " read, all as their names say, none missing", seen));
+}
+
 /* Without a server on it the folder is opened and read; with one, its health is the server's to tell. */
 static void check_data(Doctor *d, Str dir)
 {
@@ -122,12 +159,8 @@ static void check_data(Doctor *d, Str dir)
                                                       : str_copy(d->arena, str_from_c(err.text)));
     Str blob_dir = str_printf(d->arena, STR_FMT "/blobs", STR_ARG(dir));
     if (rc == OK && blob_dir.ptr != NULL && blob_store_open(blob_dir.ptr, false, &blobs, &err) == OK) {
-        int64_t seen = 0;
-        int bad_before = d->bad;
-        if (d->args->full && (blob_verify(blobs, bad_blob, d, &seen, &err) != OK || d->bad > bad_before))
-            say(d, BAD, "blobs", str_printf(d->arena, "%d of %" PRId64 " damaged %s", d->bad - bad_before, seen, err.text));
-        else if (d->args->full)
-            say(d, FINE, "blobs", str_printf(d->arena, "%" PRId64 " read, all as their names say", seen));
+        if (d->args->full)
+            check_blobs(d, db, blobs);
         Str room = term_bytes(d->arena, blob_free_bytes(blobs));
         say(d, blob_free_bytes(blobs) > (256 << 20) ? FINE : BAD, "disk", str_printf(d->arena, STR_FMT " free", STR_ARG(room)));
     }

@@ -110,7 +110,8 @@ static void report_failure(Run *r, const Input *in, const Err *err, int64_t ms)
         return;
     }
     Err shown;
-    err_set(&shown, err->code, STR_FMT ": %s: %s", STR_ARG(in->name), err_reason(err->code), err->text);
+    Str name = in->path != NULL ? in->name : str_from_c(r->step->name);
+    err_set(&shown, err->code, STR_FMT ": %s: %s", STR_ARG(name), err_reason(err->code), err->text);
     err_hint(&shown, "%s", err_advice(err));
     term_progress_end(&r->progress);
     term_error(&shown);

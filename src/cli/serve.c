@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,16 @@ static int serve(Cli *cli, const ServeArgs *args)
     return EXIT_DONE;
 }
 
+/* As many descriptors as the system lets us have: every connection is one. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); /* refused: the limit stays as it is, and connections are refused earlier */
+    }
+}
+
 static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 {
     const ServeArgs *args = raw;
@@ -132,6 +143,7 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     sigaddset(&stop_signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &stop_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     return serve(cli, args);
 }
 

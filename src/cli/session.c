@@ -60,7 +60,8 @@ ErrCode session_open(Cli *cli, const TargetArgs *args, bool internal_steps, Sess
     if (s == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     s->arena = cli->arena;
-    bool remote = args->server.len > 0 || getenv("PLATEN_SERVER") != NULL;
+    const char *server = getenv("PLATEN_SERVER");
+    bool remote = args->server.len > 0 || (server != NULL && server[0] != 0);
     ErrCode rc = remote ? target_open(cli, args, &s->target, err) : open_local(s, internal_steps, err);
     if (rc != OK)
         return rc;
@@ -98,8 +99,11 @@ ErrCode session_step(Session *s, Str name, const Step **out, Err *err)
 static ErrCode store_file(Session *s, const char *path, Blob *out, Err *err)
 {
     CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "could not open \"%s\"", path);
+    if (fd < 0) {
+        ErrCode rc = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "could not open \"%s\"", path);
+        err_hint(err, "Check the path and who may read it.");
+        return rc;
+    }
     BlobWriter *w = NULL;
     char *buffer = malloc(COPY_BUFFER);
     ErrCode rc = buffer != NULL ? blob_create(s->app->blobs, -1, &w, err) : err_set(err, ERR_NO_MEMORY, "no memory");

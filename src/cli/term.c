@@ -21,7 +21,7 @@ int term_width(void)
     struct winsize w = {0};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
         return w.ws_col;
-    return 80;
+    return TERM_WIDTH_DEFAULT;
 }
 
 const char *term_style(int fd, TermStyle s)
@@ -30,7 +30,8 @@ const char *term_style(int fd, TermStyle s)
         [TERM_PLAIN] = "\033[0m", [TERM_BOLD] = "\033[1m",   [TERM_DIM] = "\033[2m",
         [TERM_RED] = "\033[31m",  [TERM_GREEN] = "\033[32m", [TERM_YELLOW] = "\033[33m",
     };
-    return term_is_tty(fd) && getenv("NO_COLOR") == NULL ? codes[s] : "";
+    const char *no_color = getenv("NO_COLOR"); /* no-color.org: an empty one does not count */
+    return term_is_tty(fd) && (no_color == NULL || no_color[0] == 0) ? codes[s] : "";
 }
 
 void term_error(const Err *err)

@@ -15,10 +15,22 @@
  *   wall clock                                       limit_time
  *   cancelled                                        canceled
  *   any other signal, or exit without a result       engine_crashed
- *   the warm parent gone                             engine_killed (and it is started again)
+ *   SIGKILL by somebody else, the warm parent gone   engine_killed (and it is started again)
+ *   more than ENGINE_OUTPUTS_MAX outputs             limit_count
  *   anything that is not the protocol                engine_protocol
  *
- * Threads: engine_run may be called from any number of threads at once; each call is one task. */
+ * An engine is not trusted once it has read a file: names of outputs come out as one harmless path component, media types and
+ * units are checked, messages and notes are limited, progress comes at most ten times a second. The process is dead
+ * before an output is adopted; a plain engine's outputs are copied, for it may have left others behind.
+ *
+ * Plain engines may read the folders of EngineOptions.dirs, and those in the environment variable PLATEN_ENGINE_READ
+ * (joined by ":"). Engines see only harmless environment variables (start.c lists them).
+ *
+ * The server must not ignore SIGCHLD, and must not wait for children it does not know. Each output of a running task is an
+ * open file: raise RLIMIT_NOFILE at start.
+ *
+ * Threads: engine_run may be called from any number of threads at once; each call is one task. engine_describe_all comes
+ * first, once. Fault sites: engine.socket, engine.pipe, engine.spawn, engine.pidfd. */
 #ifndef PLATEN_ENGINE_ENGINE_H
 #define PLATEN_ENGINE_ENGINE_H
 

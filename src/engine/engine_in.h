@@ -52,6 +52,7 @@ struct EnginePool {
     Arena *arena;
     EngineOptions options;
     char *env[ENGINE_ENV_MAX + 1];
+    int readable; /* for sandbox_enter: what plain engines may read */
     Engine engines[ENGINES_MAX];
     size_t engines_len;
 };

@@ -8,6 +8,16 @@
 
 enum { POOL_ARENA = 1024 * 1024 };
 
+/* Plain engines read their own folders, and those the operator names in PLATEN_ENGINE_READ. */
+static ErrCode prepare_files(EnginePool *p, Err *err)
+{
+    const char *more = getenv("PLATEN_ENGINE_READ");
+    char *all = str_to_c(p->arena,
+                         str_printf(p->arena, "%s:%s", p->options.dirs, more != NULL ? more : ""));
+    return all != NULL ? sandbox_readable(all, &p->readable, err)
+                       : err_set(err, ERR_NO_MEMORY, "no memory for the engines");
+}
+
 ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err)
 {
     Arena *a = arena_open(POOL_ARENA);
@@ -18,10 +28,13 @@ ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err)
     }
     p->arena = a;
     p->options = *o;
+    p->readable = -1;
     ErrCode rc = engine_make_env(a, p->env, err);
     /* Before there are threads that fork: the library that builds filters takes memory. */
     if (rc == OK)
         rc = sandbox_prepare(SANDBOX_PROGRAM, err);
+    if (rc == OK)
+        rc = prepare_files(p, err);
     if (rc != OK) {
         arena_close(&a);
         return rc;
@@ -40,6 +53,7 @@ void engine_pool_close(EnginePool **p)
         engine_stop(&(*p)->engines[i]);
         mutex_done(&(*p)->engines[i].lock);
     }
+    fd_close(&(*p)->readable);
     Arena *a = (*p)->arena; /* the pool lives in it */
     *p = NULL;
     arena_close(&a);

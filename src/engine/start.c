@@ -145,7 +145,8 @@ static _Noreturn void become_plain(EnginePool *p, const char *path, const StepLi
     setsid();
     char *argv[] = {(char *)path, NULL};
     if (dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(says, 2) == 2 &&
-        dup2(fd3, KIT_FD) == KIT_FD && sandbox_enter(SANDBOX_PROGRAM, limits, NULL) == OK &&
+        dup2(fd3, KIT_FD) == KIT_FD &&
+        sandbox_enter(SANDBOX_PROGRAM, limits, p->readable, NULL) == OK &&
         close_range(KIT_FD + 1, ~0U, 0) == 0)
         execve(path, argv, p->env);
     (void)!kit_send(KIT_FD,

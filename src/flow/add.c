@@ -78,6 +78,10 @@ static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
                     DB_ARGS(DB_I(id), DB_I(0), DB_I((int64_t)i), DB_I(n->project), DB_S(f->name),
                             DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
                     NULL, err);
+        if (rc == OK) /* named by the project from now on: backups hold it, the sweep keeps it */
+            rc = db_exec(tx, &sql_job_blob_add,
+                         DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(f->size_bytes), DB_I(id_time_ms(id))),
+                         NULL, err);
         if (rc == OK)
             rc = db_exec(tx, &sql_job_blob_ref_add,
                          DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(id)), NULL, err);

@@ -79,7 +79,7 @@ MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
 /* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash;
  * nothing was changed then. `id` is the id to use (id_new, made by the caller once, so that running
  * again gives the same); its time is the job's created_ms. The caller has checked that the project
- * may see the inputs. */
+ * may see the inputs; from here on it names them, so backups hold them and the sweep keeps them. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
 /* The same as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);

@@ -78,6 +78,7 @@ bool http_host_valid(Str host)
 
 typedef struct Seen {
     int hosts, lengths, codings;
+    bool close;
 } Seen;
 
 static HttpParsed bad(HttpParse *p, const char *why)
@@ -121,12 +122,11 @@ static HttpParsed take_coding(HttpParse *p, Str text, Seen *seen)
     return bad(p, "Transfer-Encoding is not chunked");
 }
 
-static HttpParsed take_connection(HttpParse *p, Str text)
+static HttpParsed take_connection(HttpParse *p, Str text, Seen *seen)
 {
-    if (http_list_has(text, "close"))
-        p->keep_alive = false;
-    else if (http_list_has(text, "keep-alive") && p->minor == 0)
-        p->keep_alive = true;
+    seen->close |= http_list_has(text, "close");
+    p->keep_alive |= http_list_has(text, "keep-alive");
+    p->keep_alive &= !seen->close;
     p->upgrade |= http_list_has(text, "upgrade");
     return PARSE_DONE;
 }
@@ -150,7 +150,8 @@ static HttpParsed take_field(HttpParse *p, const char *head, uint32_t i, Seen *s
     case 6:
         return str_eq_nocase(name, STR("expect")) ? take_expect(p, value) : PARSE_DONE;
     case 10:
-        return str_eq_nocase(name, STR("connection")) ? take_connection(p, value) : PARSE_DONE;
+        return str_eq_nocase(name, STR("connection")) ? take_connection(p, value, seen)
+                                                      : PARSE_DONE;
     case 14:
         return str_eq_nocase(name, STR("content-length")) ? take_length(p, value, seen)
                                                           : PARSE_DONE;

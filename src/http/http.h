@@ -105,8 +105,9 @@ typedef struct HttpRoute {
     HttpBody body;
     HttpHandler handler;
     /* For BODY_UPLOAD: called on a pool thread after the head, before any of the body is read:
-     * authorise, refuse early. OK to go on; otherwise it has filled req->res and the connection
-     * closes. Also called for the others, before handler. */
+     * authorise, refuse early. True to go on; otherwise it has filled req->res and the connection
+     * closes. Also called for the others, before handler. A client that leaves in the middle leaves
+     * no blob of the file it was sending; the whole files of earlier parts stay until the sweep. */
     bool (*guard)(HttpRequest *req);
     void *user;
     /* The handler (and guard) provably never block: no disk, no database read, no lock held for
@@ -128,14 +129,18 @@ typedef struct HttpOptions {
     BlobStore *blobs;                                /* where uploads go */
     const HttpRoute *routes;
     size_t routes_len;
-    HttpHandler not_found;                                           /* NULL: a plain 404 problem */
-    void (*observe)(const HttpRequest *req, int status, int64_t us); /* metrics; NULL: none */
+    HttpHandler not_found; /* NULL: a plain 404 problem */
+    /* Metrics; NULL: none. On the loop's thread when the answer is written; must not block. us:
+     * since the head was there. */
+    void (*observe)(const HttpRequest *req, int status, int64_t us);
 } HttpOptions;
 
 /* Bind, listen, start loops and pool. ERR_IO with the address when it cannot be bound. */
 MUST_CHECK ErrCode http_open(const HttpOptions *o, HttpServer **out, Err *err);
 int http_port(const HttpServer *s);
-/* Stop accepting, let running requests end (at most grace_ms), close. */
+/* Stop accepting, end streams and sockets, let running requests end (at most grace_ms), close.
+ * Waits for handlers and for other threads' calls that have begun; nobody may use `s`, or a request
+ * parked by owner, once it has returned. */
 void http_close(HttpServer **s, int grace_ms);
 
 Str http_header(const HttpRequest *req, const char *name); /* "" when absent; case-insensitive */
@@ -145,6 +150,10 @@ Str http_query(const HttpRequest *req, const char *name,
  * &value)) … */
 bool http_query_next(const HttpRequest *req, size_t *at, Str *name, Str *value);
 
+/* Replaces a header of this name, but for Set-Cookie and Link. `name` is a constant; value lives as
+ * long as the request. Lengths, Date and Connection are the server's; a value with control bytes is
+ * left out. The security headers, Cache-Control (no-store) and Content-Security-Policy are there by
+ * default and can be set to something else. */
 void http_set_header(HttpRequest *req, const char *name, Str value);
 void http_answer_json(HttpRequest *req, int status, Str json);
 void http_answer_text(HttpRequest *req, int status, const char *type, Str body);
@@ -169,15 +178,17 @@ void http_reply(HttpServer *s, HttpRequest *req);
  * not block. */
 void http_on_gone(HttpRequest *req, void (*fn)(void *ctx, HttpTicket t), void *ctx);
 
-/* SSE: sends the head now; the request's memory is freed when the handler returns. */
+/* SSE: sends the head now; the request's memory is freed when the handler returns. `gone` is called
+ * exactly once, on the loop's thread, after which the ticket is stale; it must not block. Events
+ * may be sent as soon as the ticket is known. */
 HttpTicket http_stream(HttpRequest *req, void (*gone)(void *ctx, HttpTicket t), void *ctx);
 /* Queue bytes ("id: 7\nevent: job.done\ndata: {…}\n\n"). False: the ticket is stale, or the reader
  * was too slow (256 KiB unsent) and is dropped. The server sends a comment every 15 s by itself. */
 bool http_stream_send(HttpServer *s, HttpTicket t, Str bytes);
 void http_stream_end(HttpServer *s, HttpTicket t);
 
-/* WebSocket: answers the upgrade. Refused (not an upgrade): the ticket's generation is 0 and the handler is
- * never called. `message` runs on a pool thread, one at a time per connection. */
+/* WebSocket: answers the upgrade. Refused (not an upgrade): the ticket's generation is 0 and the
+ * handler is never called. `message` runs on a pool thread, one at a time per connection. */
 typedef struct HttpSocketHandler {
     void (*message)(void *ctx, HttpTicket t, bool text, Str payload);
     void (*gone)(void *ctx, HttpTicket t);

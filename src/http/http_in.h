@@ -143,10 +143,11 @@ bool http_slot_take(HttpLoop *l, HttpConn *c);
 void http_slot_free(HttpLoop *l, HttpConn *c);
 void http_slot_retire(HttpLoop *l, HttpConn *c); /* its tickets are stale from here on */
 HttpSlot *http_slot(HttpLoop *l, uint32_t slot); /* NULL: there is no such slot. From any thread */
-/* The loop of a ticket, from any thread; NULL: there is none. CLEANUP(http_loop_leave) HttpLoop *l = http_visit(s, t); */
+/* The loop of a ticket, from any thread; NULL: there is none. CLEANUP(http_loop_leave) HttpLoop *l
+ * = http_visit(s, t); */
 HttpLoop *http_visit(HttpServer *s, HttpTicket t);
 HttpSlot *http_live_slot(HttpLoop *l, HttpTicket t); /* NULL: stale. From any thread */
-HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t);     /* NULL: stale */
+HttpConn *http_slot_conn(HttpLoop *l, HttpTicket t); /* NULL: stale */
 
 /* --- timer.c: a wheel of 65 ms ticks; deadlines may move away without touching it --- */
 void http_timer_set(HttpLoop *l, HttpConn *c, int64_t deadline_us); /* INT64_MAX: none */

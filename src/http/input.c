@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OUT_MAX = 64 * 1024 * 1024 };
+
 void http_input_free(HttpConn *c)
 {
     free(c->in.base);
@@ -87,7 +89,7 @@ void http_out_free(HttpLoop *l, HttpConn *c)
 bool http_out_add(HttpLoop *l, HttpConn *c, Str bytes)
 {
     HttpOut *o = &c->out;
-    if (bytes.len > HTTP_UNSENT_MAX * 4u)
+    if (bytes.len > OUT_MAX)
         return false;
     if (o->at > 0 && o->len + bytes.len > o->cap) {
         memmove(o->ptr, o->ptr + o->at, o->len - o->at);

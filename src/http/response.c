@@ -1,4 +1,5 @@
 /* response.c: the head of an answer, and what handlers say in it. */
+#include "base/fd.h"
 #include "http/http_in.h"
 #include "http/trace_in.h"
 
@@ -81,6 +82,7 @@ void http_set_header(HttpRequest *req, const char *name, Str value)
 
 void http_answer_text(HttpRequest *req, int status, const char *type, Str body)
 {
+    fd_close(&req->res.file_fd); /* an answer that took another's place */
     req->res.status = status;
     req->res.body = body;
     http_set_header(req, "Content-Type", str_from_c(type));

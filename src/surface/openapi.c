@@ -66,9 +66,17 @@ void openapi_put_query(const Param *p, bool may_be_required, JsonOut *j)
     json_end(j, '}');
 }
 
+static bool is_idempotent_by_key(const ApiOperation *op)
+{
+    for (const ErrCode *c = op->errors; c != NULL && *c != OK; c++)
+        if (*c == ERR_IDEMPOTENCY_MISMATCH)
+            return true;
+    return false;
+}
+
 void openapi_put_idempotency(const ApiOperation *op, JsonOut *j)
 {
-    if (op->role == NULL || strcmp(op->method, "POST") != 0)
+    if (!is_idempotent_by_key(op))
         return;
     json_begin(j, '{');
     json_kv_c(j, "$ref", "#/components/parameters/IdempotencyKey");
@@ -198,7 +206,7 @@ static Reasons reasons_of(const ApiOperation *op, const Step *s)
     static const ErrCode with_body[] = {ERR_BAD_JSON,        ERR_BAD_PARAM,
                                         ERR_INPUT_TOO_LARGE, ERR_UNSUPPORTED_TYPE,
                                         ERR_REQUEST_TIMEOUT, OK};
-    static const ErrCode writing[] = {ERR_IDEMPOTENCY_MISMATCH, ERR_DISK_FULL, ERR_OVERLOADED, OK};
+    static const ErrCode writing[] = {ERR_DISK_FULL, ERR_OVERLOADED, OK};
     static const ErrCode with_file[] = {ERR_INPUT_MISSING, ERR_INPUT_EMPTY, ERR_LIMIT_COUNT,
                                         ERR_NOT_FOUND, OK};
     Reasons r = {{false}};

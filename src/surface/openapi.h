@@ -16,8 +16,8 @@
  * query application/json      {"params":{…}, "inputs":[{"blob":"<hash>","name":"a.pdf"} |
  * {"document":"doc_…"}], options …}
  *
- * Every operation with a role asks for a key (Authorization: Bearer, or X-API-Key), every POST with
- * a role takes Idempotency-Key, every failure is a Problem (a schema of this name must be in the
+ * Every operation with a role asks for a key (Authorization: Bearer, or X-API-Key). One that may fail
+ * with ERR_IDEMPOTENCY_MISMATCH takes Idempotency-Key. Every failure is a Problem (a schema of this name must be in the
  * list). The text depends on the tables only, so it can be kept under version control and compared.
  */
 #ifndef PLATEN_SURFACE_OPENAPI_H

@@ -79,10 +79,10 @@ def cli(*words, input=None, env=None, cwd=None, text=True, timeout=60, check=Non
 
 
 class Answer:
-    """What came back: status, headers (names in lower case), type (without parameters), body."""
+    """What came back: status, headers (names in lower case), type (without parameters), body; `sent`: the JSON that went out."""
 
-    def __init__(self, method, path, status, headers, body):
-        self.method, self.path, self.status, self.body = method, path, status, body
+    def __init__(self, method, path, status, headers, body, sent=None):
+        self.method, self.path, self.status, self.body, self.sent = method, path, status, body, sent
         self.headers = {}
         for name, value in headers:
             key = name.lower()
@@ -217,7 +217,7 @@ class Client:
         try:
             conn.request(method, target, body=body, headers=head, encode_chunked=chunked)
             got = conn.getresponse()
-            answer = Answer(method, path.partition("?")[0], got.status, got.getheaders(), got.read())
+            answer = Answer(method, path.partition("?")[0], got.status, got.getheaders(), got.read(), json)
         finally:
             if connection is None:
                 conn.close()

@@ -26,6 +26,7 @@ class Contract:
         runs = [p for p, item in document["paths"].items() if "x-step" in item.get("post", {})]
         job = {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}}}
         self.any_step = dict(document["paths"][runs[0]]["post"]) if runs else {"responses": {}}
+        self.any_step.pop("requestBody", None)
         self.any_step["responses"] = {**self.any_step["responses"], "200": job, "202": job}
 
     def resolve(self, node):
@@ -83,6 +84,10 @@ class Contract:
             raise Undocumented(f"{answer}: the document has no {answer.status} there")
         if answer.method == "HEAD" or answer.body is None:
             return
+        if answer.status < 300 and answer.sent is not None:  # what is taken is described
+            sent = self.resolve(operation.get("requestBody", {})).get("content", {}).get("application/json")
+            if sent is not None:
+                self.validate(answer.sent, sent["schema"])
         if answer.status >= 400 and answer.type == "application/problem+json":
             self.check_problem(answer)
             return

@@ -112,6 +112,14 @@ def test_an_output_can_be_the_next_input(client):
     assert job["state"] == "done" and job["inputs"][0]["blob"] == out["blob"]
 
 
+def test_the_inputs_of_a_job_are_blobs_of_the_project(client):
+    """Named by the project from the start: they can be fetched, are in backups, and the sweep keeps them."""
+    data = b"an input that nobody uploaded before\n"
+    job = client.start("file.detect", files=[("a.txt", data)], delay_ms=3600000).json()
+    assert client.get(f"/api/v1/blobs/{job['inputs'][0]['blob']}").body == data
+    client.post(f"/api/v1/jobs/{job['id']}/cancel")
+
+
 # --- documents ---
 
 def test_a_document_from_birth_to_death(client):

@@ -136,7 +136,7 @@ def test_retry_runs_a_failed_or_canceled_job_again(client):
     client.post(f"/api/v1/jobs/{canceled}/cancel")
     for job, end in ((failed["id"], "failed"), (canceled, "done")):
         answer = client.post(f"/api/v1/jobs/{job}/retry")
-        assert (answer.status, answer.json()["state"]) == (202, "queued"), answer
+        assert (answer.status, answer.json()["id"]) == (202, job), answer  # queued, or already further
         assert client.wait(job)["state"] == end
     assert "job.retried" in client.event_types(canceled)
 

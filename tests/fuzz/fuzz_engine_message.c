@@ -1,4 +1,5 @@
-/* fuzz_engine_message.c: one message of an engine, as hostile as can be. What comes out must be harmless. */
+/* fuzz_engine_message.c: one message of an engine, as hostile as can be. What comes out must be
+ * harmless. */
 #include "engine/talk_in.h"
 
 #include <stdlib.h>
@@ -36,16 +37,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static const Step step = {.name = "x.y"};
     Said said;
     Err err = {0};
-    Arena *a = arena_open(32 * MIB);
+    CLEANUP(arena_close) Arena *a = arena_open(32 * MIB);
     if (a == NULL || size == 0)
         return 0;
     /* The first byte says how many descriptors came along. */
-    ErrCode rc = talk_read((Str){(const char *)bytes + 1, size - 1}, bytes[0] & 3, &step, a, &said, &err);
+    ErrCode rc =
+        talk_read((Str){(const char *)bytes + 1, size - 1}, bytes[0] & 3, &step, a, &said, &err);
     check(rc == OK || rc == ERR_ENGINE_PROTOCOL || rc == ERR_NO_MEMORY);
     if (rc == OK)
         check_said(&said);
     else
         check(err.text[0] != 0);
-    arena_close(&a);
     return 0;
 }

@@ -60,6 +60,12 @@ TEST(writes_what_excel_shows)
          "## Sums\n\nTitle\n\n| 1 | 2 |\n| --- | --- |\n\n3\n"},
         {DATA("<row r=\"1\"><c r=\"A1\" t=\"s\"><v>99</v></c><c r=\"B1\"><v>x</v></c></row>"),
          "## Sums\n\nx\n"},
+        {DATA("<row r=\"1\"><c r=\"B1\"><v>1</v></c><c r=\"C1\"><v>2</v></c></row>"
+              "<row r=\"2\"><c r=\"B2\"><v>3</v></c><c r=\"F2\"><v>5</v></c><c "
+              "r=\"G2\"><v>6</v></c></row>"
+              "<row r=\"3\"><c r=\"C3\"><v>4</v></c><c r=\"F3\"><v>7</v></c></row>"),
+         "## Sums\n\n| 1 | 2 |\n| --- | --- |\n| 3 |  |\n|  | 4 |\n\n| 5 | 6 |\n| --- | --- |\n| 7 "
+         "|  |\n"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);

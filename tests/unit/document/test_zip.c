@@ -25,6 +25,8 @@ TEST(reads_entries_by_name)
     assert_str_equal(content(&z, a, "/b", &err), "stored");
     assert_str_equal(content(&z, a, "Word\\Document.xml", &err), "hello hello hello hello");
     assert_null(zip_find(&z, STR("c")));
+    assert_ok(zip_open(a, test_zip(a, (TestPart[]){{"/in/front", "x"}, {0}}), &z, &err), &err);
+    assert_str_equal(content(&z, a, "in/front", &err), "x");
 }
 
 TEST(searches_when_the_directory_is_lost)

@@ -35,6 +35,8 @@ static const Case heads[] = {
     {"close", "GET / HTTP/1.1\r\n" HOST "Connection: x, Close\r\n\r\n", "GET / close"},
     {"HTTP/1.0 closes", "GET / HTTP/1.0\r\n\r\n", "GET / close"},
     {"HTTP/1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET /"},
+    {"close wins", "GET / HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n",
+     "GET / close"},
     {"HTTP/1.2 is HTTP/1.1", "GET / HTTP/1.2\r\n" HOST "\r\n", "GET /"},
     {"absolute-form", "GET http://b.c/d?e HTTP/1.1\r\n" HOST "\r\n", "GET /d?e"},
     {"absolute-form, scheme in capitals", "GET HTTP://b/ HTTP/1.1\r\n" HOST "\r\n", "GET /"},

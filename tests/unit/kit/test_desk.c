@@ -55,7 +55,9 @@ TEST(each_command_says_and_returns_what_it_should)
         int status;
         const char *says;
     } cases[] = {
-        {{"--describe"}, 0, "{\"platen\":1,\"engine\":\"bad\",\"version\":\"1\",\"warm\":true,\"steps\":[{"},
+        {{"--describe"},
+         0,
+         "{\"platen\":1,\"engine\":\"bad\",\"version\":\"1\",\"warm\":true,\"steps\":[{"},
         {{"--help"}, 0, "bad.fine"},
         {{NULL}, 2, "--describe"},
         {{"--run"}, 2, "--describe"},
@@ -64,8 +66,12 @@ TEST(each_command_says_and_returns_what_it_should)
         {{"--run", "bad.fine", "/no/such/file"}, 1, "No such file"},
         {{"--run", "bad.fine", "{\"count\":-1}"}, 1, "bad_param"},
         {{"--run", "bad.fine", "{"}, 1, "bad_json"},
-        {{"--run", "bad.fine", "{\"count\":1,\"text\":\"abc\"}"}, 0, "{\"result\":{\"data\":{\"bytes\":3}}}"},
-        {{"--run", "bad.fine", "{\"count\":0}", "--no-sandbox"}, 0, "{\"result\":{\"data\":{\"bytes\":0}}}"},
+        {{"--run", "bad.fine", "{\"count\":1,\"text\":\"abc\"}"},
+         0,
+         "{\"result\":{\"data\":{\"bytes\":3}}}"},
+        {{"--run", "bad.fine", "{\"count\":0}", "--no-sandbox"},
+         0,
+         "{\"result\":{\"data\":{\"bytes\":0}}}"},
         {{"--run", "bad.fail"}, 1, "\"hint\":\"mend it\",\"param\":\"text\""},
         {{"--run", "bad.open_file"}, 0, "{\"result\":{\"data\":{\"errno\":13}}}"},
         {{"--run", "bad.open_file", "--no-sandbox"}, 0, "{\"result\":{\"data\":{\"errno\":0}}}"},
@@ -76,7 +82,8 @@ TEST(each_command_says_and_returns_what_it_should)
         run_engine(cases[i].args);
         if (!WIFEXITED(ran.status) || WEXITSTATUS(ran.status) != cases[i].status ||
             strstr(ran.said, cases[i].says) == NULL)
-            fail_msg("%s %s: status %x, said %.2000s", cases[i].args[0], cases[i].args[1], (unsigned)ran.status, ran.said);
+            fail_msg("%s %s: status %x, said %.2000s", cases[i].args[0], cases[i].args[1],
+                     (unsigned)ran.status, ran.said);
     }
 }
 
@@ -84,7 +91,8 @@ TEST(outputs_go_to_the_folder_and_nowhere_else)
 {
     char dir[] = "/tmp/platen-desk-test-XXXXXX", path[128];
     assert_non_null(mkdtemp(dir));
-    run_engine((const char *[ARGS_MAX]){"--run", "bad.named_output", "{\"text\":\"../../x.txt\"}", "-o", dir, NULL});
+    run_engine((const char *[ARGS_MAX]){"--run", "bad.named_output", "{\"text\":\"../../x.txt\"}",
+                                        "-o", dir, NULL});
     assert_int_equal(ran.status, 0);
     snprintf(path, sizeof path, "%s/x.txt", dir);
     assert_int_equal(unlink(path), 0);

@@ -76,7 +76,8 @@ TEST(the_longest_message_fits)
     assert_ok(kit_send(pair.a, (Str){text, KIT_MESSAGE_MAX}, NULL, 0, &err), &err);
     assert_ok(kit_receive(pair.b, pair.buffer, sizeof pair.buffer, &got, NULL, NULL, &err), &err);
     assert_int_equal(got.len, KIT_MESSAGE_MAX);
-    assert_int_equal(kit_send(pair.a, (Str){text, sizeof text}, NULL, 0, &err), ERR_ENGINE_PROTOCOL);
+    assert_int_equal(kit_send(pair.a, (Str){text, sizeof text}, NULL, 0, &err),
+                     ERR_ENGINE_PROTOCOL);
     assert_int_equal(kit_send(pair.a, STR(""), NULL, 0, &err), ERR_ENGINE_PROTOCOL);
     close_pair();
 }
@@ -107,7 +108,8 @@ TEST(what_does_not_fit_is_refused_and_closed)
             assert_int_equal(send(pair.a, "", 0, 0), 0);
         ErrCode rc = kit_receive(pair.b, pair.buffer, 50, &out, got, &len, &err);
         if (rc != ERR_ENGINE_PROTOCOL || len != 0 || open_files() != before)
-            fail_msg("%s: %s, %zu descriptors, %d files", cases[i].why, err_reason(rc), len, open_files() - before);
+            fail_msg("%s: %s, %zu descriptors, %d files", cases[i].why, err_reason(rc), len,
+                     open_files() - before);
     }
     close_pair();
 }
@@ -121,10 +123,11 @@ TEST(the_end_is_told_from_an_empty_message)
     fd_close(&pair.a);
     /* What was sent before the end still arrives. */
     assert_ok(kit_receive(pair.b, pair.buffer, sizeof pair.buffer, &out, NULL, NULL, &err), &err);
-    assert_int_equal(kit_receive(pair.b, pair.buffer, sizeof pair.buffer, &out, NULL, NULL, &err), ERR_WORKER_LOST);
+    assert_int_equal(kit_receive(pair.b, pair.buffer, sizeof pair.buffer, &out, NULL, NULL, &err),
+                     ERR_WORKER_LOST);
     assert_int_equal(kit_send(pair.b, STR("{}"), NULL, 0, &err), ERR_WORKER_LOST);
     close_pair();
 }
 
-TEST_MAIN(text_and_descriptors_arrive, the_longest_message_fits, what_does_not_fit_is_refused_and_closed,
-          the_end_is_told_from_an_empty_message)
+TEST_MAIN(text_and_descriptors_arrive, the_longest_message_fits,
+          what_does_not_fit_is_refused_and_closed, the_end_is_told_from_an_empty_message)

@@ -65,6 +65,7 @@ static const ApiOperation operations[] = {
      .description = "More.",
      .query = run_query,
      .per_step = true,
+     .errors = (const ErrCode[]){ERR_IDEMPOTENCY_MISMATCH, OK},
      .responses = (const ApiResponse[]){{200, "Job", NULL, "It has ended."},
                                         {202, "Job", NULL, "Accepted."},
                                         {0}}},
