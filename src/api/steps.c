@@ -54,14 +54,25 @@ void steps_get(HttpRequest *req)
     call_answer(&c, 200);
 }
 
-static ErrCode check_inputs(Call *c, const Gathered *g)
+/* Said before the parameters are looked at: JSON that was taken for a file is why they are missing. */
+static ErrCode check_too_many(Call *c, const Gathered *g)
 {
     const Step *s = g->step;
     size_t max = s->accepts == NULL ? 0 : s->inputs_max > 0 ? (size_t)s->inputs_max : 1;
-    if (g->inputs_len > max)
-        return err_set(&c->err, ERR_BAD_REQUEST, "%s takes at most %zu files, %zu came", s->name,
-                       max, g->inputs_len);
-    if (g->inputs_len == 0 && max > 0 && !s->input_optional) {
+    if (g->inputs_len <= max)
+        return OK;
+    err_set(&c->err, ERR_BAD_REQUEST, "%s takes at most %zu files, %zu came", s->name, max,
+            g->inputs_len);
+    if (max == 0)
+        err_hint(&c->err,
+                 "Send parameters as JSON with Content-Type: application/json, or in the query.");
+    return ERR_BAD_REQUEST;
+}
+
+static ErrCode check_too_few(Call *c, const Gathered *g)
+{
+    const Step *s = g->step;
+    if (g->inputs_len == 0 && s->accepts != NULL && !s->input_optional) {
         err_set(&c->err, ERR_INPUT_MISSING, "%s needs a file", s->name);
         err_hint(&c->err, "Send it as multipart/form-data, as the raw body, or name a document or "
                           "blob in \"inputs\".");
@@ -229,9 +240,11 @@ static void run_step(HttpRequest *req)
         rc = gather_request(&c, g);
     }
     if (rc == OK)
+        rc = check_too_many(&c, g);
+    if (rc == OK)
         rc = check_names(&c, g, &options, &params, &faults);
     if (rc == OK)
-        rc = check_inputs(&c, g);
+        rc = check_too_few(&c, g);
     if (rc == OK)
         rc = prepare(&c, g, &options, params, e);
     if (rc != OK) {

@@ -62,12 +62,13 @@ static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
 }
 
 /* The documents that the key stood for, one key row each: "key", "key/1", "key/2" … */
-static Str key_of(const AddAll *all, size_t index, char out[256])
+enum { KEY_MAX = 255, KEY_TEXT = KEY_MAX + 24 };
+static Str key_of(const AddAll *all, size_t index, char out[KEY_TEXT])
 {
     if (index == 0)
         return all->idempotency_key;
-    int n = snprintf(out, 256, STR_FMT "/%zu", STR_ARG(all->idempotency_key), index);
-    return (Str){out, n > 0 && n < 256 ? (size_t)n : 0};
+    int n = snprintf(out, KEY_TEXT, STR_FMT "/%zu", STR_ARG(all->idempotency_key), index);
+    return (Str){out, n > 0 && n < KEY_TEXT ? (size_t)n : 0};
 }
 
 /* *known: the key was there; its document's id is in *id. */
@@ -104,7 +105,7 @@ static ErrCode same_document(DbConn *tx, const DocumentNew *d, int64_t id, Err *
 
 static ErrCode add_once(DbConn *tx, const AddAll *all, size_t i, Err *err)
 {
-    char text[256];
+    char text[KEY_TEXT];
     DocumentNew *d = &all->docs[i];
     Str key = key_of(all, i, text);
     bool known = false;
@@ -147,8 +148,11 @@ static ErrCode add_all(DbConn *tx, void *arg, Err *err)
 
 ErrCode document_add_all(Db *db, DocumentNew *docs, size_t len, Str idempotency_key, Err *err)
 {
-    if (idempotency_key.len > 200)
-        return err_set(err, ERR_BAD_REQUEST, "the idempotency key is longer than 200 bytes");
+    if (idempotency_key.len > KEY_MAX) {
+        err_set(err, ERR_BAD_PARAM, "Idempotency-Key must be at most %d bytes", KEY_MAX);
+        err_param(err, "Idempotency-Key");
+        return ERR_BAD_PARAM;
+    }
     CLEANUP(arena_close) Arena *a = arena_open(len * sizeof(int64_t) + 4 * KIB);
     int64_t *ids = a != NULL ? arena_new(a, int64_t, len) : NULL;
     if (ids == NULL)
