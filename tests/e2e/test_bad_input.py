@@ -8,8 +8,10 @@ import json
 import os
 import signal
 import socket
-import stat
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,7 @@ ENGINE = r'''#!/usr/bin/env python3
 import json, os, signal, socket, sys, time
 
 def step(name, **limits):
-    return {"name": "test." + name, "title": name, "since": "0.1", "version": 1, "internal": True, "attempts": 1,
+    return {"name": "test." + name, "title": "Misbehave: " + name, "since": "0.1", "version": 1, "internal": True, "attempts": 1,
             "summary": "Misbehave: " + name + ".", "input_optional": True, "accepts": "*/*", "returns": "text/plain",
             "limits": {"time_ms": 20000, "cpu_ms": 20000, "memory_bytes": 1 << 28, "output_bytes": 1 << 20, **limits}}
 
@@ -116,15 +118,15 @@ elif what == "memory":
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bad")
-    engine = folder / "engines" / "platen-engine-test"
-    engine.parent.mkdir()
-    engine.write_text(ENGINE)
-    engine.chmod(engine.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    server = platen.Server(folder, args=["--engines", f"{engine.parent}:{platen.BUILD}", "--internal-steps", "--upload-max", "64",
-                                         "--log-level", "warn"])
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="platen-engines-") as folder:
+        os.chmod(folder, 0o755)  # a server of root runs such engines as nobody
+        engine = Path(folder) / "platen-engine-test"
+        engine.write_text(ENGINE.replace("/usr/bin/env python3", sys.executable))
+        engine.chmod(0o755)
+        server = platen.Server(tmp_path_factory.mktemp("bad"), args=[
+            "--engines", f"{folder}:{platen.BUILD}", "--internal-steps", "--upload-max", "64", "--log-level", "warn"])
+        yield server
+        server.stop()
 
 
 def descendants(pid):
@@ -178,7 +180,7 @@ def look(shared):
     assert client.run("text.stats", {"text": "one two"})["data"]["words"] == 2
     engines = 3  # warm parents
     until(lambda: len(descendants(shared.pid)) <= engines, 10, f"only warm engines are left, {descendants(shared.pid)}")
-    until(lambda: not named("engines/platen-engine-test"), 10, "no test engine is left")
+    until(lambda: not named("/platen-engine-test"), 10, "no test engine is left")
     until(lambda: not unfinished(shared), 10, f"no unfinished file is left: {unfinished(shared)}")
 
 
@@ -193,7 +195,7 @@ def fails(server, step, reasons, params=None, files=None, seconds=None, **option
     job = client.run(step, params, files, **options)
     took = time.monotonic() - start
     reasons = {reasons} if isinstance(reasons, str) else set(reasons)
-    assert (job["state"], job["reason"] in reasons) == ("failed", True), job
+    assert job["state"] == "failed" and job["reason"] in reasons, {**job, "data": 0, "params": 0}
     assert job["detail"] and job["hint"] and job["outputs"] == [], job
     assert seconds is None or took < seconds, f"{took} s"
     diagnosis = client.get(f"/api/v1/jobs/{job['id']}/diagnosis").json()
@@ -338,7 +340,7 @@ def test_documents_out_of_shape(server, name, body, states):
     start = time.monotonic()
     job = server.run("document.extract", files=[(name, body)], wait=60)
     assert time.monotonic() - start < BOMB_S
-    assert (job["reason"] or job["state"]) in states, job
+    assert job.get("reason", "done") in states, job
     assert job["state"] == "done" or (job["detail"] and job["hint"]), job
 
 
@@ -481,8 +483,13 @@ def test_an_upload_without_length_is_cut_at_the_limit(server, form):
 
 
 def test_a_length_just_above_the_limit(server):
-    problem = refused(server.client().post("/api/v1/blobs", body=b"x" * (65 * hostile.MIB)), 413, "input_too_large")
-    assert "64" in problem["detail"] + problem["hint"], problem
+    with server.client().connect(timeout=20 * SLOW) as sock:
+        sock.sendall((f"POST /api/v1/blobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
+                      f"Content-Length: {64 * hostile.MIB + 1}\r\n\r\nbegun").encode())
+        got = sock.recv(65536)
+    assert got.startswith(b"HTTP/1.1 413") and b"input_too_large" in got and b"64" in got, got
+    whole = server.client().post("/api/v1/blobs", body=b"x" * (64 * hostile.MIB))
+    assert (whole.status, whole.json()["bytes"]) == (201, 64 * hostile.MIB)
 
 
 @pytest.mark.parametrize("form", ["raw", "chunked", "multipart"])
@@ -557,8 +564,8 @@ def test_form_fields_that_are_no_text(server):
     for value in (b"\xff\xfe", b"\xed\xa0\x80", b"\0"):
         answer = upload(client, b'form-data; name="format"', value, "/api/v1/steps/document.extract")
         assert 400 <= answer.status < 500 and answer.json()["hint"], answer
-    answer = client.post("/api/v1/steps/text.stats?text=%ff%fe")
-    assert 400 <= answer.status < 500 and answer.json()["hint"], answer
+    job = client.wait(client.post("/api/v1/steps/text.stats?text=%ff%fe").json()["id"])
+    assert job["state"] == "done" and job["params"]["text"] == "\ufffd\ufffd", job
 
 
 @pytest.mark.parametrize("parts, status", [(100, 201), (1000, 201), (1001, 422), (5000, 422)], ids=short)
