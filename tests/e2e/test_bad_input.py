@@ -245,11 +245,14 @@ def test_cut_short(server, name, step):
         for at, job in pool.map(cut, [p for p in points if 0 < p < len(whole)]):
             if job["state"] == "done":
                 assert job["outputs"] and all(o["bytes"] > 0 for o in job["outputs"]), (at, job)
+                events = client.get(f"/api/v1/jobs/{job['id']}/events").json()["events"]
+                told = [e["data"] for e in events if e["type"] == "task.note"]
+                assert told or at > len(whole) - 200, f"cut at {at} of {len(whole)}, and nobody is told"
             else:
                 assert job["reason"] in ("input_damaged", "unsupported_type", "no_text", "input_empty"), (at, job)
                 assert job["detail"] and job["hint"], (at, job)
     if name == "report.docx":
-        fails(server, step, "input_damaged", files=[(name, whole[:len(whole) // 8])])
+        fails(server, step, "input_damaged", files=[(name, whole[:1000])])
 
 
 @pytest.mark.parametrize("sample, lie, step", [
@@ -489,11 +492,11 @@ def test_an_upload_without_length_is_cut_at_the_limit(server, form):
 def test_a_length_just_above_the_limit(server):
     with server.client().connect(timeout=20 * SLOW) as sock:
         sock.sendall((f"POST /api/v1/blobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
-                      f"Content-Length: {64 * hostile.MIB + 1}\r\n\r\nbegun").encode())
+                      f"Content-Length: {64000001}\r\n\r\nbegun").encode())
         got = sock.recv(65536)
     assert got.startswith(b"HTTP/1.1 413") and b"input_too_large" in got, got
-    whole = server.client().post("/api/v1/blobs", body=b"x" * (64 * hostile.MIB))
-    assert (whole.status, whole.json()["bytes"]) == (201, 64 * hostile.MIB)
+    whole = server.client().post("/api/v1/blobs", body=b"x" * 64000000)
+    assert (whole.status, whole.json()["bytes"]) == (201, 64000000)
 
 
 @pytest.mark.parametrize("form", ["raw", "chunked", "multipart"])
