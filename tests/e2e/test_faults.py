@@ -62,7 +62,7 @@ def accepted(client, number):
 @needs_faults
 @pytest.mark.parametrize("disk", DISKS)
 def test_a_disk_that_fills_up_and_is_freed(new_server, tmp_path, disk):
-    full = tmp_path / "full"
+    full = tmp_path / "full-disk"
     server = new_server("full", args=["--internal-steps"], env={"PLATEN_FAULT_FILE": full})
     server.expect_error(*everything_logged())
     client = server.client()
