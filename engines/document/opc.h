@@ -55,6 +55,9 @@ void opc_meta(Opc *o, Doc *d, int64_t *pages);
  * a fragment. */
 Str opc_resolve(Arena *a, Str part, Str target);
 
+/* Say so when the package's directory was unusable: parts at its end may be missing. */
+void opc_note_repaired(const DocInput *in, const Zip *zip);
+
 /* For the end of a reader: a file that broke off after giving some text is a result with a note.
  * Anything else is passed on. */
 ErrCode opc_forgive(const DocInput *in, Doc *d, ErrCode rc);
