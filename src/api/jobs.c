@@ -137,7 +137,9 @@ void jobs_output(HttpRequest *req)
         return;
     }
     const JobFile *f = &job.outputs[index];
-    http_answer_file(req, fd, size, f->type, f->hash, f->name);
+    size_t slash = str_rfind_char(f->name, '/');
+    Str name = slash == STR_NONE ? f->name : str_slice(f->name, slash + 1, f->name.len);
+    http_answer_file(req, fd, size, f->type, f->hash, name);
 }
 
 void jobs_diagnosis(HttpRequest *req)
