@@ -34,7 +34,7 @@ import json, os, signal, socket, sys, time
 def step(name, **limits):
     return {"name": "test." + name, "title": "Misbehave: " + name, "since": "0.1", "version": 1, "internal": True, "attempts": 1,
             "summary": "Misbehave: " + name + ".", "input_optional": True, "accepts": "*/*", "returns": "text/plain",
-            "limits": {"time_ms": 20000, "cpu_ms": 20000, "memory_bytes": 1 << 28, "output_bytes": 1 << 20, **limits}}
+            "limits": {"time_ms": 20000, "cpu_ms": 20000, "memory_bytes": 1 << 33, "output_bytes": 1 << 20, **limits}}
 
 STEPS = ["crash", "abort", "silent", "status", "garbage", "array", "huge", "forged", "closed", "flood", "gigabyte", "open", "write",
          "connect", "fork", "server"]
