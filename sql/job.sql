@@ -107,7 +107,7 @@ ON CONFLICT (project, task, attempt, unit) DO NOTHING;
 
 -- name: job_idempotency_get
 -- What idempotency key $2 of project $1 stood for, when it is not older than $3.
-SELECT target, request_hash FROM idempotency WHERE project = $1 AND key = $2 AND kind = 'job' AND created_ms > $3;
+SELECT target, request_hash, kind FROM idempotency WHERE project = $1 AND key = $2 AND created_ms > $3;
 
 -- name: job_idempotency_put
 -- From $5 on idempotency key $2 of project $1 stands for request $3, which made job $4.

@@ -1,8 +1,8 @@
 /* file.detect: what a file really is, from its content.
  *
- * What    media type, usual extension, name for people, family, encoding of text; encrypted or with
- * macros; and whether the name's extension agrees. Why     names and declared types lie, by
- * accident or on purpose; everything else decides by this. */
+ * What    media type, usual extension, name for people, family, encoding of text; encrypted or with macros; and whether the
+ *         name's extension agrees.
+ * Why     names and declared types lie, by accident or on purpose; everything else decides by this. */
 #include "document/detect.h"
 #include "document/document.h"
 

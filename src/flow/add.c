@@ -60,7 +60,7 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
                  DB_ARGS(DB_I(n->project), DB_S(n->idempotency_key), DB_I(now_ms - KEY_KEPT_MS)),
                  &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
-        if (!str_eq(db_str(&rows, 1), n->request_hash))
+        if (!str_eq(db_str(&rows, 1), n->request_hash) || !str_eq_c(db_str(&rows, 2), "job"))
             return err_set(err, ERR_IDEMPOTENCY_MISMATCH,
                            "idempotency key \"" STR_FMT "\" came with another request",
                            STR_ARG(n->idempotency_key));
@@ -79,9 +79,10 @@ static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
                             DB_S(f->type), DB_S(f->hash), DB_I(f->size_bytes)),
                     NULL, err);
         if (rc == OK) /* named by the project from now on: backups hold it, the sweep keeps it */
-            rc = db_exec(tx, &sql_job_blob_add,
-                         DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(f->size_bytes), DB_I(id_time_ms(id))),
-                         NULL, err);
+            rc = db_exec(
+                tx, &sql_job_blob_add,
+                DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(f->size_bytes), DB_I(id_time_ms(id))),
+                NULL, err);
         if (rc == OK)
             rc = db_exec(tx, &sql_job_blob_ref_add,
                          DB_ARGS(DB_I(n->project), DB_S(f->hash), DB_I(id)), NULL, err);

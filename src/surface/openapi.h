@@ -16,9 +16,10 @@
  * query application/json      {"params":{…}, "inputs":[{"blob":"<hash>","name":"a.pdf"} |
  * {"document":"doc_…"}], options …}
  *
- * Every operation with a role asks for a key (Authorization: Bearer, or X-API-Key). One that may fail
- * with ERR_IDEMPOTENCY_MISMATCH takes Idempotency-Key. Every failure is a Problem (a schema of this name must be in the
- * list). The text depends on the tables only, so it can be kept under version control and compared.
+ * Every operation with a role asks for a key (Authorization: Bearer, or X-API-Key). One that may
+ * fail with ERR_IDEMPOTENCY_MISMATCH takes Idempotency-Key. Every failure is a Problem (a schema of
+ * this name must be in the list). The text depends on the tables only, so it can be kept under
+ * version control and compared.
  */
 #ifndef PLATEN_SURFACE_OPENAPI_H
 #define PLATEN_SURFACE_OPENAPI_H
@@ -57,7 +58,7 @@ typedef struct ApiOperation {
     int files_max;                /* of an upload; 0: 1 */
     const ApiResponse *responses; /* ends with {0}; problems are added */
     const ErrCode
-        *errors; /* it may fail with these besides the general ones; ends with OK; or NULL */
+        *errors;  /* it may fail with these besides the general ones; ends with OK; or NULL */
     bool on_loop; /* the handler never blocks (http.h, HttpRoute) */
     bool per_step;
     bool hidden; /* a page for people: routed, not described */

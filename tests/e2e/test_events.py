@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from platen import until
+
 REGULAR = ["job.added", "task.started", "task.done", "job.done"]
 
 
@@ -104,6 +106,35 @@ def test_fifty_streams_at_once(client):
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         got = list(pool.map(follow, range(50)))
     assert all(ids == got[0] for ids in got) and got[0] == list(range(1, len(got[0]) + 1)) and len(got[0]) >= 4
+
+
+def test_readers_that_leave_are_forgotten(new_server):
+    """Streams and sockets whose readers go away, at every moment, leave nothing behind: the stop is in order."""
+    server = new_server()
+    client = server.client()
+    job = client.add("test.sleep", {"ms": 3600000})
+    head = f"Host: x\r\nAuthorization: Bearer {client.key}\r\n"
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    for i in range(60):
+        kinds = (f"GET /api/v1/jobs/{job}/events HTTP/1.1\r\n{head}Accept: text/event-stream\r\n\r\n",
+                 f"GET /api/v1/jobs/{job}/socket HTTP/1.1\r\n{head}{upgrade}\r\n",
+                 f"HEAD /api/v1/jobs/{job}/events HTTP/1.1\r\n{head}Accept: text/event-stream\r\n\r\n",
+                 f"GET /api/v1/jobs/{job}?wait=60 HTTP/1.1\r\n{head}\r\n")
+        with client.connect() as sock:
+            sock.sendall(kinds[i % 4].encode())
+            if i % 3:
+                sock.settimeout(0.02)
+                try:
+                    sock.recv(100)
+                except TimeoutError:
+                    pass
+
+    def idle():
+        text = client.get("/metrics").text()
+        return "\nplaten_http_streams 0\n" in text and "\nplaten_http_websockets 0\n" in text
+    until(idle, why="all streams gone")
+    client.post(f"/api/v1/jobs/{job}/cancel")
+    assert server.stop() == 0
 
 
 def test_a_websocket_follows_a_job_to_its_end(client):

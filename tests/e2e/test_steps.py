@@ -192,8 +192,10 @@ def test_a_missing_file_is_said(client):
 def test_more_files_than_the_step_takes(client):
     answer = client.post(DETECT, files=["words.txt", "bundle.zip"])
     assert answer.status == 400 and "at most 1" in answer.json()["detail"]
-    answer = client.post("/api/v1/steps/test.noop", files=["words.txt"])
-    assert answer.status == 400 and "at most 0" in answer.json()["detail"]
+    for answer in (client.post("/api/v1/steps/test.noop", files=["words.txt"]),
+                   client.post(STATS, body=b'{"params": {"text": "x"}}'),  # and no Content-Type
+                   client.post(STATS, body=b"text=x", headers={"Content-Type": "application/x-www-form-urlencoded"})):
+        assert answer.status == 400 and "at most 0" in answer.json()["detail"] and "application/json" in answer.json()["hint"]
 
 
 @pytest.mark.parametrize("body, place", [
@@ -237,6 +239,22 @@ def test_another_request_under_the_same_key_is_refused(client):
     for answer in (client.post(STATS, json={"params": {"text": "twice"}}, headers=head),
                    client.post("/api/v1/steps/test.noop", json={}, headers=head)):
         assert (answer.status, answer.json()["reason"]) == (422, "idempotency_mismatch")
+
+
+def test_a_key_of_a_document_is_not_one_of_a_job(client):
+    for name, first, second in (("order-5", "/api/v1/documents", DETECT), ("order-6", DETECT, "/api/v1/documents")):
+        head = {"Idempotency-Key": name}
+        assert client.post(first, files=["words.txt"], headers=head).status in (201, 202)
+        for _ in range(2):
+            answer = client.post(second, files=["words.txt"], headers=head)
+            assert (answer.status, answer.json()["reason"]) == (422, "idempotency_mismatch"), answer
+
+
+def test_a_key_has_a_longest(client):
+    for path in (DETECT, "/api/v1/documents"):
+        assert client.post(path, files=["words.txt"], headers={"Idempotency-Key": path[-1] * 255}).status in (201, 202)
+        answer = client.post(path, files=["words.txt"], headers={"Idempotency-Key": path[-1] * 256})
+        assert (answer.status, answer.json()["param"]) == (422, "Idempotency-Key"), answer
 
 
 def test_files_belong_to_the_request(client):
