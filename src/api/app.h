@@ -19,7 +19,7 @@ typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
-    int engine_threads;      /* tasks at once per engine; 0: one per core */
+    int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
     const char *listen; /* NULL: no HTTP */

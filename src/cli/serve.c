@@ -41,7 +41,7 @@ static const Param serve_params[] = {
     PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB,
               .unit = "MB", .help = "Largest upload."),
     PARAM_INT(ServeArgs, threads, .min = 1, .max = 256,
-              .help = "Tasks at once per engine; one per core otherwise."),
+              .help = "Tasks at once per engine; two per core otherwise."),
     PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
               .help = "How long running work may go on after a stop."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
