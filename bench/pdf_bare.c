@@ -1,4 +1,5 @@
-/* pdf_bare: text of PDF files with the bare library in one process: what the queue, the sandbox and the store are measured against.
+/* pdf_bare: text of PDF files with the bare library in one process: what the queue, the sandbox and
+ * the store are measured against.
  *
  *   pdf_bare FILE…        prints: pages seconds bytes */
 #include "base/clock.h"

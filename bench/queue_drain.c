@@ -2,10 +2,10 @@
  *
  *   queue_drain FOLDER [jobs] [bytes of params]
  *
- * enqueue   64 submitters, each hands in its next job when the last one is on disk: no dispatcher
- * runs drain     a dispatcher leases, runs and finishes them all (test.noop) both      64
- * submitters and the dispatcher at once; counted when the last job is done start     100 jobs a
- * second, each alone: from handing it in to the first line of its step */
+ * enqueue   64 submitters, each hands in its next job when the last one is on disk: no dispatcher runs
+ * drain     a dispatcher leases, runs and finishes them all (test.noop)
+ * both      64 submitters and the dispatcher at once; counted when the last job is done
+ * start     100 jobs a second, each alone: from handing it in to the first line of its step */
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"

@@ -10,8 +10,8 @@ MUST_CHECK ErrCode charset_warm(Err *err);
 const char *charset_name(Str label);
 /* What an XML declaration or a <meta> in the first 4 KiB says; "" when nothing does. */
 Str charset_declared(Arena *a, Str bytes);
-/* Exactly as `name` says, without looking at the bytes: for formats that name the encoding of every run of text. Bytes that do
- * not fit become U+FFFD. UNSUPPORTED_TYPE: an unknown name. */
+/* Exactly as `name` says, without looking at the bytes: for formats that name the encoding of every
+ * run of text. Bytes that do not fit become U+FFFD. UNSUPPORTED_TYPE: an unknown name. */
 MUST_CHECK ErrCode charset_decode(Arena *a, Str bytes, const char *name, Str *out, Err *err);
 
 #endif

@@ -521,6 +521,7 @@ static void put_totals(Doc *d, JsonOut *j)
 ErrCode doc_close(Doc **doc)
 {
     Doc *d = *doc;
+    d->nested = 0; /* whatever was left open ends here */
     doc_table_end(d);
     doc_end(d);
     doc_starts_here(d, d->page);

@@ -153,10 +153,10 @@ static void add_code(Doc *d, Str s)
         }
         if ((cp < 0x20 && cp != '\n' && cp != '\t') || cp == 0x7F || cp == 0xFEFF)
             continue;
-        if (cp == 0xFFFD || cp != (unsigned char)s.ptr[start])
+        if (cp >= 0x80)
             append(d, (Str){bytes, str_put_utf8(bytes, cp)}, 0, 0);
         else
-            append(d, (Str){s.ptr + start, 1}, 0, 0);
+            append(d, cp == '\n' ? STR("\n") : (Str){s.ptr + start, 1}, 0, 0);
         if (cp > ' ')
             d->took_text = true;
     }

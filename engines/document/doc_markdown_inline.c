@@ -119,6 +119,15 @@ static bool is_entity(Str s, size_t i)
     return n > from && at(s, n) == ';';
 }
 
+/* "<*@b>" is an address to Markdown. */
+static bool is_address(Str s, size_t i)
+{
+    while (!is_gap(at(s, i)))
+        if (at(s, i++) == '@')
+            return true;
+    return false;
+}
+
 static bool in_link(const Md *m)
 {
     for (size_t i = 0; i < m->depth; i++)
@@ -136,7 +145,7 @@ static bool needs_escape(const Md *m, size_t i, bool edge)
     bool after_word = after != 0 && is_alnum((unsigned char)after);
     switch (c) {
     case '\\':
-        return after == 0 || after == '\n' || (after < 0x80 && is_punct((uint32_t)after));
+        return edge || after == 0 || after == '\n' || (after < 0x80 && is_punct((uint32_t)after));
     case '`':
         return true;
     case '*':
@@ -152,8 +161,8 @@ static bool needs_escape(const Md *m, size_t i, bool edge)
     case '!':
         return edge; /* before a link it would make a picture of it */
     case '<':
-        return after == '/' || after == '!' || after == '?' || (after_word && after < 0x80) ||
-               m->where->cell;
+        return edge || after == '/' || after == '!' || after == '?' ||
+               (after_word && after < 0x80) || m->where->cell || is_address(s, i + 1);
     case '&':
         return is_entity(s, i);
     case '|':
@@ -189,7 +198,7 @@ static void put_plain(Md *m, size_t from, size_t to)
             put_break(m);
             plain = i + 1;
         } else if (i == block_mark ||
-                   needs_escape(m, i, i == from ? i > 0 : i + 1 == to && to < s.len)) {
+                   needs_escape(m, i, (i == from && i > 0) || (i + 1 == to && to < s.len))) {
             doc_put(m->d, str_slice(s, plain, i));
             doc_put_char(m->d, '\\');
             plain = i;

@@ -351,6 +351,7 @@ ErrCode read_docx(const DocInput *in, Doc *out)
     ErrCode rc = opc_open(a, in->bytes, STR("word/document.xml"), &x->opc, err);
     if (rc != OK)
         return rc;
+    opc_note_repaired(in, &x->opc.zip);
     int64_t pages = 0;
     opc_meta(&x->opc, out, &pages);
     rc = read_body(x, err);

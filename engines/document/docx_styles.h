@@ -75,8 +75,7 @@ MUST_CHECK ErrCode docx_lists_read(Opc *o, Str part, const DocxStyles *styles, D
 typedef enum DocxMarker { DOCX_NO_MARKER, DOCX_BULLET, DOCX_NUMBER } DocxMarker;
 
 /* The next paragraph of list `num_id` at `level`. With DOCX_NUMBER *number is its count, and label
- * gets it as Word shows it
- * ("2.1", "iv)"). */
+ * gets it as Word shows it ("2.1", "iv)"). */
 DocxMarker docx_number(DocxLists *l, int64_t num_id, int level, int64_t *number, Buf *label);
 
 /* `n` in an OOXML number format ("upperRoman"); unknown formats give decimal. */

@@ -268,5 +268,8 @@ ErrCode read_epub(const DocInput *in, Doc *out)
         return err_set(in->step->err, ERR_NO_MEMORY, "reading a book");
     Epub x = {.in = in, .out = out, .arena = a, .scratch = scratch, .err = in->step->err};
     ErrCode rc = zip_open(a, in->bytes, &x.zip, x.err);
-    return rc == OK ? opc_forgive(in, out, read_book(&x)) : rc;
+    if (rc != OK)
+        return rc;
+    opc_note_repaired(in, &x.zip);
+    return opc_forgive(in, out, read_book(&x));
 }

@@ -1,10 +1,9 @@
 /* document.extract: any document as Markdown, text or JSON blocks.
  *
- * What    one file in, its text out, in reading order, with headings, lists, tables, links and
- * pages. Why     everything after it (chunks, search, models) wants text, whatever the file was.
- * How     the type is told from the content, never from the name; its reader (readers.def) streams
- * into the sink (doc.h). Errors  a type without a reader says what would help; encrypted files say
- * so; no text is an error, never an empty success. */
+ * What    one file in, its text out, in reading order, with headings, lists, tables, links and pages.
+ * Why     everything after it (chunks, search, models) wants text, whatever the file was.
+ * How     the type is told from the content, never from the name; its reader (readers.def) streams into the sink (doc.h).
+ * Errors  a type without a reader says what would help; encrypted files say so; no text is an error, never an empty success. */
 #include "document/detect.h"
 #include "document/detect_in.h"
 #include "document/document.h"

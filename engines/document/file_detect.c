@@ -1,8 +1,8 @@
 /* file.detect: what a file really is, from its content.
  *
- * What    media type, usual extension, name for people, family, encoding of text; encrypted or with
- * macros; and whether the name's extension agrees. Why     names and declared types lie, by
- * accident or on purpose; everything else decides by this. */
+ * What    media type, usual extension, name for people, family, encoding of text; encrypted or with macros; and whether the
+ *         name's extension agrees.
+ * Why     names and declared types lie, by accident or on purpose; everything else decides by this. */
 #include "document/detect.h"
 #include "document/document.h"
 
@@ -44,7 +44,8 @@ static const Field detect_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type; application/octet-stream when unknown."},
     {"extension", FIELD_TYPE_TEXT, "Usual extension, without the dot."},
     {"name", FIELD_TYPE_TEXT, "The type in words."},
-    {"family", FIELD_TYPE_TEXT, "One of document, text, image, audio, video, archive, program, other."},
+    {"family", FIELD_TYPE_TEXT,
+     "One of document, text, image, audio, video, archive, program, other."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of text (IANA name).", .optional = true},
     {"encrypted", FIELD_TYPE_BOOL, "A password is needed to read it, or parts of it."},
     {"macros", FIELD_TYPE_BOOL, "It carries macros (programs that an office suite would run)."},

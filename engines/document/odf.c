@@ -413,8 +413,10 @@ static ErrCode read_package(Odf *x, const XmlHandler *h)
 {
     Zip zip;
     ErrCode rc = zip_open(x->arena, x->in->bytes, &zip, x->err);
-    if (rc == OK)
+    if (rc == OK) {
+        opc_note_repaired(x->in, &zip);
         rc = check_encryption(x, &zip);
+    }
     static const char *const before[] = {"meta.xml", "styles.xml"};
     for (size_t i = 0; i < COUNT_OF(before) && rc == OK; i++) {
         const ZipEntry *e = zip_find(&zip, str_from_c(before[i]));

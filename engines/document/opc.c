@@ -235,6 +235,13 @@ void opc_meta(Opc *o, Doc *d, int64_t *pages)
     }
 }
 
+void opc_note_repaired(const DocInput *in, const Zip *zip)
+{
+    if (zip->repaired)
+        step_note(in->step, STR("the file is cut short or damaged: its directory is missing, and "
+                                "parts of it may be, too"));
+}
+
 ErrCode opc_forgive(const DocInput *in, Doc *d, ErrCode rc)
 {
     if ((rc != ERR_INPUT_DAMAGED && rc != ERR_LIMIT_MEMORY) || !doc_took_text(d))

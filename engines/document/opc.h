@@ -1,11 +1,10 @@
 /* opc.h: the package around OOXML files: which part is the document, what its relationships point
  * to, who wrote it.
  *
- *   opc_open(a, bytes, &opc, err)               reads the root relationships and finds the main
- * part opc_rels(&opc, opc.main_part, &rels, err)   the relationships of one part; none is an empty
- * list opc_rel(&rels, STR("rId4"))                 by id, as a part's XML names it
- *   opc_rel_type(&rels, "styles")               by the last word of its type, which Strict and
- * Transitional share
+ *   opc_open(a, bytes, &opc, err)               reads the root relationships and finds the main part
+ *   opc_rels(&opc, opc.main_part, &rels, err)   the relationships of one part; none is an empty list
+ *   opc_rel(&rels, STR("rId4"))                 by id, as a part's XML names it
+ *   opc_rel_type(&rels, "styles")               by the last word of its type, which Strict and Transitional share
  *
  * Targets are resolved: "../media/a.png" of /ppt/slides/slide1.xml is "ppt/media/a.png". External
  * targets stay as they are. */
@@ -55,6 +54,9 @@ void opc_meta(Opc *o, Doc *d, int64_t *pages);
 /* `target` as named by `part`, in `a`: without "..", without a leading slash, %20 decoded, without
  * a fragment. */
 Str opc_resolve(Arena *a, Str part, Str target);
+
+/* Say so when the package's directory was unusable: parts at its end may be missing. */
+void opc_note_repaired(const DocInput *in, const Zip *zip);
 
 /* For the end of a reader: a file that broke off after giving some text is a result with a note.
  * Anything else is passed on. */

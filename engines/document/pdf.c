@@ -267,6 +267,18 @@ static ErrCode unlock(PdfReader *r)
     return ERR_INPUT_ENCRYPTED;
 }
 
+/* The file says how many pages it has, and may say anything; each is an object of its own. */
+static int64_t count_pages(PdfReader *r)
+{
+    pdf_document *pdf = pdf_specifics(r->ctx, r->doc);
+    int64_t pages = fz_count_pages(r->ctx, r->doc);
+    int64_t objects = pdf != NULL ? pdf_xref_len(r->ctx, pdf) : pages;
+    if (pages > objects)
+        note(r, "the PDF claims %" PRId64 " pages but has %" PRId64 " objects; it is damaged",
+             pages, objects);
+    return pages < objects ? pages : objects;
+}
+
 static ErrCode open_document(PdfReader *r)
 {
     fz_context *ctx = r->ctx;
@@ -280,7 +292,7 @@ static ErrCode open_document(PdfReader *r)
         r->doc = fz_open_document_with_stream(ctx, "application/pdf", stream);
         rc = unlock(r);
         if (rc == OK)
-            r->pages = fz_count_pages(ctx, r->doc);
+            r->pages = count_pages(r);
     }
     fz_always(ctx)
     {

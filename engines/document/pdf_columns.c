@@ -119,6 +119,19 @@ static bool admit(Columns *c, const PdfPart *parts, const Row *r)
     return true;
 }
 
+/* A row of one or two parts that lies across the columns, while the table goes on below it. */
+static bool is_divider(const Columns *cols, const PdfPart *parts, const Row *rows, size_t count,
+                       size_t at)
+{
+    if (rows[at].to - rows[at].from > 2 || at + 1 >= count || cols->len < 3)
+        return false;
+    const Row *below = &rows[at + 1];
+    Columns next = *cols;
+    return below->base - rows[at].base < 3.2f * below->size &&
+           (int)(below->to - below->from) * 10 >= cols->len * 7 && admit(&next, parts, below) &&
+           next.len == cols->len;
+}
+
 /* How far a table beginning at row `from` reaches; `cols` gets its columns. */
 static size_t extend(const PdfPart *parts, const Row *rows, size_t count, size_t from,
                      Columns *cols)
@@ -132,11 +145,14 @@ static size_t extend(const PdfPart *parts, const Row *rows, size_t count, size_t
         float dy = r->base - rows[end - 1].base;
         if (dy > 3.2f * fmaxf(r->size, rows[end - 1].size))
             break;
-        int first, single = r->to - r->from == 1;
-        if (single && touched(cols, parts[r->from].x0, parts[r->from].x1, &first) != 1)
-            break;
-        if (!admit(cols, parts, r))
-            break;
+        int first;
+        bool single = r->to - r->from == 1;
+        bool fits = !single || touched(cols, parts[r->from].x0, parts[r->from].x1, &first) == 1;
+        if (!fits || !admit(cols, parts, r)) {
+            if (!is_divider(cols, parts, rows, count, end))
+                break;
+            continue;
+        }
         if (!single)
             full = end + 1;
     }
@@ -226,8 +242,7 @@ static int number_rows(PdfPart *parts, const Row *rows, size_t from, size_t to)
 }
 
 /* Tables among lines [from, to). */
-static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *rows, size_t room,
-                       PdfTable **list)
+static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *rows, size_t room)
 {
     size_t count = make_rows(parts, collect(p, from, to, parts, room), rows);
     for (size_t r = 0; r < count;) {
@@ -239,17 +254,13 @@ static void find_among(PdfPage *p, size_t from, size_t to, PdfPart *parts, Row *
             continue;
         }
         int numbered = number_rows(parts, rows, r, end);
-        PdfTable *t = pdf_table_make(p, parts + rows[r].from, rows[end - 1].to - rows[r].from,
-                                     numbered, cols.len, NULL);
-        if (t != NULL) {
-            t->next = *list;
-            *list = t;
-        }
+        pdf_table_make(p, parts + rows[r].from, rows[end - 1].to - rows[r].from, numbered, cols.len,
+                       NULL);
         r = end;
     }
 }
 
-void pdf_columns_find(PdfPage *p, PdfTable **list)
+void pdf_columns_find(PdfPage *p)
 {
     size_t room = p->len * 4 + 64 < PARTS_MAX ? p->len * 4 + 64 : PARTS_MAX;
     PdfPart *parts = arena_alloc_raw(p->arena, room * sizeof *parts);
@@ -259,7 +270,7 @@ void pdf_columns_find(PdfPage *p, PdfTable **list)
     size_t from = 0;
     for (size_t i = 1; i <= p->len; i++)
         if (i == p->len || jumps_up(p, i)) {
-            find_among(p, from, i, parts, rows, room, list);
+            find_among(p, from, i, parts, rows, room);
             from = i;
         }
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULES_MAX = 1200, PARTS_MAX = 4000 };
+enum { RULES_MAX = 1200, PARTS_MAX = 4000, CELL_LINES = 12 };
 static const float NEAR = 3, SHORTEST = 8; /* points */
 
 typedef struct Rule {
@@ -261,6 +261,22 @@ static int rows_by_baseline(PdfPart *parts, size_t len, const Grid *g)
     return count;
 }
 
+/* Much text in a cell without inner edges: the lines frame the table and do not divide it. */
+static bool is_frame(const PdfPart *parts, size_t len, const uint8_t *spans, int columns)
+{
+    for (size_t i = 0; i < len; i++) {
+        const PdfPart *q = &parts[i];
+        size_t lines = 0;
+        if (spans[q->row * columns + q->column] < 2)
+            continue;
+        for (size_t k = i; k < len && lines <= CELL_LINES; k++)
+            lines += parts[k].row == q->row && parts[k].column == q->column;
+        if (lines > CELL_LINES)
+            return true;
+    }
+    return false;
+}
+
 static bool is_table(const PdfPart *parts, size_t len)
 {
     int rows[2] = {INT32_MAX, -1}, columns[2] = {INT32_MAX, -1};
@@ -294,7 +310,7 @@ static void drop_empty(PdfPart *parts, size_t len, uint8_t *spans, int *rows, in
     *rows = to;
 }
 
-static void try_figure(PdfPage *p, const Rules *rules, int figure, PdfPart *parts, PdfTable **list)
+static void try_figure(PdfPage *p, const Rules *rules, int figure, PdfPart *parts)
 {
     Grid g;
     if (!make_grid(rules, figure, &g))
@@ -309,21 +325,18 @@ static void try_figure(PdfPage *p, const Rules *rules, int figure, PdfPart *part
         len += cut_line(&p->lines[i], &g, spans, parts + len, PARTS_MAX - len);
     if (!is_table(parts, len))
         return;
-    PdfTable *t;
     int by_base = rows_by_baseline(parts, len, &g);
     if (by_base > 0) {
-        t = pdf_table_make(p, parts, len, by_base, columns, NULL);
+        pdf_table_make(p, parts, len, by_base, columns, NULL);
+    } else if (is_frame(parts, len, spans, columns)) {
+        return;
     } else {
         drop_empty(parts, len, spans, &rows, &columns);
-        t = pdf_table_make(p, parts, len, rows, columns, spans);
-    }
-    if (t != NULL) {
-        t->next = *list;
-        *list = t;
+        pdf_table_make(p, parts, len, rows, columns, spans);
     }
 }
 
-void pdf_grids_find(PdfPage *p, PdfTable **list)
+void pdf_grids_find(PdfPage *p)
 {
     Rules rules = {0};
     if (p->rules_len < 3 || !collect(p, &rules))
@@ -334,5 +347,5 @@ void pdf_grids_find(PdfPage *p, PdfTable **list)
         return;
     int figures = number_figures(&rules, stack);
     for (int f = 0; f < figures; f++)
-        try_figure(p, &rules, f, parts, list);
+        try_figure(p, &rules, f, parts);
 }

@@ -37,10 +37,11 @@ typedef struct PdfLine {
     float x0, y0, x1, y1, size, base; /* base: y of the baseline */
     PdfChar *chars;
     size_t len;
-    uint8_t style;    /* what all visible characters share */
-    bool rtl, turned; /* not set horizontally */
-    bool dropped;     /* a running head, or taken by a table */
-    int block;        /* MuPDF's block; lines of one paragraph mostly share it */
+    uint8_t style;                /* what all visible characters share */
+    bool rtl, turned;             /* not set horizontally */
+    bool dropped;                 /* a running head, or taken by a table */
+    const struct PdfTable *table; /* the table that begins with this line, or NULL */
+    int block;                    /* MuPDF's block; lines of one paragraph mostly share it */
 } PdfLine;
 
 typedef struct PdfRule { /* a thin line or the edge of a box */
@@ -116,9 +117,11 @@ void pdf_put_line(Doc *out, const PdfPage *p, const PdfLine *l, size_t from, siz
 /* pdf_table.c: finds tables among the lines and returns, for a line that begins one, how to write
  * it. */
 typedef struct PdfTable PdfTable;
-PdfTable *pdf_tables_find(PdfPage *p); /* a list, in the page's arena; NULL: none */
-/* The table whose first line is `l`, or NULL. */
-const PdfTable *pdf_table_at(const PdfTable *tables, const PdfLine *l);
+void pdf_tables_find(PdfPage *p);
 void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
+
+/* pdf_order.c: sorts the lines when the file does not draw them in the order of reading. After
+ * pdf_tables_find. */
+void pdf_order_page(PdfPage *p);
 
 #endif

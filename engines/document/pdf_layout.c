@@ -1,6 +1,6 @@
 /* pdf_layout.c: what the lines of a page are.
  *
- * Lines come in the order of the file, which is the order of reading in nearly all of them. A line
+ * Lines come in the order of reading (pdf_order.c). A line
  * goes on with the paragraph before it unless the distance, the indent, the size or a bullet says
  * otherwise, or its first word would have fitted on the line before (then the writer broke it on
  * purpose). */
@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADING_CHARS = 240, LIST_LEVELS = 8, ALONE_LINES_MAX = 4000 };
+enum {
+    HEADING_CHARS = 240,
+    LIST_LEVELS = 8,
+    ALONE_LINES_MAX = 4000,
+    LEVEL_BOLD = 4, /* of a heading that is only bold, not larger */
+};
 
 typedef enum Kind { KIND_NONE, KIND_PARAGRAPH, KIND_HEADING, KIND_ITEM, KIND_CODE } Kind;
 
@@ -189,8 +194,9 @@ static bool bullet_of(const PdfLine *l, Bullet *out)
     size_t n = 0;
     int64_t number = 0;
     uint32_t c = first_of(l);
-    bool dash = c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
-    if (is_bullet_char(c) || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
+    bool unknown = c == 0xFFFD && l->len == 1; /* a bullet of a font that names no characters */
+    bool dash = c == 0xFFFD || c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
+    if (is_bullet_char(c) || unknown || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
         n = 1;
     } else {
         bool paren = c == '(';
@@ -270,7 +276,7 @@ static int level_by_size(const Layout *y, const PdfLine *l)
     uint32_t end = last_of(l);
     if (end == '.' || end == ',' || end == ';' || end == ':')
         return 0;
-    return stands_alone(y, l) ? 4 : 0;
+    return stands_alone(y, l) ? LEVEL_BOLD : 0;
 }
 
 static int heading_level(const Layout *y, const PdfLine *l)
@@ -290,7 +296,7 @@ static int heading_level(const Layout *y, const PdfLine *l)
     size_t chars = 0;
     const PdfLine *end = y->p->lines + y->p->len;
     for (const PdfLine *n = l; n < end && n->block == l->block; n++)
-        if (fabsf(n->size - l->size) < 0.6f && n->style == l->style)
+        if (fabsf(n->size - l->size) < 0.6f && (level < LEVEL_BOLD || n->style == l->style))
             chars += n->len;
     return chars <= HEADING_CHARS ? level : 0;
 }
@@ -501,7 +507,12 @@ static void put_line(Layout *y, const PdfLine *l)
         y->kind == KIND_ITEM && y->line != NULL && y->skip >= y->line->len && link == LINK_JOIN;
     if (link != LINK_NO && !same_row_item) {
         bool starts_item = !l->rtl && bullet_of(l, &b) && fabsf(l->base - y->line->base) > 1;
-        if (starts_item || (heading_level(y, l) > 0) != (y->kind == KIND_HEADING))
+        int level = heading_level(y, l);
+        /* bold text goes on over the line's end */
+        if (level == LEVEL_BOLD && link == LINK_JOIN && y->kind != KIND_HEADING &&
+            (y->line->chars[y->line->len - 1].style & PDF_BOLD) && !ends_sentence(y->line))
+            level = 0;
+        if (starts_item || (level > 0) != (y->kind == KIND_HEADING))
             link = LINK_NO;
     }
     if (link == LINK_NO) {
@@ -523,20 +534,22 @@ static void put_line(Layout *y, const PdfLine *l)
 
 void pdf_layout(PdfReader *r, PdfPage *p)
 {
-    int blocks = p->len > 0 ? p->lines[p->len - 1].block + 1 : 0;
+    int blocks = 0;
+    for (size_t i = 0; i < p->len; i++)
+        blocks = p->lines[i].block >= blocks ? p->lines[i].block + 1 : blocks;
     Layout y = {.r = r, .p = p, .out = r->out};
     y.right = blocks > 0 ? arena_new(p->arena, float, (size_t)blocks) : NULL;
     if (y.right == NULL)
         return;
     drop_margins(r, p);
-    const PdfTable *tables = pdf_tables_find(p);
+    pdf_tables_find(p);
+    pdf_order_page(p);
     learn_page(&y);
     for (size_t i = 0; i < p->len && !doc_failed(r->out);) {
         const PdfLine *l = &p->lines[i];
-        const PdfTable *t = pdf_table_at(tables, l);
-        if (t != NULL) {
+        if (l->table != NULL) {
             end_block(&y);
-            pdf_table_put(t, p, r->out);
+            pdf_table_put(l->table, p, r->out);
         }
         if (l->dropped) {
             i++;

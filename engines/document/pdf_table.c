@@ -61,14 +61,14 @@ static int close_gaps(PdfPart *parts, size_t len, int count, bool rows)
     return used;
 }
 
-PdfTable *pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int columns,
-                         const uint8_t *spans)
+void pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int columns,
+                    const uint8_t *spans)
 {
     PdfTable *t = arena_new(p->arena, PdfTable, 1);
     PdfPart *own = arena_new(p->arena, PdfPart, len);
     if (t == NULL || own == NULL || len == 0 || rows > TABLE_ROWS_MAX ||
         columns > TABLE_COLUMNS_MAX)
-        return NULL;
+        return;
     memcpy(own, parts, len * sizeof *own);
     int full = columns;
     if (spans == NULL) {
@@ -77,7 +77,7 @@ PdfTable *pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int c
     }
     t->spans = arena_new(p->arena, uint8_t, (size_t)rows * (size_t)columns);
     if (t->spans == NULL)
-        return NULL;
+        return;
     memset(t->spans, 1, (size_t)rows * (size_t)columns);
     if (spans != NULL)
         memcpy(t->spans, spans, (size_t)rows * (size_t)full);
@@ -86,29 +86,19 @@ PdfTable *pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int c
     t->len = len;
     t->rows = rows;
     t->columns = columns;
-    t->first = own[0].line;
+    PdfLine *first = own[0].line;
     for (size_t i = 0; i < len; i++) {
         own[i].line->dropped = true;
-        if (own[i].line < t->first)
-            t->first = own[i].line;
+        if (own[i].line < first)
+            first = own[i].line;
     }
-    return t;
+    first->table = t;
 }
 
-PdfTable *pdf_tables_find(PdfPage *p)
+void pdf_tables_find(PdfPage *p)
 {
-    PdfTable *list = NULL;
-    pdf_grids_find(p, &list);
-    pdf_columns_find(p, &list);
-    return list;
-}
-
-const PdfTable *pdf_table_at(const PdfTable *tables, const PdfLine *l)
-{
-    for (const PdfTable *t = tables; t != NULL; t = t->next)
-        if (t->first == l)
-            return t;
-    return NULL;
+    pdf_grids_find(p);
+    pdf_columns_find(p);
 }
 
 void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out)

@@ -15,8 +15,6 @@ typedef struct PdfPart {
 } PdfPart;
 
 struct PdfTable {
-    struct PdfTable *next;
-    const PdfLine *first; /* in the order of the file */
     int rows, columns;
     PdfPart *parts; /* sorted by row, column, baseline, x */
     size_t len;
@@ -26,15 +24,16 @@ struct PdfTable {
 /* Cut a line where it has gaps wider than `gap` times its size. Returns the number of parts written
  * to `out`. */
 size_t pdf_parts_of(PdfLine *l, float gap, PdfPart *out, size_t room);
-/* Take these parts for a table: sorts them, drops empty rows and columns, marks their lines as
- * taken. NULL: no memory. */
-PdfTable *pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int columns,
-                         const uint8_t *spans);
+/* Make a table of these parts: sorts them, drops empty rows and columns (unless `spans` says how
+ * many columns each cell covers), and takes their lines out of the text. Without memory nothing
+ * happens. */
+void pdf_table_make(PdfPage *p, PdfPart *parts, size_t len, int rows, int columns,
+                    const uint8_t *spans);
 
-/* pdf_columns.c: tables without rulings, by the columns that their parts stand in. Adds to *list.
+/* pdf_columns.c: tables without rulings, by the columns that their parts stand in.
  */
-void pdf_columns_find(PdfPage *p, PdfTable **list);
+void pdf_columns_find(PdfPage *p);
 /* pdf_grid.c: tables with rulings. */
-void pdf_grids_find(PdfPage *p, PdfTable **list);
+void pdf_grids_find(PdfPage *p);
 
 #endif

@@ -392,6 +392,7 @@ ErrCode read_pptx(const DocInput *in, Doc *out)
     ErrCode rc = opc_open(a, in->bytes, STR("ppt/presentation.xml"), &x->opc, x->err);
     if (rc != OK)
         return rc;
+    opc_note_repaired(in, &x->opc.zip);
     int64_t pages = 0;
     opc_meta(&x->opc, out, &pages);
     rc = read_presentation(x);

@@ -498,6 +498,7 @@ ErrCode read_xlsx(const DocInput *in, Doc *out)
     }
     if (rc != OK)
         return rc;
+    opc_note_repaired(in, &x->opc.zip);
     int64_t pages = 0;
     opc_meta(&x->opc, out, &pages);
     rc = read_workbook(x);

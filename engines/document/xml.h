@@ -1,16 +1,15 @@
 /* xml.h: XML as a stream of named elements and, where a reader asks for it, small trees. A thin
  * layer over expat.
  *
- * Names   Elements arrive as numbers: xml_names.def lists every element that some reader knows, and
- * XML_OTHER is the rest. The namespace decides, not the prefix of the file; OOXML Strict and
- * Transitional give the same names. Attributes are asked for as "w:val" with the prefixes of that
- * list, or as "val" when they have no namespace. Trees   A reader's start() answers XML_ENTER (go
- * on inside), XML_SKIP (leave out with everything inside) or XML_TREE: then the element is
- * collected and handed to tree() when it ends, after which its memory is used again. So a paragraph
- * or a table row is walked with look-ahead while the document stays a stream. mc:     Of
- * mc:AlternateContent the first mc:Choice is used, or else mc:Fallback; the wrappers themselves
- * never show. Safety  No entity may be declared (LIMIT_RATIO), nothing external is ever read, depth
- * is limited (LIMIT_DEPTH), a tree may use what its arena gives (LIMIT_MEMORY). */
+ * Names   Elements arrive as numbers: xml_names.def lists every element that some reader knows, and XML_OTHER is the rest. The
+ *         namespace decides, not the prefix of the file; OOXML Strict and Transitional give the same names. Attributes are
+ *         asked for as "w:val" with the prefixes of that list, or as "val" when they have no namespace.
+ * Trees   A reader's start() answers XML_ENTER (go on inside), XML_SKIP (leave out with everything inside) or XML_TREE: then the
+ *         element is collected and handed to tree() when it ends, after which its memory is used again. So a paragraph or a
+ *         table row is walked with look-ahead while the document stays a stream.
+ * mc:     Of mc:AlternateContent the first mc:Choice is used, or else mc:Fallback; the wrappers themselves never show.
+ * Safety  No entity may be declared (LIMIT_RATIO), nothing external is ever read, depth is limited (LIMIT_DEPTH), a tree may use
+ *         what its arena gives (LIMIT_MEMORY). */
 #ifndef PLATEN_DOCUMENT_XML_H
 #define PLATEN_DOCUMENT_XML_H
 

@@ -1,15 +1,14 @@
 /* zip.h: a read-only ZIP archive over bytes in memory: entries by name, each read as a stream.
  *
- * What    OOXML, OpenDocument and EPUB are ZIP files whose parts refer to each other by name, in
- * any order, and some are read twice. Why own libarchive reads front to back: reaching
- * "word/styles.xml" after "word/document.xml" means starting again, and it does not read the
- * central directory of a mapping. So the directory is read here (about 200 lines) and zlib does the
- * inflating. Limits  At most ZIP_ENTRIES_MAX entries; all entries together expand to at most
- * ZIP_TOTAL_MAX bytes (LIMIT_RATIO); an entry that is larger than ZIP_RATIO_FREE and more than
- * ZIP_RATIO_MAX times its packed size is a bomb (LIMIT_RATIO), refused before the first byte when
- * the directory admits to it. Entries that share packed bytes are refused the same way. Damage
- * Without a usable directory the local headers are searched. A cut or wrong entry gives its
- * readable beginning, then INPUT_DAMAGED. Of two entries with one name the first counts.
+ * What    OOXML, OpenDocument and EPUB are ZIP files whose parts refer to each other by name, in any order, and some are read twice.
+ * Why own libarchive reads front to back: reaching "word/styles.xml" after "word/document.xml"
+ * means starting again, and it does
+ *         not read the central directory of a mapping. So the directory is read here (about 200 lines) and zlib does the inflating.
+ * Limits  At most ZIP_ENTRIES_MAX entries; all entries together expand to at most ZIP_TOTAL_MAX bytes (LIMIT_RATIO); an entry
+ *         that is larger than ZIP_RATIO_FREE and more than ZIP_RATIO_MAX times its packed size is a bomb (LIMIT_RATIO), refused
+ *         before the first byte when the directory admits to it. Entries that share packed bytes are refused the same way.
+ * Damage  Without a usable directory the local headers are searched. A cut or wrong entry gives its readable beginning, then
+ *         INPUT_DAMAGED. Of two entries with one name the first counts.
  *
  * Nothing is copied: names and packed bytes stay in the mapping, which must outlive the Zip. */
 #ifndef PLATEN_DOCUMENT_ZIP_H

@@ -11,9 +11,13 @@
  * later.
  *
  * Threads. Building an operation starts none; only evaluating pixels does. What has to be evaluated
- * here goes through a region on this thread. */
+ * here goes through a region on this thread. Pango asks fontconfig in threads that it does not
+ * join; a process must not be forked while one of them is still on its way out, possibly with a
+ * lock in its hand, so they are waited for. */
 #include "image/warm_in.h"
+#include "base/clock.h"
 
+#include <dirent.h>
 #include <gmodule.h>
 #include <lcms2.h>
 #include <locale.h>
@@ -21,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static ErrCode load_module(const char *name, Err *err)
 {
@@ -108,6 +113,31 @@ static void warm_colour(void)
         cmsCloseProfile(p);
 }
 
+static int count_threads(void)
+{
+    int count = 0;
+    DIR *d = opendir("/proc/self/task");
+    if (d == NULL)
+        return 1; /* no /proc: nothing can be said */
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        count += e->d_name[0] != '.';
+    closedir(d);
+    return count;
+}
+
+static ErrCode wait_for_threads(Err *err)
+{
+    static const int64_t longest_us = 10 * 1000 * 1000;
+    int64_t started = clock_mono_us();
+    while (count_threads() > 1) {
+        if (clock_mono_us() - started > longest_us)
+            return err_set(err, ERR_INTERNAL,
+                           "a library keeps a thread, so the engine cannot fork");
+        nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+    }
+    return OK;
+}
+
 ErrCode image_warm(Err *err)
 {
     ErrCode rc = warm_vips(err);
@@ -118,5 +148,5 @@ ErrCode image_warm(Err *err)
     image_warm_fonts();
     warm_svg();
     vips_error_clear();
-    return OK;
+    return wait_for_threads(err);
 }

@@ -185,7 +185,7 @@ static int report_end(pid_t pid, int64_t started_us)
 
 static ErrCode run(Desk *d, const KitEngine *engine, Err *err)
 {
-    ErrCode rc = engine->warm != NULL ? engine->warm(err) : OK;
+    ErrCode rc = warm_up(engine, err);
     if (rc == OK && !d->bare)
         rc = sandbox_prepare(SANDBOX_DESK, err);
     if (rc != OK)

@@ -14,18 +14,21 @@
  *   engine → host  {"result":{"data":{…}}}            the end
  *   engine → host  {"error":{"reason","message","hint","param"}}   the end
  *
- * A plain engine (a Python script, say) handles one run and exits; the host starts one process per task.
+ * A plain engine (a Python script, say) handles one run and exits; the host starts one process per
+ * task.
  *
- * A warm engine ("warm":true; all that use this kit) loads libraries once, single-threaded, and forks per task. It
- * is started with --warm; on descriptor 3 the host sends
+ * A warm engine ("warm":true; all that use this kit) loads libraries once, single-threaded, and
+ * forks per task. It is started with --warm; on descriptor 3 the host sends
  *   host → engine  {"task":{}} + one end of a new SEQPACKET socket (the task's channel)
  *   engine → host  {"task":{"pid":n}} + a pidfd, on the task's channel, as its first message
- * The child closes everything else, enters the sandbox (kit/sandbox.h) and speaks the protocol above on the channel. When the
- * child has ended, the warm parent sends on the channel, as its last message,
+ * The child closes everything else, enters the sandbox (kit/sandbox.h) and speaks the protocol
+ * above on the channel. When the child has ended, the warm parent sends on the channel, as its last
+ * message,
  *   engine → host  {"exit":{"code":n,"cpu_ms","memory_bytes"}} or {"exit":{"signal":n,"cpu_ms","memory_bytes"}}
- * so the host learns of a crash without being the child's parent. The host kills through the pidfd. A parent that cannot
- * fork says {"error":{…}} on the channel instead of {"task":…}; one that cannot warm up says {"error":{…}} on descriptor 3.
- * The host answers an output it cannot give by ending the task; an engine may still read {"error":{…}} there.
+ * so the host learns of a crash without being the child's parent. The host kills through the pidfd.
+ * A parent that cannot fork says {"error":{…}} on the channel instead of {"task":…}; one that
+ * cannot warm up says {"error":{…}} on descriptor 3. The host answers an output it cannot give by
+ * ending the task; an engine may still read {"error":{…}} there.
  *
  * The shape of a C engine's main file:
  *
@@ -36,11 +39,12 @@
  *       return kit_main(argc, argv, &(KitEngine){.name = "image", .version = "1", .steps = steps, .warm = warm});
  *   }
  *
- * For work at the desk, `platen-engine-image --run image.convert '{"width":320}' photo.jpg -o DIR [--type image/jpeg]
- * [--no-sandbox]` runs one task in a sandboxed child and prints its messages; a forbidden system call is named.
+ * For work at the desk, `platen-engine-image --run image.convert '{"width":320}' photo.jpg -o DIR
+ * [--type image/jpeg] [--no-sandbox]` runs one task in a sandboxed child and prints its messages; a
+ * forbidden system call is named.
  *
- * Out of memory: a step that returns ERR_NO_MEMORY, and a library that aborts or crashes with errno at ENOMEM, end as
- * limit_memory. Fault sites: kit.send, kit.receive, warm.fork. */
+ * Out of memory: a step that returns ERR_NO_MEMORY, and a library that aborts or crashes with errno
+ * at ENOMEM, end as limit_memory. Fault sites: kit.send, kit.receive, warm.fork. */
 #ifndef PLATEN_KIT_KIT_H
 #define PLATEN_KIT_KIT_H
 
@@ -51,7 +55,9 @@ enum { KIT_PROTOCOL = 1, KIT_MESSAGE_MAX = 128 * 1024, KIT_FDS_MAX = 16, KIT_FD 
 typedef struct KitEngine {
     const char *name, *version;
     const Step *const *steps; /* ends with NULL */
-    /* Load all that is needed later: nothing can be opened or dlopened inside the sandbox. Must not start threads. */
+    /* Load all that is needed later: nothing can be opened or dlopened inside the sandbox. No
+     * thread may be left when it is done (one that is ending is waited for; one that stays is an
+     * error). */
     ErrCode (*warm)(Err *err);
     /* Extra arena ceiling for one task; 0: 256 MiB. */
     size_t arena_bytes;
@@ -59,8 +65,9 @@ typedef struct KitEngine {
 
 int kit_main(int argc, char **argv, const KitEngine *engine);
 
-/* One message. Send waits; receive waits and puts at most KIT_FDS_MAX descriptors into fds (*fds_len in: room, out: got).
- * ERR_WORKER_LOST: the other side has closed. ERR_ENGINE_PROTOCOL: too long, or more descriptors than fit. */
+/* One message. Send waits; receive waits and puts at most KIT_FDS_MAX descriptors into fds
+ * (*fds_len in: room, out: got). ERR_WORKER_LOST: the other side has closed. ERR_ENGINE_PROTOCOL:
+ * too long, or more descriptors than fit. */
 MUST_CHECK ErrCode kit_send(int socket, Str json, const int *fds, size_t fds_len, Err *err);
 MUST_CHECK ErrCode kit_receive(int socket, char *buffer, size_t size, Str *out, int *fds, size_t *fds_len,
                                Err *err);

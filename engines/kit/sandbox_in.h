@@ -1,4 +1,5 @@
-/* sandbox_in.h: the two lists behind sandbox.h: system calls (sandbox_calls.c) and files (sandbox_files.c). */
+/* sandbox_in.h: the two lists behind sandbox.h: system calls (sandbox_calls.c) and files
+ * (sandbox_files.c). */
 #ifndef PLATEN_KIT_SANDBOX_IN_H
 #define PLATEN_KIT_SANDBOX_IN_H
 

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,7 +22,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILDREN_MAX = 256, EXIT_TEXT_MAX = 160 };
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER true /* has a thread of its own */
+#else
+#define THREAD_SANITIZER false
+#endif
+
+enum { CHILDREN_MAX = 256, EXIT_TEXT_MAX = 160, THREADS_GONE_MS = 20 * 1000 };
 
 typedef struct Child {
     pid_t pid;                     /* 0: has ended */
@@ -191,11 +198,36 @@ static int serve(Warm *w)
     }
 }
 
+static int count_threads(void)
+{
+    int n = -2; /* "." and ".." */
+    DIR *d = opendir("/proc/self/task");
+    while (d != NULL && readdir(d) != NULL)
+        n++;
+    if (d != NULL)
+        closedir(d);
+    return d != NULL ? n : 1;
+}
+
+ErrCode warm_up(const KitEngine *engine, Err *err)
+{
+    ErrCode rc = engine->warm != NULL ? engine->warm(err) : OK;
+    /* A library's worker may still be on its way out. */
+    int64_t until_us = clock_mono_us() + (int64_t)THREADS_GONE_MS * 1000;
+    while (rc == OK && !THREAD_SANITIZER && count_threads() > 1) {
+        if (clock_mono_us() > until_us)
+            return err_set(err, ERR_INTERNAL, "%d threads are left after warming up",
+                           count_threads() - 1);
+        poll(NULL, 0, 1);
+    }
+    return rc;
+}
+
 int warm_serve(const KitEngine *engine)
 {
     static Warm w;
     Err err = {0};
-    ErrCode rc = engine->warm != NULL ? engine->warm(&err) : OK;
+    ErrCode rc = warm_up(engine, &err);
     if (rc == OK)
         rc = sandbox_prepare(SANDBOX_TASK, &err); /* after loading: it measures what is mapped */
     if (rc != OK) {

@@ -57,7 +57,8 @@ static ErrCode open_store(App *app, Err *err)
 {
     const AppOptions *o = &app->options;
     if (mkdir(o->data_dir, 0700) != 0 && errno != EEXIST)
-        return err_set_errno(err, ERR_IO, errno, "could not make the data folder \"%s\"", o->data_dir);
+        return err_set_errno(err, ERR_IO, errno, "could not make the data folder \"%s\"",
+                             o->data_dir);
     const char *db = in_dir(app, "platen.db"), *blobs = in_dir(app, "blobs");
     if (db == NULL || blobs == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
@@ -67,7 +68,8 @@ static ErrCode open_store(App *app, Err *err)
     return rc;
 }
 
-/* The key that commands on this machine use: made once, and again when the file or the key is gone. */
+/* The key that commands on this machine use: made once, and again when the file or the key is
+ * gone. */
 static ErrCode keep_cli_key(App *app, Err *err)
 {
     Str text;
@@ -78,7 +80,8 @@ static ErrCode keep_cli_key(App *app, Err *err)
     if (path != NULL && fd_read_path(path, app->arena, FILE_SMALL, &text, NULL) == OK &&
         access_check(app->access, str_trim(text), &who, NULL) == OK)
         return OK;
-    ErrCode rc = access_key_create(app->access, app->project, CLI_KEY_NAME, ROLE_OWNER, &id, key, err);
+    ErrCode rc =
+        access_key_create(app->access, app->project, CLI_KEY_NAME, ROLE_OWNER, &id, key, err);
     return rc != OK ? rc : write_private(app, "cli-key", str_from_c(key), err);
 }
 
@@ -92,7 +95,8 @@ static ErrCode open_access(App *app, Err *err)
     return rc;
 }
 
-/* Contracts are cached where they outlive this process: with the data, or, for throwaway data, with the user's caches. */
+/* Contracts are cached where they outlive this process: with the data, or, for throwaway data, with
+ * the user's caches. */
 static const char *user_cache(Arena *a)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -106,7 +110,8 @@ static const char *user_cache(Arena *a)
     return str_printf(a, "%s/platen-engines.json", dir_c).ptr;
 }
 
-static ErrCode fill_registry(const EngineOptions *engines, Arena *a, EnginePool **pool, Registry **out, Err *err)
+static ErrCode fill_registry(const EngineOptions *engines, Arena *a, EnginePool **pool,
+                             Registry **out, Err *err)
 {
     EngineOptions o = *engines;
     if (o.dirs == NULL)
@@ -123,7 +128,8 @@ static ErrCode fill_registry(const EngineOptions *engines, Arena *a, EnginePool 
 static ErrCode open_steps(App *app, Err *err)
 {
     const EngineOptions engines = {
-        .dirs = app->options.engine_dirs, .blobs = app->blobs,
+        .dirs = app->options.engine_dirs,
+        .blobs = app->blobs,
         .cache_path = app->options.throwaway ? user_cache(app->arena) : in_dir(app, "engines.json"),
     };
     return fill_registry(&engines, app->arena, &app->engines, &app->registry, err);
@@ -142,7 +148,11 @@ static ErrCode open_work(App *app, Err *err)
     if (app->hub == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     const WorkOptions work = {
-        .db = app->db, .registry = app->registry, .blobs = app->blobs, .engines = app->engines, .hub = app->hub,
+        .db = app->db,
+        .registry = app->registry,
+        .blobs = app->blobs,
+        .engines = app->engines,
+        .hub = app->hub,
         .runners = app->options.engine_threads,
     };
     return work_open(&work, &app->work, err);
@@ -151,18 +161,27 @@ static ErrCode open_work(App *app, Err *err)
 static void observe(const HttpRequest *req, int status, int64_t us)
 {
     metrics_answer(status, us);
-    LOG(DEBUG, HTTP_REQUEST, KV("path", req->path), KV("status", status), KV("us", us), KV("trace", req->trace));
+    LOG(DEBUG, HTTP_REQUEST, KV("path", req->path), KV("status", status), KV("us", us),
+        KV("trace", req->trace));
 }
 
 static ErrCode open_http(App *app, Err *err)
 {
     const AppOptions *o = &app->options;
     HttpOptions http = {
-        .listen = o->listen, .tls_cert = o->tls_cert, .tls_key = o->tls_key, .loops = o->loops, .pool_threads = o->pool_threads,
-        .upload_max = o->upload_max, .blobs = app->blobs, .observe = observe,
+        .listen = o->listen,
+        .tls_cert = o->tls_cert,
+        .tls_key = o->tls_key,
+        .loops = o->loops,
+        .pool_threads = o->pool_threads,
+        .upload_max = o->upload_max,
+        .blobs = app->blobs,
+        .observe = observe,
     };
     app->openapi = operations_openapi(app->registry, app->arena);
-    ErrCode rc = app->openapi.ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "no memory for the API's description");
+    ErrCode rc = app->openapi.ptr != NULL
+                     ? OK
+                     : err_set(err, ERR_NO_MEMORY, "no memory for the API's description");
     if (rc == OK)
         rc = operations_routes(app, &http.routes, &http.routes_len, err);
     if (rc == OK)
@@ -174,7 +193,8 @@ static ErrCode open_http(App *app, Err *err)
     if (rc != OK || o->throwaway)
         return rc;
     Str url = app_url(app, app->arena);
-    return write_private(app, "server.json", str_printf(app->arena, "{\"url\":\"" STR_FMT "\"}\n", STR_ARG(url)), err);
+    return write_private(app, "server.json",
+                         str_printf(app->arena, "{\"url\":\"" STR_FMT "\"}\n", STR_ARG(url)), err);
 }
 
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
@@ -241,6 +261,6 @@ Str app_url(const App *app, Arena *a)
         host = STR("127.0.0.1");
     else if (str_eq_c(host, "[::]"))
         host = STR("[::1]");
-    return str_printf(a, "%s://" STR_FMT ":%d", app->options.tls_cert != NULL ? "https" : "http", STR_ARG(host),
-                      http_port(app->http));
+    return str_printf(a, "%s://" STR_FMT ":%d", app->options.tls_cert != NULL ? "https" : "http",
+                      STR_ARG(host), http_port(app->http));
 }

@@ -1,10 +1,10 @@
 /* app.h: a whole platen in one struct: opened in the order of the layers, closed in reverse.
  *
- * `platen serve` opens one and listens; the command line opens one without a listener (or with one on a free loopback port) for as
- * long as a command runs. There is no other global state.
+ * `platen serve` opens one and listens; the command line opens one without a listener (or with one
+ * on a free loopback port) for as long as a command runs. There is no other global state.
  *
- * The data folder: platen.db (+ -wal, lock), blobs/, engines.json (cached contracts), server.json (address while it runs, mode
- * 0600), cli-key (a key for commands on this machine, mode 0600). */
+ * The data folder: platen.db (+ -wal, lock), blobs/, engines.json (cached contracts), server.json
+ * (address while it runs, mode 0600), cli-key (a key for commands on this machine, mode 0600). */
 #ifndef PLATEN_API_APP_H
 #define PLATEN_API_APP_H
 
@@ -19,14 +19,14 @@ typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
-    int engine_threads;      /* tasks at once per engine; 0: one per core */
+    int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
-    const char *listen;      /* NULL: no HTTP */
+    const char *listen; /* NULL: no HTTP */
     const char *tls_cert, *tls_key;
     int loops, pool_threads;
-    int64_t upload_max;      /* bytes; 0: the default of http.h */
-    int64_t sweep_grace_ms;  /* 0: one hour */
+    int64_t upload_max;     /* bytes; 0: the default of http.h */
+    int64_t sweep_grace_ms; /* 0: one hour */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
@@ -49,17 +49,20 @@ typedef struct App {
     HttpServer *http;
     Str openapi; /* the document, written once at start */
     int64_t started_ms;
-    int64_t project;        /* the default project: the command line's */
+    int64_t project;                 /* the default project: the command line's */
     char owner_key[ACCESS_KEY_TEXT]; /* set on first start only */
     bool first_start;
 } App;
 
-/* Open everything up to the dispatcher; then HTTP when options->listen is set. On failure what was opened is closed. */
+/* Open everything up to the dispatcher; then HTTP when options->listen is set. On failure what was
+ * opened is closed. */
 MUST_CHECK ErrCode app_open(const AppOptions *o, App **out, Err *err);
-/* Stop accepting, let running work end for at most grace_ms, give the rest back to the queue, close. */
+/* Stop accepting, let running work end for at most grace_ms, give the rest back to the queue,
+ * close. */
 void app_close(App **a, int grace_ms);
 
-/* Only the registry: what the engines describe (cached) and what is built in; for help and documentation. Memory from `a`. */
+/* Only the registry: what the engines describe (cached) and what is built in; for help and
+ * documentation. Memory from `a`. */
 MUST_CHECK ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err);
 
 /* "http://127.0.0.1:8080", in `a`. */

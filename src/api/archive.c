@@ -12,10 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ustar, POSIX.1-1988, with GNU's base-256 for sizes from 8 GiB. Offsets into the 512-byte header. */
+/* ustar, POSIX.1-1988, with GNU's base-256 for sizes from 8 GiB. Offsets into the 512-byte
+ * header. */
 enum {
-    BLOCK = 512, AT_MODE = 100, AT_UID = 108, AT_GID = 116, AT_SIZE = 124, AT_MTIME = 136, AT_SUM = 148, AT_TYPE = 156,
-    AT_MAGIC = 257, NAME_SIZE = 100, SIZE_SIZE = 12, COPY_BUFFER = 256 * 1024, HASHES_AT_ONCE = 1000,
+    BLOCK = 512,
+    AT_MODE = 100,
+    AT_UID = 108,
+    AT_GID = 116,
+    AT_SIZE = 124,
+    AT_MTIME = 136,
+    AT_SUM = 148,
+    AT_TYPE = 156,
+    AT_MAGIC = 257,
+    NAME_SIZE = 100,
+    SIZE_SIZE = 12,
+    COPY_BUFFER = 256 * 1024,
+    HASHES_AT_ONCE = 1000,
 };
 static const char member_db[] = "platen.db", member_blobs[] = "blobs/", member_end[] = "complete";
 
@@ -164,9 +176,11 @@ static ErrCode add_blobs(Db *db, BlobStore *blobs, int fd, ArchiveTotals *totals
         CLEANUP(db_rows_done) DbRows rows = {0};
         DbConn *reader = NULL;
         Str *hashes = a != NULL ? arena_new(a, Str, HASHES_AT_ONCE) : NULL;
-        ErrCode rc = hashes != NULL ? db_reader(db, &reader, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+        ErrCode rc =
+            hashes != NULL ? db_reader(db, &reader, err) : err_set(err, ERR_NO_MEMORY, "no memory");
         if (rc == OK)
-            rc = db_query(reader, &sql_blob_hashes, DB_ARGS(DB_S(last), DB_I(HASHES_AT_ONCE)), &rows, err);
+            rc = db_query(reader, &sql_blob_hashes, DB_ARGS(DB_S(last), DB_I(HASHES_AT_ONCE)),
+                          &rows, err);
         for (n = 0; rc == OK && n < HASHES_AT_ONCE && db_next(&rows, &rc, err); n++)
             hashes[n] = db_str_copy(&rows, 0, a);
         db_rows_done(&rows);
@@ -183,7 +197,8 @@ static ErrCode add_blobs(Db *db, BlobStore *blobs, int fd, ArchiveTotals *totals
     return OK;
 }
 
-ErrCode archive_create(Db *db, BlobStore *blobs, const char *dir, int fd, ArchiveTotals *out, Err *err)
+ErrCode archive_create(Db *db, BlobStore *blobs, const char *dir, int fd, ArchiveTotals *out,
+                       Err *err)
 {
     ArchiveTotals totals = {0};
     Block end[2] = {{{0}}};
@@ -247,7 +262,8 @@ static ErrCode restore_blob(int from, BlobStore *blobs, const char *hash, int64_
     BlobWriter *w = NULL;
     Blob blob;
     char *buffer = malloc(COPY_BUFFER);
-    ErrCode rc = buffer != NULL ? blob_create(blobs, size, &w, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+    ErrCode rc = buffer != NULL ? blob_create(blobs, size, &w, err)
+                                : err_set(err, ERR_NO_MEMORY, "no memory");
     for (int64_t left = size; rc == OK && left > 0;) {
         size_t n = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
         rc = read_exactly(from, buffer, n, err);
@@ -262,12 +278,13 @@ static ErrCode restore_blob(int from, BlobStore *blobs, const char *hash, int64_
     }
     rc = blob_finish(&w, &blob, err);
     if (rc == OK && strcmp(blob.hash, hash) != 0)
-        return err_set(err, ERR_INPUT_DAMAGED, "blob %.12s… has other bytes than its name says", hash);
+        return err_set(err, ERR_INPUT_DAMAGED, "blob %.12s… has other bytes than its name says",
+                       hash);
     return rc;
 }
 
-static ErrCode restore_member(int from, const char *name, int64_t size, const char *dir, BlobStore *blobs, ArchiveTotals *totals,
-                              Err *err)
+static ErrCode restore_member(int from, const char *name, int64_t size, const char *dir,
+                              BlobStore *blobs, ArchiveTotals *totals, Err *err)
 {
     size_t prefix = sizeof member_blobs - 1;
     totals->bytes += size;
@@ -280,7 +297,8 @@ static ErrCode restore_member(int from, const char *name, int64_t size, const ch
     return err_set(err, ERR_INPUT_DAMAGED, "this is not a backup of platen");
 }
 
-static ErrCode restore_members(int from, const char *dir, BlobStore *blobs, ArchiveTotals *totals, Err *err)
+static ErrCode restore_members(int from, const char *dir, BlobStore *blobs, ArchiveTotals *totals,
+                               Err *err)
 {
     for (;;) {
         Block b;
@@ -292,7 +310,8 @@ static ErrCode restore_members(int from, const char *dir, BlobStore *blobs, Arch
         char sum[8];
         snprintf(sum, sizeof sum, "%06o", checksum(&b) & 0777777);
         if (memcmp(sum, b.bytes + AT_SUM, 6) != 0)
-            return err_set(err, ERR_INPUT_DAMAGED, "this is not a backup of platen, or it is damaged");
+            return err_set(err, ERR_INPUT_DAMAGED,
+                           "this is not a backup of platen, or it is damaged");
         int64_t size = get_size(&b);
         if (strcmp(name, member_end) == 0)
             return OK;
@@ -324,7 +343,8 @@ static void undo(const char *dir, bool made)
         rmdir(dir);
 }
 
-/* The database gets its name last: a folder without it is no data folder, so an interrupted restore is not mistaken for one. */
+/* The database gets its name last: a folder without it is no data folder, so an interrupted restore
+ * is not mistaken for one. */
 ErrCode archive_restore(const char *file, const char *dir, ArchiveTotals *out, Err *err)
 {
     ArchiveTotals totals = {0};
@@ -335,7 +355,8 @@ ErrCode archive_restore(const char *file, const char *dir, ArchiveTotals *out, E
     snprintf(blob_dir, sizeof blob_dir, "%s/blobs", dir);
     CLEANUP(fd_close) int from = open(file, O_RDONLY | O_CLOEXEC);
     if (from < 0)
-        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "could not open \"%s\"", file);
+        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+                             "could not open \"%s\"", file);
     bool made = false;
     ErrCode rc = make_empty_dir(dir, &made, err);
     if (rc != OK)

@@ -23,5 +23,6 @@ void backup_create(HttpRequest *req)
         return;
     }
     int64_t size = fd_size(fd);
-    http_answer_file(req, fd_take(&fd), size, STR("application/x-tar"), (Str){0}, STR("platen-backup.tar"));
+    http_answer_file(req, fd_take(&fd), size, STR("application/x-tar"), (Str){0},
+                     STR("platen-backup.tar"));
 }

@@ -19,7 +19,8 @@ void blobs_add(HttpRequest *req)
         return;
     ErrCode rc = OK;
     if (req->uploads_len != 1)
-        rc = err_set(&c.err, ERR_INPUT_MISSING, "one file was expected, %zu came", req->uploads_len);
+        rc =
+            err_set(&c.err, ERR_INPUT_MISSING, "one file was expected, %zu came", req->uploads_len);
     if (rc == OK)
         rc = blob_row_add(c.app->db, c.who.project, &req->uploads[0].blob, &c.err);
     if (rc != OK) {

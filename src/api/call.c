@@ -99,10 +99,12 @@ ErrCode call_path_id(Call *c, int index, const char *prefix, int64_t *out)
     if (id_parse(prefix, text, out))
         return OK;
     Str shown = str_slice(text, 0, 40);
-    return err_set(&c->err, ERR_NOT_FOUND, "\"" STR_FMT "\" is not an id of the form %s_…", STR_ARG(shown), prefix);
+    return err_set(&c->err, ERR_NOT_FOUND, "\"" STR_FMT "\" is not an id of the form %s_…",
+                   STR_ARG(shown), prefix);
 }
 
-static ErrCode check_and_fill(Call *c, const Param *params, const Json *given, void *args, ParamFaults *faults)
+static ErrCode check_and_fill(Call *c, const Param *params, const Json *given, void *args,
+                              ParamFaults *faults)
 {
     Str canonical_text;
     const Json *canonical = NULL;
@@ -120,7 +122,8 @@ ErrCode call_query(Call *c, const Param *params, void *args, ParamFaults *faults
     size_t len = 0;
     Buf b = buf_init(c->arena, 64 * KIB);
     JsonOut j = json_out(&b);
-    for (size_t at = 0; len < QUERY_MAX && http_query_next(c->req, &at, &texts[len].name, &texts[len].value);)
+    for (size_t at = 0;
+         len < QUERY_MAX && http_query_next(c->req, &at, &texts[len].name, &texts[len].value);)
         len++;
     param_from_texts(params, texts, len, &j);
     const Json *given = NULL;

@@ -25,13 +25,15 @@ typedef struct Call {
     Err err;
 } Call;
 
-/* Which app a request belongs to, and the least role its route asks for; the route table's `user`. */
+/* Which app a request belongs to, and the least role its route asks for; the route table's
+ * `user`. */
 typedef struct RouteUser {
     App *app;
     Role role;
 } RouteUser;
 
-/* The guard of routes that need a key: finds it (Authorization: Bearer, X-API-Key), checks the role; refuses with a problem. */
+/* The guard of routes that need a key: finds it (Authorization: Bearer, X-API-Key), checks the
+ * role; refuses with a problem. */
 bool call_guard(HttpRequest *req);
 bool call_begin(HttpRequest *req, Call *out);
 /* The same for public routes: no caller, no reader. */
@@ -44,7 +46,8 @@ void call_answer_empty(Call *c, int status);
 
 /* An id of this kind in the path; fills c->err with not_found otherwise. */
 MUST_CHECK ErrCode call_path_id(Call *c, int index, const char *prefix, int64_t *out);
-/* The query string against a Param table: *args is filled, faults are answered by the caller with call_fail_params. */
+/* The query string against a Param table: *args is filled, faults are answered by the caller with
+ * call_fail_params. */
 MUST_CHECK ErrCode call_query(Call *c, const Param *params, void *args, ParamFaults *faults);
 /* The JSON body, parsed; an empty one gives NULL. */
 MUST_CHECK ErrCode call_json(Call *c, const Json **out);

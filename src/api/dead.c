@@ -32,7 +32,8 @@ void dead_list(HttpRequest *req)
     if (rc == OK)
         rc = call_cursor(&c, "task", q.cursor, &before);
     if (rc == OK)
-        rc = flow_dead_list(c.reader, c.who.project, q.queue, before, (int)q.limit, c.arena, &letters, &len, &more, &c.err);
+        rc = flow_dead_list(c.reader, c.who.project, q.queue, before, (int)q.limit, c.arena,
+                            &letters, &len, &more, &c.err);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;

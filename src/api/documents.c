@@ -30,8 +30,10 @@ void documents_add(HttpRequest *req)
     ErrCode rc = docs != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the documents");
     for (size_t i = 0; rc == OK && i < req->uploads_len; i++) {
         const HttpUpload *u = &req->uploads[i];
-        docs[i] = (DocumentNew){.project = c.who.project, .name = u->filename.len > 0 ? u->filename : STR("untitled"),
-                                .type = u->type, .blob = u->blob};
+        docs[i] = (DocumentNew){.project = c.who.project,
+                                .name = u->filename.len > 0 ? u->filename : STR("untitled"),
+                                .type = u->type,
+                                .blob = u->blob};
     }
     Str idempotency_key = http_header(req, "idempotency-key");
     if (rc == OK)
@@ -65,7 +67,8 @@ void documents_list(HttpRequest *req)
     if (rc == OK)
         rc = call_cursor(&c, "doc", q.cursor, &before);
     if (rc == OK)
-        rc = document_list(c.reader, c.who.project, before, (int)q.limit, c.arena, &docs, &len, &more, &c.err);
+        rc = document_list(c.reader, c.who.project, before, (int)q.limit, c.arena, &docs, &len,
+                           &more, &c.err);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;
@@ -115,7 +118,8 @@ void documents_content(HttpRequest *req)
         call_fail(&c);
         return;
     }
-    http_answer_file(req, fd, size, d.type.len > 0 ? d.type : STR("application/octet-stream"), d.hash, d.name);
+    http_answer_file(req, fd, size, d.type.len > 0 ? d.type : STR("application/octet-stream"),
+                     d.hash, d.name);
 }
 
 void documents_delete(HttpRequest *req)

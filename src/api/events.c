@@ -1,7 +1,8 @@
 /* events of a job: as a list, as a stream (SSE, resumed by Last-Event-ID), over a WebSocket.
  *
- * A stream is a subscription to the job's news. News only marks it; a thread of its own reads what is new since the number sent last and
- * sends it, so the writer never waits for a reader of streams. A stream ends by itself after the job's last event. */
+ * A stream is a subscription to the job's news. News only marks it; a thread of its own reads what
+ * is new since the number sent last and sends it, so the writer never waits for a reader of
+ * streams. A stream ends by itself after the job's last event. */
 #include "api/events.h"
 #include "api/params.h"
 #include "api/routes.h"
@@ -32,8 +33,8 @@ struct Streams {
     pthread_t thread;
 };
 
-/* Put it on the list of those with something to send, once. A stream that is still being set up is put there at the end of that:
- * until then nobody else may use it, as it could be freed. */
+/* Put it on the list of those with something to send, once. A stream that is still being set up is
+ * put there at the end of that: until then nobody else may use it, as it could be freed. */
 static void add_due_locked(Stream *s)
 {
     mutex_assert_held(&s->all->lock);
@@ -94,7 +95,8 @@ static bool send_one(const Stream *s, const JobEvent *e, Arena *a)
     HttpServer *http = s->all->app->http;
     if (b.failed)
         return false;
-    return s->socket ? http_socket_send(http, s->ticket, true, buf_str(&b)) : http_stream_send(http, s->ticket, buf_str(&b));
+    return s->socket ? http_socket_send(http, s->ticket, true, buf_str(&b))
+                     : http_stream_send(http, s->ticket, buf_str(&b));
 }
 
 /* True: the job has ended and all of it was sent, or nobody can be reached any more. */
@@ -108,7 +110,8 @@ static bool send_news(Stream *s, Arena *a)
         arena_reset(a);
         if (db_reader(s->all->app->db, &reader, NULL) != OK ||
             flow_get(reader, s->project, s->job, a, &job, NULL) != OK ||
-            flow_events(reader, s->project, s->job, s->sent, EVENTS_AT_ONCE, a, &events, &len, NULL) != OK)
+            flow_events(reader, s->project, s->job, s->sent, EVENTS_AT_ONCE, a, &events, &len,
+                        NULL) != OK)
             return true;
         for (size_t i = 0; i < len; i++) {
             if (!send_one(s, &events[i], a))
@@ -210,7 +213,12 @@ static Stream *new_stream(Call *c, int64_t job, int64_t after, bool socket)
         err_set(&c->err, ERR_NO_MEMORY, "no memory for a stream");
         return NULL;
     }
-    *s = (Stream){.all = c->app->streams, .project = c->who.project, .job = job, .sent = after, .socket = socket, .setting_up = true};
+    *s = (Stream){.all = c->app->streams,
+                  .project = c->who.project,
+                  .job = job,
+                  .sent = after,
+                  .socket = socket,
+                  .setting_up = true};
     s->sub = (HubSub){.fn = on_news, .ctx = s};
     return s;
 }
@@ -231,7 +239,8 @@ static void list_events(Call *c, int64_t job, int64_t after, int limit)
 {
     JobEvent *events = NULL;
     size_t len = 0;
-    if (flow_events(c->reader, c->who.project, job, after, limit, c->arena, &events, &len, &c->err) != OK) {
+    if (flow_events(c->reader, c->who.project, job, after, limit, c->arena, &events, &len,
+                    &c->err) != OK) {
         call_fail(c);
         return;
     }

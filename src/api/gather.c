@@ -46,11 +46,14 @@ static ErrCode append(Call *c, Json *object, const Json *member)
 static ErrCode append_all(Call *c, Json *object, const Json *members)
 {
     ErrCode rc = OK;
-    json_each(member, members) if (rc == OK) rc = append(c, object, member);
+    json_each(member, members)
+        if (rc == OK)
+            rc = append(c, object, member);
     return rc;
 }
 
-static ErrCode texts_to_object(Call *c, const Param *params, const ParamText *texts, size_t len, Json *out)
+static ErrCode texts_to_object(Call *c, const Param *params, const ParamText *texts, size_t len,
+                               Json *out)
 {
     const Json *object = NULL;
     if (len == 0)
@@ -59,7 +62,8 @@ static ErrCode texts_to_object(Call *c, const Param *params, const ParamText *te
     JsonOut j = json_out(&b);
     param_from_texts(params, texts, len, &j);
     if (b.failed)
-        return err_set(&c->err, ERR_INPUT_TOO_LARGE, "the parameters are larger than %d bytes", TEXTS_BYTES_MAX);
+        return err_set(&c->err, ERR_INPUT_TOO_LARGE, "the parameters are larger than %d bytes",
+                       TEXTS_BYTES_MAX);
     ErrCode rc = json_parse(c->arena, buf_str(&b), &object, &c->err);
     return rc != OK ? rc : append_all(c, out, object);
 }
@@ -98,8 +102,11 @@ static ErrCode gather_uploads(Call *c, Gathered *g)
     ErrCode rc = OK;
     for (size_t i = 0; rc == OK && i < c->req->uploads_len; i++) {
         const HttpUpload *u = &c->req->uploads[i];
-        rc = add_input(c, g, (JobFile){.name = u->filename.len > 0 ? u->filename : STR("input"), .type = u->type,
-                                       .hash = {u->blob.hash, BLOB_HASH_LEN}, .size_bytes = u->blob.size_bytes});
+        rc = add_input(c, g,
+                       (JobFile){.name = u->filename.len > 0 ? u->filename : STR("input"),
+                                 .type = u->type,
+                                 .hash = {u->blob.hash, BLOB_HASH_LEN},
+                                 .size_bytes = u->blob.size_bytes});
     }
     return rc;
 }
@@ -109,7 +116,8 @@ static ErrCode gather_document(Call *c, Gathered *g, Str id_text)
     int64_t id;
     Document d;
     if (!id_parse("doc", id_text, &id))
-        return err_set(&c->err, ERR_NOT_FOUND, "an input's \"document\" must be an id of the form doc_…");
+        return err_set(&c->err, ERR_NOT_FOUND,
+                       "an input's \"document\" must be an id of the form doc_…");
     ErrCode rc = document_get(c->reader, c->who.project, id, c->arena, &d, &c->err);
     return rc != OK ? rc : add_input(c, g, (JobFile){d.name, d.type, d.hash, d.size_bytes});
 }
@@ -127,17 +135,19 @@ static ErrCode gather_blob(Call *c, Gathered *g, const Json *input)
         rc = blob_open(c->app->blobs, hash, &fd, &size, &c->err);
     if (rc != OK)
         return rc;
-    return add_input(c, g, (JobFile){name.len > 0 ? name : hash, json_text(json_get(input, "type")), hash, size});
+    return add_input(
+        c, g,
+        (JobFile){name.len > 0 ? name : hash, json_text(json_get(input, "type")), hash, size});
 }
 
 static ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs)
 {
     ErrCode rc = OK;
-    json_each(input, inputs)
-    {
+    json_each(input, inputs) {
         const Json *document = json_get(input, "document");
         if (rc == OK)
-            rc = document != NULL ? gather_document(c, g, json_text(document)) : gather_blob(c, g, input);
+            rc = document != NULL ? gather_document(c, g, json_text(document))
+                                  : gather_blob(c, g, input);
     }
     return rc;
 }
@@ -146,7 +156,8 @@ static ErrCode gather_member(Call *c, Gathered *g, const Json *member)
 {
     bool is_params = str_eq_c(member->key, "params"), is_inputs = str_eq_c(member->key, "inputs");
     if ((is_params && !json_is(member, JSON_OBJECT)) || (is_inputs && !json_is(member, JSON_LIST)))
-        return err_set(&c->err, ERR_BAD_REQUEST, "\"" STR_FMT "\" has the wrong type", STR_ARG(member->key));
+        return err_set(&c->err, ERR_BAD_REQUEST, "\"" STR_FMT "\" has the wrong type",
+                       STR_ARG(member->key));
     if (is_params)
         return append_all(c, &g->params, member);
     if (is_inputs)
@@ -165,7 +176,10 @@ ErrCode gather_request(Call *c, Gathered *g)
     if (rc == OK)
         rc = call_json(c, &body);
     if (rc == OK && body != NULL && !json_is(body, JSON_OBJECT))
-        rc = err_set(&c->err, ERR_BAD_REQUEST, "the body must be an object: {\"params\":{…},\"inputs\":[…]}");
-    json_each(member, body) if (rc == OK) rc = gather_member(c, g, member);
+        rc = err_set(&c->err, ERR_BAD_REQUEST,
+                     "the body must be an object: {\"params\":{…},\"inputs\":[…]}");
+    json_each(member, body)
+        if (rc == OK)
+            rc = gather_member(c, g, member);
     return rc;
 }

@@ -1,8 +1,9 @@
 /* gather.h: what a request to run a step asks for, from wherever it says it.
  *
- * One request, three forms, one path: everything that is named like an option (params.h, run_option_params) says how to run,
- * everything else is a parameter of the step. Names come from the query, then the form fields, then the JSON body's "params";
- * files come as uploads, or as {"blob"} and {"document"} in the JSON body's "inputs". */
+ * One request, three forms, one path: everything that is named like an option (params.h,
+ * run_option_params) says how to run, everything else is a parameter of the step. Names come from
+ * the query, then the form fields, then the JSON body's "params"; files come as uploads, or as
+ * {"blob"} and {"document"} in the JSON body's "inputs". */
 #ifndef PLATEN_API_GATHER_H
 #define PLATEN_API_GATHER_H
 
@@ -11,13 +12,15 @@
 enum { GATHER_INPUTS_MAX = 100 };
 
 typedef struct Gathered {
-    const Step *step;     /* set by the caller */
-    Json params, options; /* JSON objects, not checked yet; members point into the request's arena */
+    const Step *step; /* set by the caller */
+    Json params,
+        options; /* JSON objects, not checked yet; members point into the request's arena */
     JobFile inputs[GATHER_INPUTS_MAX];
     size_t inputs_len;
 } Gathered;
 
-/* The caller's project must be able to see the blobs and documents it names: not_found otherwise. */
+/* The caller's project must be able to see the blobs and documents it names: not_found
+ * otherwise. */
 MUST_CHECK ErrCode gather_request(Call *c, Gathered *g);
 
 #endif

@@ -1,4 +1,5 @@
-/* health and metrics: for load balancers, people and Prometheus. Public: no key, and nothing a stranger could use. */
+/* health and metrics: for load balancers, people and Prometheus. Public: no key, and nothing a
+ * stranger could use. */
 #include "api/routes.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -23,7 +24,8 @@ static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
     ErrCode rc = db_reader(app->db, &reader, &err);
     if (rc == OK)
         rc = db_get_int(reader, &sql_schema_version_get, DB_NO_ARGS, 0, &version, &err);
-    checks[0] = (Check){"database", rc == OK && version > 0, rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
+    checks[0] = (Check){"database", rc == OK && version > 0,
+                        rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
     bool room = free_bytes < 0 || free_bytes >= DISK_LOW_BYTES;
     checks[1] = (Check){"disk", room, str_printf(a, "%" PRId64 " MB free", free_bytes / 1000000)};
     size_t steps = registry_count(app->registry);
@@ -109,7 +111,8 @@ static void put_queues(Buf *b, const QueueInfo *queues, size_t len)
     metrics_family(b, tasks, "gauge", "Tasks by queue and state.");
     for (size_t i = 0; i < len; i++) {
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("ready"), queues[i].ready);
-        metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("delayed"), queues[i].delayed);
+        metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("delayed"),
+                       queues[i].delayed);
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("leased"), queues[i].leased);
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("dead"), queues[i].dead);
     }
@@ -120,17 +123,21 @@ static void put_queues(Buf *b, const QueueInfo *queues, size_t len)
 
 static void put_engines(Buf *b, const EngineInfo *engines, size_t len)
 {
-    static const char tasks[] = "platen_engine_tasks_total", failures[] = "platen_engine_failures_total",
+    static const char tasks[] = "platen_engine_tasks_total",
+                      failures[] = "platen_engine_failures_total",
                       restarts[] = "platen_engine_restarts_total";
     metrics_family(b, tasks, "counter", "Tasks run by engine.");
     for (size_t i = 0; i < len; i++)
-        metrics_sample(b, tasks, "engine", str_from_c(engines[i].name), NULL, (Str){0}, engines[i].tasks);
+        metrics_sample(b, tasks, "engine", str_from_c(engines[i].name), NULL, (Str){0},
+                       engines[i].tasks);
     metrics_family(b, failures, "counter", "Tasks that ended with a reason, by engine.");
     for (size_t i = 0; i < len; i++)
-        metrics_sample(b, failures, "engine", str_from_c(engines[i].name), NULL, (Str){0}, engines[i].failures);
+        metrics_sample(b, failures, "engine", str_from_c(engines[i].name), NULL, (Str){0},
+                       engines[i].failures);
     metrics_family(b, restarts, "counter", "Warm parents started again, by engine.");
     for (size_t i = 0; i < len; i++)
-        metrics_sample(b, restarts, "engine", str_from_c(engines[i].name), NULL, (Str){0}, engines[i].restarts);
+        metrics_sample(b, restarts, "engine", str_from_c(engines[i].name), NULL, (Str){0},
+                       engines[i].restarts);
 }
 
 void health_metrics(HttpRequest *req)
@@ -140,7 +147,8 @@ void health_metrics(HttpRequest *req)
     put_server(&c.body, c.app);
     QueueInfo *queues = NULL;
     size_t len = 0;
-    if (db_reader(c.app->db, &c.reader, &c.err) == OK && queue_list(c.reader, c.arena, &queues, &len, &c.err) == OK)
+    if (db_reader(c.app->db, &c.reader, &c.err) == OK &&
+        queue_list(c.reader, c.arena, &queues, &len, &c.err) == OK)
         put_queues(&c.body, queues, len);
     EngineInfo *engines = NULL;
     len = engine_list(c.app->engines, c.arena, &engines);

@@ -27,8 +27,12 @@ void jobs_list(HttpRequest *req)
     ParamFaults faults = {0};
     ErrCode rc = call_query(&c, jobs_query_params, &q, &faults);
     JobFilter filter = {
-        .project = c.who.project, .state = q.state - 1, .step = q.step, .limit = (int)q.limit,
-        .since_ms = q.since_ms, .until_ms = q.until_ms,
+        .project = c.who.project,
+        .state = q.state - 1,
+        .step = q.step,
+        .limit = (int)q.limit,
+        .since_ms = q.since_ms,
+        .until_ms = q.until_ms,
     };
     if (rc == OK)
         rc = call_cursor(&c, "job", q.cursor, &filter.before);
@@ -120,8 +124,10 @@ void jobs_output(HttpRequest *req)
     ErrCode rc = call_path_id(&c, 0, "job", &id);
     if (rc == OK)
         rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
-    if (rc == OK && (!str_to_i64(req->params[1], &index) || index < 0 || (size_t)index >= job.outputs_len))
-        rc = err_set(&c.err, ERR_NOT_FOUND, "the job has %zu outputs, counted from 0", job.outputs_len);
+    if (rc == OK &&
+        (!str_to_i64(req->params[1], &index) || index < 0 || (size_t)index >= job.outputs_len))
+        rc = err_set(&c.err, ERR_NOT_FOUND, "the job has %zu outputs, counted from 0",
+                     job.outputs_len);
     int fd = -1;
     int64_t size = 0;
     if (rc == OK)
@@ -131,7 +137,9 @@ void jobs_output(HttpRequest *req)
         return;
     }
     const JobFile *f = &job.outputs[index];
-    http_answer_file(req, fd, size, f->type, f->hash, f->name);
+    size_t slash = str_rfind_char(f->name, '/');
+    Str name = slash == STR_NONE ? f->name : str_slice(f->name, slash + 1, f->name.len);
+    http_answer_file(req, fd, size, f->type, f->hash, name);
 }
 
 void jobs_diagnosis(HttpRequest *req)

@@ -49,7 +49,8 @@ void keys_create(HttpRequest *req)
     int64_t id = 0;
     ErrCode rc = call_body(&c, key_body_params, &body, &faults);
     if (rc == OK)
-        rc = access_key_create(c.app->access, c.who.project, body.name, (Role)body.role, &id, text, &c.err);
+        rc = access_key_create(c.app->access, c.who.project, body.name, (Role)body.role, &id, text,
+                               &c.err);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;

@@ -1,5 +1,5 @@
-/* operations.h: the one table of what the API can do: routes, query parameters, bodies, answers and roles. HTTP's routes and the
- * OpenAPI document are both made from it (routes.c). */
+/* operations.h: the one table of what the API can do: routes, query parameters, bodies, answers and
+ * roles. HTTP's routes and the OpenAPI document are both made from it (routes.c). */
 #ifndef PLATEN_API_OPERATIONS_H
 #define PLATEN_API_OPERATIONS_H
 

@@ -28,13 +28,16 @@ const Param jobs_query_params[] = {
     PARAM_TEXT(JobsQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_CHOICE(JobsQuery, state, .choices = job_states, .help = "Only jobs in this state."),
     PARAM_TEXT(JobsQuery, step, .example = "document.extract", .help = "Only jobs of this step."),
-    PARAM_INT(JobsQuery, since_ms, .unit = "ms", .help = "Only jobs created at or after this time, milliseconds since 1970."),
-    PARAM_INT(JobsQuery, until_ms, .unit = "ms", .help = "Only jobs created before this time, milliseconds since 1970."),
+    PARAM_INT(JobsQuery, since_ms, .unit = "ms",
+              .help = "Only jobs created at or after this time, milliseconds since 1970."),
+    PARAM_INT(JobsQuery, until_ms, .unit = "ms",
+              .help = "Only jobs created before this time, milliseconds since 1970."),
     PARAM_END,
 };
 
 const Param events_query_params[] = {
-    PARAM_INT(EventsQuery, after, .min = 0, .max = INT64_MAX, .help = "Only events with a higher number."),
+    PARAM_INT(EventsQuery, after, .min = 0, .max = INT64_MAX,
+              .help = "Only events with a higher number."),
     PARAM_INT(EventsQuery, limit, .min = 1, .max = 1000, .def = 200, .help = "Events per answer."),
     PARAM_END,
 };
@@ -50,13 +53,18 @@ const Param run_option_params[] = {
     PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
               .help = "Answer with the result if it is there within this many seconds."),
     PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),
-    PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms", .help = "Do not start before this much time has passed."),
-    PARAM_INT(RunOptions, attempts, .min = 1, .max = 100, .help = "How often to try; the step says how often otherwise."),
+    PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",
+              .help = "Do not start before this much time has passed."),
+    PARAM_INT(RunOptions, attempts, .min = 1, .max = 100,
+              .help = "How often to try; the step says how often otherwise."),
     PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",
               .help = "Wall-clock limit of one attempt; the step says which otherwise."),
     PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",
                .help = "Jobs with the same key belong together; stored with the job."),
-    PARAM_BOOL(RunOptions, dry_run, .help = "Check everything and answer with the job it would be, without storing or running it."),
+    PARAM_BOOL(
+        RunOptions, dry_run,
+        .help =
+            "Check everything and answer with the job it would be, without storing or running it."),
     PARAM_END,
 };
 
@@ -70,7 +78,9 @@ static const Choice roles[] = {
 };
 
 const Param key_body_params[] = {
-    PARAM_TEXT(KeyBody, name, .max_len = 100, .example = "build server", .help = "What the key is for."),
-    PARAM_CHOICE(KeyBody, role, .choices = roles, .def = ROLE_RUNNER, .help = "What the key may do."),
+    PARAM_TEXT(KeyBody, name, .max_len = 100, .example = "build server",
+               .help = "What the key is for."),
+    PARAM_CHOICE(KeyBody, role, .choices = roles, .def = ROLE_RUNNER,
+                 .help = "What the key may do."),
     PARAM_END,
 };

@@ -1,5 +1,5 @@
-/* params.h: query parameters and bodies that operations share, as Param tables (params.c): checked, documented and shown in
- * the explorer from here alone. */
+/* params.h: query parameters and bodies that operations share, as Param tables (params.c): checked,
+ * documented and shown in the explorer from here alone. */
 #ifndef PLATEN_API_PARAMS_H
 #define PLATEN_API_PARAMS_H
 

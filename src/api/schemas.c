@@ -1,14 +1,43 @@
 #include "api/schemas.h"
 
-#define ID(field, what)        {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
-#define TEXT(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .help = what}
-#define MAYBE_TEXT(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true}
-#define INT(field, what)       {.name = field, .type = FIELD_TYPE_INT, .help = what}
-#define BOOL(field, what)      {.name = field, .type = FIELD_TYPE_BOOL, .help = what}
-#define TIME(field, what)      {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what}
-#define MAYBE_TIME(field, what) {.name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true, .help = what}
-#define LIST(field, of, what)  {.name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what}
-#define NEXT {.name = "next", .type = FIELD_TYPE_TEXT, .optional = true, .help = "Cursor of the next page; missing on the last."}
+#define ID(field, what)                                                                            \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
+    }
+#define TEXT(field, what)                                                                          \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
+    }
+#define MAYBE_TEXT(field, what)                                                                    \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true                     \
+    }
+#define INT(field, what)                                                                           \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_INT, .help = what                                        \
+    }
+#define BOOL(field, what)                                                                          \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_BOOL, .help = what                                       \
+    }
+#define TIME(field, what)                                                                          \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what                \
+    }
+#define MAYBE_TIME(field, what)                                                                    \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true,           \
+        .help = what                                                                               \
+    }
+#define LIST(field, of, what)                                                                      \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what                          \
+    }
+#define NEXT                                                                                       \
+    {                                                                                              \
+        .name = "next", .type = FIELD_TYPE_TEXT, .optional = true,                                 \
+        .help = "Cursor of the next page; missing on the last."                                    \
+    }
 
 static const Field file_fields[] = {
     TEXT("name", "Name of the file."),
@@ -33,28 +62,38 @@ static const Choice job_states[] = {
     {0},
 };
 
-#define JOB_FIELDS                                                                                            \
-    ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                                     \
-        {.name = "state", .type = FIELD_TYPE_TEXT, .choices = job_states, .help = "Where the job stands."},   \
-        TEXT("queue", "Queue its task waits in."), INT("priority", "Higher runs first."),                     \
-        INT("attempts", "Attempts begun so far."), INT("max_attempts", "Attempts allowed."),                  \
-        TIME("created", "When it was accepted."), MAYBE_TIME("run_at", "Not before this time."),              \
-        MAYBE_TIME("started", "When its first attempt began."), MAYBE_TIME("finished", "When it ended."),     \
-        {.name = "progress", .type = FIELD_TYPE_OBJECT, .items = progress_fields, .help = "How far it is."},  \
-        MAYBE_TEXT("reason", "Why it failed, or why its last attempt did: a stable code."),                   \
-        MAYBE_TEXT("detail", "What happened, in a sentence."), MAYBE_TEXT("hint", "What to do."),             \
+#define JOB_FIELDS                                                                                 \
+    ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = job_states,                                                                    \
+         .help = "Where the job stands."},                                                         \
+        TEXT("queue", "Queue its task waits in."), INT("priority", "Higher runs first."),          \
+        INT("attempts", "Attempts begun so far."), INT("max_attempts", "Attempts allowed."),       \
+        TIME("created", "When it was accepted."), MAYBE_TIME("run_at", "Not before this time."),   \
+        MAYBE_TIME("started", "When its first attempt began."),                                    \
+        MAYBE_TIME("finished", "When it ended."),                                                  \
+        {.name = "progress",                                                                       \
+         .type = FIELD_TYPE_OBJECT,                                                                \
+         .items = progress_fields,                                                                 \
+         .help = "How far it is."},                                                                \
+        MAYBE_TEXT("reason", "Why it failed, or why its last attempt did: a stable code."),        \
+        MAYBE_TEXT("detail", "What happened, in a sentence."), MAYBE_TEXT("hint", "What to do."),  \
         TEXT("trace", "Correlation id: it is on every log line of the job.")
 
 static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
 static const Field job_fields[] = {
     JOB_FIELDS,
-    {.name = "params", .type = FIELD_TYPE_OBJECT, .help = "Parameters with defaults filled in; secrets are null."},
+    {.name = "params",
+     .type = FIELD_TYPE_OBJECT,
+     .help = "Parameters with defaults filled in; secrets are null."},
     LIST("inputs", file_fields, "Files that went in."),
     LIST("outputs", file_fields, "Files that came out."),
     {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "The result, as the step describes it."},
     {0},
 };
-static const Field job_list_fields[] = {LIST("jobs", job_summary_fields, "Newest first."), NEXT, {0}};
+static const Field job_list_fields[] = {
+    LIST("jobs", job_summary_fields, "Newest first."), NEXT, {0}};
 
 static const Field event_fields[] = {
     INT("seq", "Number within the job, from 1 without gaps."),
@@ -78,14 +117,20 @@ static const Field timeline_fields[] = {
 static const Field diagnosis_fields[] = {
     ID("job", "Id of the job."),
     TEXT("step", "Name of the step."),
-    {.name = "state", .type = FIELD_TYPE_TEXT, .choices = job_states, .help = "Where the job stands."},
+    {.name = "state",
+     .type = FIELD_TYPE_TEXT,
+     .choices = job_states,
+     .help = "Where the job stands."},
     TEXT("verdict", "In one sentence."),
     MAYBE_TEXT("reason", "Why it failed: a stable code."),
     MAYBE_TEXT("meaning", "What the code means."),
     MAYBE_TEXT("detail", "What happened this time."),
     MAYBE_TEXT("remedy", "What to do."),
     MAYBE_TEXT("retries", "Whether such a failure is tried again: never, later, after."),
-    {.name = "cause", .type = FIELD_TYPE_OBJECT, .items = timeline_fields, .optional = true,
+    {.name = "cause",
+     .type = FIELD_TYPE_OBJECT,
+     .items = timeline_fields,
+     .optional = true,
      .help = "The first event that went wrong since the job was last started."},
     LIST("timeline", timeline_fields, "Everything that happened, in order."),
     INT("waited_ms", "From accepted to started."),
@@ -113,7 +158,8 @@ static const Field document_fields[] = {
     TIME("created", "When it was added."),
     {0},
 };
-static const Field document_list_fields[] = {LIST("documents", document_fields, "Newest first."), NEXT, {0}};
+static const Field document_list_fields[] = {
+    LIST("documents", document_fields, "Newest first."), NEXT, {0}};
 
 static const Field key_fields[] = {
     ID("id", "Id of the key, key_…."),
@@ -145,7 +191,8 @@ static const Field dead_fields[] = {
     TEXT("detail", "What happened."),
     {0},
 };
-static const Field dead_list_fields[] = {LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
+static const Field dead_list_fields[] = {
+    LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
 static const Field count_fields[] = {INT("count", "How many were changed."), {0}};
 
 static const Field queue_fields[] = {
@@ -157,7 +204,8 @@ static const Field queue_fields[] = {
     INT("oldest_ms", "Age of the oldest ready task."),
     {0},
 };
-static const Field queue_list_fields[] = {LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
+static const Field queue_list_fields[] = {
+    LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
 
 static const Field check_fields[] = {
     TEXT("name", "What was checked."),
@@ -165,9 +213,13 @@ static const Field check_fields[] = {
     TEXT("detail", "What was found."),
     {0},
 };
-static const Choice health_states[] = {{"ok", "All is well."}, {"degraded", "A check failed."}, {0}};
+static const Choice health_states[] = {
+    {"ok", "All is well."}, {"degraded", "A check failed."}, {0}};
 static const Field health_fields[] = {
-    {.name = "status", .type = FIELD_TYPE_TEXT, .choices = health_states, .help = "The sum of the checks."},
+    {.name = "status",
+     .type = FIELD_TYPE_TEXT,
+     .choices = health_states,
+     .help = "The sum of the checks."},
     LIST("checks", check_fields, "Each with what was found."),
     MAYBE_TEXT("version", "Version of platen."),
     {.name = "uptime_s", .type = FIELD_TYPE_INT, .optional = true, .help = "Seconds since start."},
@@ -188,16 +240,33 @@ static const Field problem_fields[] = {
     TEXT("hint", "What to do."),
     TEXT("trace", "Correlation id."),
     MAYBE_TEXT("param", "Parameter at fault."),
-    {.name = "errors", .type = FIELD_TYPE_LIST, .items = fault_fields, .optional = true, .help = "All faults, when there are several."},
+    {.name = "errors",
+     .type = FIELD_TYPE_LIST,
+     .items = fault_fields,
+     .optional = true,
+     .help = "All faults, when there are several."},
     {0},
 };
 
-#define MAYBE_INT(field, what)  {.name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what}
-#define MAYBE_BOOL(field, what) {.name = field, .type = FIELD_TYPE_BOOL, .optional = true, .help = what}
-#define MAYBE_ANY(field, what)  {.name = field, .type = FIELD_TYPE_ANY, .optional = true, .help = what}
-#define MAYBE_LIST(field, of, what) {.name = field, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what}
+#define MAYBE_INT(field, what)                                                                     \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what                      \
+    }
+#define MAYBE_BOOL(field, what)                                                                    \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_BOOL, .optional = true, .help = what                     \
+    }
+#define MAYBE_ANY(field, what)                                                                     \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_ANY, .optional = true, .help = what                      \
+    }
+#define MAYBE_LIST(field, of, what)                                                                \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what        \
+    }
 
-static const Field choice_fields[] = {TEXT("name", "The value."), MAYBE_TEXT("help", "What it means."), {0}};
+static const Field choice_fields[] = {
+    TEXT("name", "The value."), MAYBE_TEXT("help", "What it means."), {0}};
 static const Field limit_fields[] = {
     MAYBE_INT("time_ms", "Wall clock."),
     MAYBE_INT("cpu_ms", "Computing time."),
@@ -254,10 +323,17 @@ static const Field step_fields[] = {
     MAYBE_BOOL("internal", "For tests."),
     MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
     MAYBE_INT("attempts", "How often it is tried."),
-    {.name = "limits", .type = FIELD_TYPE_OBJECT, .optional = true, .items = limit_fields, .help = "What one attempt may use."},
+    {.name = "limits",
+     .type = FIELD_TYPE_OBJECT,
+     .optional = true,
+     .items = limit_fields,
+     .help = "What one attempt may use."},
     MAYBE_LIST("params", param_fields, "Its parameters."),
     MAYBE_LIST("data", data_fields, "Fields of its result."),
-    {.name = "errors", .type = FIELD_TYPE_LIST, .optional = true, .help = "Reasons it may fail with, besides the general ones."},
+    {.name = "errors",
+     .type = FIELD_TYPE_LIST,
+     .optional = true,
+     .help = "Reasons it may fail with, besides the general ones."},
     MAYBE_LIST("examples", example_fields, "Examples, which are run as tests."),
     {0},
 };

@@ -61,9 +61,11 @@ static ErrCode check_too_many(Call *c, const Gathered *g)
     size_t max = s->accepts == NULL ? 0 : s->inputs_max > 0 ? (size_t)s->inputs_max : 1;
     if (g->inputs_len <= max)
         return OK;
-    err_set(&c->err, ERR_BAD_REQUEST, "%s takes at most %zu files, %zu came", s->name, max, g->inputs_len);
+    err_set(&c->err, ERR_BAD_REQUEST, "%s takes at most %zu files, %zu came", s->name, max,
+            g->inputs_len);
     if (max == 0)
-        err_hint(&c->err, "Send parameters as JSON with Content-Type: application/json, or in the query.");
+        err_hint(&c->err,
+                 "Send parameters as JSON with Content-Type: application/json, or in the query.");
     return ERR_BAD_REQUEST;
 }
 
@@ -72,14 +74,17 @@ static ErrCode check_too_few(Call *c, const Gathered *g)
     const Step *s = g->step;
     if (g->inputs_len == 0 && s->accepts != NULL && !s->input_optional) {
         err_set(&c->err, ERR_INPUT_MISSING, "%s needs a file", s->name);
-        err_hint(&c->err, "Send it as multipart/form-data, as the raw body, or name a document or blob in \"inputs\".");
+        err_hint(&c->err, "Send it as multipart/form-data, as the raw body, or name a document or "
+                          "blob in \"inputs\".");
         return ERR_INPUT_MISSING;
     }
     return OK;
 }
 
-/* Both tables at once, so that every fault is named in one answer. Without options nothing is checked: all of them start as zero. */
-static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str *params, ParamFaults *faults)
+/* Both tables at once, so that every fault is named in one answer. Without options nothing is
+ * checked: all of them start as zero. */
+static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str *params,
+                           ParamFaults *faults)
 {
     ErrCode rc_params = param_check(g->step->params, &g->params, c->arena, params, faults, &c->err);
     if ((rc_params != OK && rc_params != ERR_BAD_PARAM) || g->options.len == 0)
@@ -87,7 +92,8 @@ static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str 
     ParamFaults more = {0};
     const Json *checked = NULL;
     Str canonical;
-    ErrCode rc = param_check(run_option_params, &g->options, c->arena, &canonical, &more, rc_params == OK ? &c->err : NULL);
+    ErrCode rc = param_check(run_option_params, &g->options, c->arena, &canonical, &more,
+                             rc_params == OK ? &c->err : NULL);
     for (size_t i = 0; i < more.len && faults->len < PARAM_FAULTS_MAX; i++)
         faults->items[faults->len++] = more.items[i];
     if (rc_params != OK || rc != OK)
@@ -136,7 +142,8 @@ static ErrCode enqueue_write(DbConn *tx, void *arg, Err *err)
     return flow_add_tx(tx, e->id, &e->job, &e->added, err);
 }
 
-/* On the pool, after the commit: wait for the end, or show the job that an idempotency key named. */
+/* On the pool, after the commit: wait for the end, or show the job that an idempotency key
+ * named. */
 static void enqueue_continue(HttpRequest *req)
 {
     Call c;
@@ -175,18 +182,35 @@ static void enqueue_done(DbWrite *w, ErrCode rc, const Err *err)
 
 static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, Enqueue *e)
 {
-    *e = (Enqueue){.app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
+    *e = (Enqueue){
+        .app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
     e->job = (JobNew){
-        .project = c->who.project, .key = c->who.key, .step = g->step, .params = params, .inputs = g->inputs,
-        .inputs_len = g->inputs_len, .priority = o->priority, .delay_ms = o->delay_ms,
-        .attempts = o->attempts, .timeout_ms = o->timeout_ms, .concurrency_key = o->concurrency_key,
-        .idempotency_key = http_header(c->req, "idempotency-key"), .trace = str_from_c(c->req->trace),
+        .project = c->who.project,
+        .key = c->who.key,
+        .step = g->step,
+        .params = params,
+        .inputs = g->inputs,
+        .inputs_len = g->inputs_len,
+        .priority = o->priority,
+        .delay_ms = o->delay_ms,
+        .attempts = o->attempts,
+        .timeout_ms = o->timeout_ms,
+        .concurrency_key = o->concurrency_key,
+        .idempotency_key = http_header(c->req, "idempotency-key"),
+        .trace = str_from_c(c->req->trace),
     };
     e->write = (DbWrite){.fn = enqueue_write, .done = enqueue_done, .arg = e};
     Job shown = {
-        .id = e->id, .step = str_from_c(g->step->name), .queue = flow_queue_of(g->step), .params = params,
-        .trace = e->job.trace, .priority = o->priority, .max_attempts = flow_attempts_of(&e->job),
-        .created_ms = id_time_ms(e->id), .run_at_ms = id_time_ms(e->id) + o->delay_ms, .inputs = g->inputs,
+        .id = e->id,
+        .step = str_from_c(g->step->name),
+        .queue = flow_queue_of(g->step),
+        .params = params,
+        .trace = e->job.trace,
+        .priority = o->priority,
+        .max_attempts = flow_attempts_of(&e->job),
+        .created_ms = id_time_ms(e->id),
+        .run_at_ms = id_time_ms(e->id) + o->delay_ms,
+        .inputs = g->inputs,
         .inputs_len = g->inputs_len,
     };
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
@@ -209,7 +233,8 @@ static void run_step(HttpRequest *req)
     RunOptions options = {0};
     ParamFaults faults = {0};
     Str params;
-    ErrCode rc = g != NULL && e != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
+    ErrCode rc =
+        g != NULL && e != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
         g->step = step;
         rc = gather_request(&c, g);
@@ -235,8 +260,9 @@ static void run_step(HttpRequest *req)
     db_write_async(c.app->db, &e->write);
 }
 
-/* Small parameters without files are checked and handed to the writer right on the loop: nothing in that waits, and the way over the
- * pool would cost as much again. Whatever may look into the store or take its time goes to the pool. */
+/* Small parameters without files are checked and handed to the writer right on the loop: nothing in
+ * that waits, and the way over the pool would cost as much again. Whatever may look into the store
+ * or take its time goes to the pool. */
 void steps_run(HttpRequest *req)
 {
     enum { SMALL_BODY = 16 * 1024 };

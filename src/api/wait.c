@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* While the handler that made it still works on it, a waiter only remembers that there was news; once armed, the first wake takes it.
+/* While the handler that made it still works on it, a waiter only remembers that there was news;
+ * once armed, the first wake takes it.
  *
  *   SETTING_UP --news--> NEWS      ARMED --news, deadline, stop--> WOKEN (request resumed; its handler frees the waiter)
  *        \------------ arm --------->  ^                              ^
@@ -170,7 +171,8 @@ static void answer_job(Call *c, const Job *job)
     call_answer(c, job_state_ended(job->state) ? 200 : 202);
 }
 
-/* The reading order matters: subscribed first, then read, so that an end between the two wakes us. */
+/* The reading order matters: subscribed first, then read, so that an end between the two wakes
+ * us. */
 static void wait_until(Call *c, int64_t job, int64_t deadline_us)
 {
     Waiter *w = calloc(1, sizeof *w);
@@ -179,14 +181,16 @@ static void wait_until(Call *c, int64_t job, int64_t deadline_us)
         call_fail(c);
         return;
     }
-    *w = (Waiter){.all = c->app->waiters, .project = c->who.project, .job = job, .deadline_us = deadline_us};
+    *w = (Waiter){
+        .all = c->app->waiters, .project = c->who.project, .job = job, .deadline_us = deadline_us};
     w->sub = (HubSub){.fn = on_news, .ctx = w};
     c->req->state = w;
     w->ticket = http_park(c->req);
     hub_subscribe(c->app->hub, HUB_JOB, job, &w->sub);
     remember(w);
     Job now;
-    if (flow_get(c->reader, w->project, job, c->arena, &now, NULL) != OK || job_state_ended(now.state))
+    if (flow_get(c->reader, w->project, job, c->arena, &now, NULL) != OK ||
+        job_state_ended(now.state))
         wake(w);
     arm(w);
 }

@@ -1,8 +1,9 @@
 /* wait.h: requests that wait for a job's end without a thread each (?wait=30).
  *
- * wait_for_job parks the request, subscribes to the job's news and remembers the deadline. News or the deadline resume the
- * request on the pool; if the job has ended or the time is up it is answered, else it waits on. One thread keeps the
- * deadlines. Cost: one small struct per waiting request. */
+ * wait_for_job parks the request, subscribes to the job's news and remembers the deadline. News or
+ * the deadline resume the request on the pool; if the job has ended or the time is up it is
+ * answered, else it waits on. One thread keeps the deadlines. Cost: one small struct per waiting
+ * request. */
 #ifndef PLATEN_API_WAIT_H
 #define PLATEN_API_WAIT_H
 
@@ -14,7 +15,8 @@ void waiters_stop(Waiters *w);
 /* After http_close: nobody may be waiting any more. */
 void waiters_close(Waiters **w);
 
-/* Answer with the job: 200 when it has ended in time, 202 and its state otherwise. The handler returns right after. */
+/* Answer with the job: 200 when it has ended in time, 202 and its state otherwise. The handler
+ * returns right after. */
 void wait_for_job(Call *c, int64_t job, int64_t seconds);
 
 #endif

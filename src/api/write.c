@@ -37,7 +37,9 @@ static void write_files(JsonOut *j, const char *key, const JobFile *files, size_
 
 static bool has_secrets(const Step *step)
 {
-    param_each(p, step->params) if (p->secret) return true;
+    param_each(p, step->params)
+        if (p->secret)
+            return true;
     return false;
 }
 
@@ -72,7 +74,9 @@ static void write_failure(JsonOut *j, const Job *job)
         return;
     json_kv_str(j, "reason", job->reason);
     json_kv_str(j, "detail", job->detail);
-    json_kv_str(j, "hint", job->hint.len > 0 ? job->hint : str_from_c(err_remedy(err_from_reason(job->reason))));
+    json_kv_str(j, "hint",
+                job->hint.len > 0 ? job->hint
+                                  : str_from_c(err_remedy(err_from_reason(job->reason))));
 }
 
 void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full)

@@ -1,4 +1,5 @@
-/* write.h: platen's things as JSON, one function per kind; the schemas of schemas.c describe exactly these. */
+/* write.h: platen's things as JSON, one function per kind; the schemas of schemas.c describe
+ * exactly these. */
 #ifndef PLATEN_API_WRITE_H
 #define PLATEN_API_WRITE_H
 

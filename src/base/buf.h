@@ -28,7 +28,8 @@ void buf_add_int(Buf *b, int64_t v);
 void buf_add_utf8(Buf *b, uint32_t cp);
 void buf_add_html(Buf *b, Str s); /* & < > " ' escaped */
 void buf_add_url(Buf *b, Str s);  /* percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
-/* Room for `n` bytes at the end, to be written by the caller, then buf_wrote. NULL when there is none. */
+/* Room for `n` bytes at the end, to be written by the caller, then buf_wrote. NULL when there is
+ * none. */
 char *buf_room(Buf *b, size_t n);
 void buf_wrote(Buf *b, size_t n);
 void buf_clear(Buf *b); /* empty again, memory kept */

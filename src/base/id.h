@@ -1,8 +1,8 @@
 /* id.h: 64-bit ids that sort by time.
  *
- * 41 bits of milliseconds since 2025-01-01 UTC, 10 bits of node, 12 bits of sequence: positive, unique per node
- * for 4,096,000 ids a second, good until 2094. Shown with a prefix and 13 characters of Crockford base 32
- * ("job_0r3k…"); reading accepts either case and o/i/l for 0/1/1.
+ * 41 bits of milliseconds since 2025-01-01 UTC, 10 bits of node, 12 bits of sequence: positive,
+ * unique per node for 4,096,000 ids a second, good until 2094. Shown with a prefix and 13
+ * characters of Crockford base 32 ("job_0r3k…"); reading accepts either case and o/i/l for 0/1/1.
  *
  * Threads: any. The clock going back does not make an id repeat: the last millisecond is kept. */
 #ifndef PLATEN_BASE_ID_H
@@ -12,7 +12,8 @@
 
 enum { ID_NODES = 1024, ID_TEXT_SIZE = 24 };
 
-/* Which node this process is, 0 to ID_NODES - 1. Call once, before the first id_new; 0 without it. */
+/* Which node this process is, 0 to ID_NODES - 1. Call once, before the first id_new; 0 without
+ * it. */
 void id_set_node(int node);
 int64_t id_new(void);
 /* When it was made, milliseconds since 1970. */

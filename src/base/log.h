@@ -2,9 +2,10 @@
  *
  *   LOG(WARN, TASK_LEASE_LOST, KV("job", job_text), KV("held_ms", held_ms));
  *
- * writes {"time":…,"level":"warn","event":"task.lease_lost","trace":…,"job":…,"held_ms":…} and a newline to
- * standard error in one write. No document content, prompt, key or token ever goes into a value.
- * events.def is also the catalogue of a job's history: log_event_name gives the stored name.
+ * writes {"time":…,"level":"warn","event":"task.lease_lost","trace":…,"job":…,"held_ms":…} and a
+ * newline to standard error in one write. No document content, prompt, key or token ever goes into
+ * a value. events.def is also the catalogue of a job's history: log_event_name gives the stored
+ * name.
  *
  * Threads: any. The trace id is per thread: log_set_trace at the start of a request or task. */
 #ifndef PLATEN_BASE_LOG_H
@@ -45,8 +46,8 @@ static inline LogKv log_kv_str(const char *k, Str v)
     Str: log_kv_str, char *: log_kv_c, const char *: log_kv_c, default: log_kv_int)((key), (value))
 /* clang-format on */
 
-#define LOG(level, event, ...)                                                                      \
-    log_write(LOG_##level, EVENT_##event, (const LogKv[]){__VA_ARGS__},                             \
+#define LOG(level, event, ...)                                                                     \
+    log_write(LOG_##level, EVENT_##event, (const LogKv[]){__VA_ARGS__},                            \
               sizeof((const LogKv[]){__VA_ARGS__}) / sizeof(LogKv))
 
 void log_write(LogLevel level, Event event, const LogKv *kv, size_t count);
@@ -56,7 +57,8 @@ LogLevel log_level_from(Str name);   /* "debug" … "error", "off"; LOG_INFO whe
 void log_set_trace(Str trace);
 Str log_trace(void);
 
-const char *log_event_name(Event e); /* JOB_ADDED: "job.added"; only the first underscore becomes a dot */
+const char *
+log_event_name(Event e); /* JOB_ADDED: "job.added"; only the first underscore becomes a dot */
 const char *log_event_meaning(Event e);
 const char *log_event_remedy(Event e); /* "" when there is nothing to do */
 /* The event of that name, or EVENT_COUNT. */

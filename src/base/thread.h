@@ -20,10 +20,10 @@ void mutex_unlock(Mutex *m);
 void mutex_assert_held(Mutex *m);
 /* Holds the lock until the end of the scope: MUTEX_HELD(&q->lock); */
 void mutex_scope_end(Mutex **m);
-#define MUTEX_HELD(lock) MUTEX_HELD_AT(lock, __LINE__)
+#define MUTEX_HELD(lock)          MUTEX_HELD_AT(lock, __LINE__)
 #define MUTEX_HELD_AT(lock, line) MUTEX_HELD_NAMED(lock, line)
-#define MUTEX_HELD_NAMED(lock, line)                                                                \
-    CLEANUP(mutex_scope_end) Mutex *held_##line = (lock);                                           \
+#define MUTEX_HELD_NAMED(lock, line)                                                               \
+    CLEANUP(mutex_scope_end) Mutex *held_##line = (lock);                                          \
     mutex_lock(held_##line)
 
 typedef struct Cond {
@@ -39,6 +39,7 @@ void cond_signal(Cond *c);
 void cond_broadcast(Cond *c);
 
 /* Start fn(arg) on a thread called `name` (15 characters are kept). Signals are blocked in it. */
-MUST_CHECK ErrCode thread_start(pthread_t *out, const char *name, void *(*fn)(void *), void *arg, Err *err);
+MUST_CHECK ErrCode thread_start(pthread_t *out, const char *name, void *(*fn)(void *), void *arg,
+                                Err *err);
 
 #endif

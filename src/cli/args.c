@@ -108,7 +108,8 @@ static ErrCode unknown_option(const Sorter *s, Str word)
     return ERR_USAGE;
 }
 
-static ErrCode sort_words(Sorter *s, char **words, int words_len, Str *operands, size_t *operands_len, bool *help)
+static ErrCode sort_words(Sorter *s, char **words, int words_len, Str *operands,
+                          size_t *operands_len, bool *help)
 {
     ListSoFar lists[LISTS_MAX];
     size_t lists_len = 0;
@@ -160,7 +161,8 @@ static ErrCode report_faults(Sorter *s, const ParamFaults *faults)
         Str name = faults->items[i].param;
         char *name_c = str_to_c(s->arena, name);
         Str flag = name_c != NULL && name.len > 0 ? args_flag(s->arena, name_c) : name;
-        buf_addf(&b, "%s" STR_FMT " " STR_FMT, i > 0 ? "; " : "", STR_ARG(flag), STR_ARG(faults->items[i].detail));
+        buf_addf(&b, "%s" STR_FMT " " STR_FMT, i > 0 ? "; " : "", STR_ARG(flag),
+                 STR_ARG(faults->items[i].detail));
     }
     Str all = buf_str(&b);
     err_set(s->err, ERR_BAD_PARAM, STR_FMT, STR_ARG(all));
@@ -173,8 +175,9 @@ static ErrCode check_tables(Sorter *s)
     for (size_t t = 0; t < s->tables_len; t++) {
         const Json *given = NULL;
         ParamFaults faults = {0};
-        ErrCode rc = s->given[t].failed ? err_set(s->err, ERR_USAGE, "the command line is too long")
-                                        : json_parse(s->arena, buf_str(&s->given[t]), &given, s->err);
+        ErrCode rc = s->given[t].failed
+                         ? err_set(s->err, ERR_USAGE, "the command line is too long")
+                         : json_parse(s->arena, buf_str(&s->given[t]), &given, s->err);
         if (rc != OK)
             return rc;
         rc = param_check(s->tables[t].params, given, s->arena, &s->tables[t].json, &faults, s->err);
@@ -184,8 +187,8 @@ static ErrCode check_tables(Sorter *s)
     return OK;
 }
 
-ErrCode args_sort(Arena *a, char **words, int words_len, ArgsTable *tables, size_t tables_len, Str **operands,
-                  size_t *operands_len, bool *help, Err *err)
+ErrCode args_sort(Arena *a, char **words, int words_len, ArgsTable *tables, size_t tables_len,
+                  Str **operands, size_t *operands_len, bool *help, Err *err)
 {
     Sorter s = {.arena = a, .tables = tables, .tables_len = tables_len, .err = err};
     for (size_t t = 0; t < tables_len; t++) {

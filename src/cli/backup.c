@@ -1,7 +1,9 @@
-/* platen backup and restore: everything in one file, a POSIX tar: platen.db first, then the blobs under their hashes.
+/* platen backup and restore: everything in one file, a POSIX tar: platen.db first, then the blobs
+ * under their hashes.
  *
- * A backup is made by the server (POST /api/v1/backup) while it works: a consistent copy of the database, then every blob that
- * copy names. Restore writes an empty data folder; it refuses one that holds data. */
+ * A backup is made by the server (POST /api/v1/backup) while it works: a consistent copy of the
+ * database, then every blob that copy names. Restore writes an empty data folder; it refuses one
+ * that holds data. */
 #include "api/archive.h"
 #include "base/fd.h"
 #include "cli/target.h"
@@ -29,7 +31,10 @@ static ErrCode fetch(Cli *cli, Target *t, Str path, int64_t *size, Err *err)
     CLEANUP(fd_close) int fd = open(partial.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set_errno(err, ERR_IO, errno, "could not create \"%s\"", partial.ptr);
-    NetRequest request = {.method = "POST", .path = STR("/api/v1/backup"), .json = STR("{}"), .out_fd = fd,
+    NetRequest request = {.method = "POST",
+                          .path = STR("/api/v1/backup"),
+                          .json = STR("{}"),
+                          .out_fd = fd,
                           .timeout_s = BACKUP_TIMEOUT_S};
     NetResponse response;
     ErrCode rc = net_send(target_client(t), cli->arena, &request, &response, err);
@@ -55,7 +60,8 @@ static int run_backup(Cli *cli, const void *raw, const Str *operands, size_t len
     }
     CLEANUP(target_close) Target *t = NULL;
     int64_t size = 0;
-    if (target_open(cli, &args->target, &t, &err) != OK || fetch(cli, t, operands[0], &size, &err) != OK)
+    if (target_open(cli, &args->target, &t, &err) != OK ||
+        fetch(cli, t, operands[0], &size, &err) != OK)
         return term_fail(&err);
     Str shown = term_bytes(cli->arena, size);
     printf(STR_FMT "  " STR_FMT "\n", STR_ARG(operands[0]), STR_ARG(shown));
@@ -77,7 +83,8 @@ typedef struct RestoreArgs {
 } RestoreArgs;
 
 static const Param restore_params[] = {
-    PARAM_TEXT(RestoreArgs, data, .def_text = "data", .help = "Data folder to write; it must be empty or not exist."),
+    PARAM_TEXT(RestoreArgs, data, .def_text = "data",
+               .help = "Data folder to write; it must be empty or not exist."),
     PARAM_END,
 };
 

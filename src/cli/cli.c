@@ -18,8 +18,13 @@ enum { CLI_ARENA_MAX = 512 * 1024 * 1024 };
 
 HelpCommand cli_help_command(const Command *c)
 {
-    return (HelpCommand){.name = c->name, .operands = c->operands, .summary = c->summary, .detail = c->detail, .params = c->params,
-                         .examples = c->examples, .takes_step = c->run_words != NULL};
+    return (HelpCommand){.name = c->name,
+                         .operands = c->operands,
+                         .summary = c->summary,
+                         .detail = c->detail,
+                         .params = c->params,
+                         .examples = c->examples,
+                         .takes_step = c->run_words != NULL};
 }
 
 HelpCommand *cli_help_commands(Arena *a)
@@ -33,7 +38,9 @@ HelpCommand *cli_help_commands(Arena *a)
 HelpLook cli_help_look(void)
 {
     /* Into a file it is as wide as always, however wide the terminal beside it is. */
-    return (HelpLook){.width = term_is_tty(STDOUT_FILENO) ? term_width() : TERM_WIDTH_DEFAULT, .bold = term_style(STDOUT_FILENO, TERM_BOLD), .dim = term_style(STDOUT_FILENO, TERM_DIM),
+    return (HelpLook){.width = term_is_tty(STDOUT_FILENO) ? term_width() : TERM_WIDTH_DEFAULT,
+                      .bold = term_style(STDOUT_FILENO, TERM_BOLD),
+                      .dim = term_style(STDOUT_FILENO, TERM_DIM),
                       .plain = term_style(STDOUT_FILENO, TERM_PLAIN)};
 }
 
@@ -85,7 +92,8 @@ static int run_parsed(Cli *cli, const Command *c, int argc, char **argv)
     Str *operands = NULL;
     size_t operands_len = 0;
     bool help = false;
-    ErrCode rc = args_sort(cli->arena, argv, argc, &table, 1, &operands, &operands_len, &help, &err);
+    ErrCode rc =
+        args_sort(cli->arena, argv, argc, &table, 1, &operands, &operands_len, &help, &err);
     if (rc == OK && help) {
         print_command_help(c, cli->arena);
         return EXIT_DONE;
@@ -110,7 +118,8 @@ int cli_main(int argc, char **argv)
         print_overview(a, stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_overview(a, stdout);
         return EXIT_DONE;
     }
@@ -118,9 +127,11 @@ int cli_main(int argc, char **argv)
     if (c == NULL)
         return unknown_command(argv[1]);
     const char *level = getenv("PLATEN_LOG");
-    log_set_level(level != NULL ? log_level_from(str_from_c(level)) : LOG_OFF); /* a command speaks for itself; serve sets its own */
+    log_set_level(level != NULL ? log_level_from(str_from_c(level))
+                                : LOG_OFF); /* a command speaks for itself; serve sets its own */
     Cli cli = {.arena = a, .program = argv[0]};
-    int status = c->run_words != NULL ? c->run_words(&cli, argc - 2, argv + 2) : run_parsed(&cli, c, argc - 2, argv + 2);
+    int status = c->run_words != NULL ? c->run_words(&cli, argc - 2, argv + 2)
+                                      : run_parsed(&cli, c, argc - 2, argv + 2);
     if (fflush(stdout) != 0 && status == EXIT_DONE)
         status = EXIT_FAILED; /* a full disk behind a pipe is a failure, not a success */
     return status;

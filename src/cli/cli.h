@@ -1,7 +1,8 @@
 /* cli.h: the command line: one Command table per subcommand, one file each, listed in commands.def.
  *
- * A command's options are a Param table (core/param.h), so --help, completion, checking and the typed struct come from the
- * same description as a step's parameters do. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
+ * A command's options are a Param table (core/param.h), so --help, completion, checking and the
+ * typed struct come from the same description as a step's parameters do. Exit codes: 0 all done, 1
+ * something failed, 2 wrong usage. */
 #ifndef PLATEN_CLI_CLI_H
 #define PLATEN_CLI_CLI_H
 
@@ -23,7 +24,8 @@ typedef struct Command {
     const Param *params;
     size_t args_size;
     const char *const *examples; /* whole command lines, ends with NULL */
-    /* When set, it gets the words as they are (`run`, whose options depend on the step); otherwise `run` gets parsed ones. */
+    /* When set, it gets the words as they are (`run`, whose options depend on the step); otherwise
+     * `run` gets parsed ones. */
     int (*run_words)(Cli *cli, int argc, char **argv);
     int (*run)(Cli *cli, const void *args, const Str *operands, size_t operands_len);
 } Command;
@@ -46,14 +48,16 @@ HelpCommand *cli_help_commands(Arena *a);
 
 typedef struct ArgsTable {
     const Param *params;
-    Str json;                          /* out: canonical JSON of what was given and the defaults */
+    Str json; /* out: canonical JSON of what was given and the defaults */
 } ArgsTable;
 enum { ARGS_TABLES_MAX = 3, ARGS_OPERANDS_MAX = 100000 };
 
-/* Sort `words` into options of the tables ("--max-pages 3", "--max-pages=3", "--keep", "-o out" for "output") and operands. A word
- * after "--" is an operand. ERR_USAGE names every unknown option; ERR_BAD_PARAM every bad value. *help: --help or -h was there. */
-MUST_CHECK ErrCode args_sort(Arena *a, char **words, int words_len, ArgsTable *tables, size_t tables_len, Str **operands,
-                             size_t *operands_len, bool *help, Err *err);
+/* Sort `words` into options of the tables ("--max-pages 3", "--max-pages=3", "--keep", "-o out" for
+ * "output") and operands. A word after "--" is an operand. ERR_USAGE names every unknown option;
+ * ERR_BAD_PARAM every bad value. *help: --help or -h was there. */
+MUST_CHECK ErrCode args_sort(Arena *a, char **words, int words_len, ArgsTable *tables,
+                             size_t tables_len, Str **operands, size_t *operands_len, bool *help,
+                             Err *err);
 /* "max_pages" → "--max-pages", in `a`. */
 Str args_flag(Arena *a, const char *param_name);
 
@@ -63,7 +67,14 @@ bool term_is_tty(int fd);
 enum { TERM_WIDTH_DEFAULT = 80 };
 int term_width(void); /* of the terminal at standard error, else the default */
 /* "" when the stream is no terminal or NO_COLOR is set. */
-typedef enum TermStyle { TERM_PLAIN, TERM_BOLD, TERM_DIM, TERM_RED, TERM_GREEN, TERM_YELLOW } TermStyle;
+typedef enum TermStyle {
+    TERM_PLAIN,
+    TERM_BOLD,
+    TERM_DIM,
+    TERM_RED,
+    TERM_GREEN,
+    TERM_YELLOW
+} TermStyle;
 const char *term_style(int fd, TermStyle s);
 /* Error for a person: "platen: detail", hint below it, on stderr. */
 void term_error(const Err *err);
@@ -75,7 +86,8 @@ Str term_bytes(Arena *a, int64_t bytes);
 /* "412 ms", "3.2 s", "2 min 05 s" */
 Str term_duration(Arena *a, int64_t ms);
 
-/* A progress line on stderr, drawn only on a terminal, at most 20 times a second, and gone afterwards. */
+/* A progress line on stderr, drawn only on a terminal, at most 20 times a second, and gone
+ * afterwards. */
 typedef struct TermProgress {
     int64_t done, total, drawn_us;
     bool on;
@@ -83,7 +95,8 @@ typedef struct TermProgress {
 void term_progress(TermProgress *p, int64_t done, int64_t total, Str note);
 void term_progress_end(TermProgress *p);
 
-/* A table with columns as wide as they need to be; the last one takes what is left. Numbers go right. */
+/* A table with columns as wide as they need to be; the last one takes what is left. Numbers go
+ * right. */
 typedef struct TermTable {
     Arena *arena;
     const char *const *titles; /* ends with NULL */

@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 1000, STEP_WAIT_MS = 60000, ROW_ARENA = 64 * 1024 * 1024, CLOSE_GRACE_MS = 5000 };
+enum {
+    FILES_MAX = 1000,
+    STEP_WAIT_MS = 60000,
+    ROW_ARENA = 64 * 1024 * 1024,
+    CLOSE_GRACE_MS = 5000
+};
 
 /* What follows on detection: the first whose contract accepts the type. */
 static const struct {
@@ -35,10 +40,12 @@ typedef struct Demo {
 
 static int keep_files(const struct dirent *e)
 {
-    return e->d_name[0] != '.' && e->d_type == DT_REG && !str_ends(str_from_c(e->d_name), STR(".py"));
+    return e->d_name[0] != '.' && e->d_type == DT_REG &&
+           !str_ends(str_from_c(e->d_name), STR(".py"));
 }
 
-static ErrCode run_step(Demo *d, const Step *step, Str params, const char *path, Str name, Arena *a, const Json **job, Err *err)
+static ErrCode run_step(Demo *d, const Step *step, Str params, const char *path, Str name, Arena *a,
+                        const Json **job, Err *err)
 {
     Str id;
     ErrCode rc = session_submit(d->session, step, params, path, name, &id, err);
@@ -51,8 +58,8 @@ static ErrCode run_step(Demo *d, const Step *step, Str params, const char *path,
     return err_set(err, code != OK ? code : ERR_LIMIT_TIME, STR_FMT, STR_ARG(detail));
 }
 
-static ErrCode run_named(Demo *d, const char *name, const char *given, const char *path, Str file, Arena *a, const Json **job,
-                         Err *err)
+static ErrCode run_named(Demo *d, const char *name, const char *given, const char *path, Str file,
+                         Arena *a, const Json **job, Err *err)
 {
     const Step *step = NULL;
     const Json *parsed = NULL;
@@ -79,11 +86,13 @@ static ErrCode save(Demo *d, const Json *job, Str file, Str *where, Err *err)
     Arena *a = d->cli->arena;
     const Json *outputs = json_get(job, "outputs");
     bool has_output = outputs != NULL && outputs->first != NULL;
-    Str name = has_output ? json_text(json_get(outputs->first, "name")) : str_printf(a, STR_FMT ".json", STR_ARG(file));
+    Str name = has_output ? json_text(json_get(outputs->first, "name"))
+                          : str_printf(a, STR_FMT ".json", STR_ARG(file));
     size_t slash = str_rfind_char(name, '/');
     name = slash == STR_NONE ? name : str_slice(name, slash + 1, name.len);
     Str path = str_printf(a, "%s/" STR_FMT, d->results_dir, STR_ARG(name));
-    ErrCode rc = path.ptr != NULL ? create(path.ptr, &fd, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+    ErrCode rc =
+        path.ptr != NULL ? create(path.ptr, &fd, err) : err_set(err, ERR_NO_MEMORY, "no memory");
     if (rc != OK)
         return rc;
     *where = path;
@@ -130,7 +139,12 @@ static void one_file(Demo *d, const char *name)
     CLEANUP(arena_close) Arena *a = arena_open(ROW_ARENA);
     Err err = {0};
     Str path = str_printf(d->cli->arena, "%s/%s", d->folder, name);
-    Str cells[6] = {str_copy(d->cli->arena, str_from_c(name)), STR("-"), STR("-"), STR("-"), STR("-"), STR("-")};
+    Str cells[6] = {str_copy(d->cli->arena, str_from_c(name)),
+                    STR("-"),
+                    STR("-"),
+                    STR("-"),
+                    STR("-"),
+                    STR("-")};
     if (a == NULL || path.ptr == NULL)
         return;
     int64_t started = clock_mono_us();
@@ -143,9 +157,11 @@ static void one_file(Demo *d, const char *name)
     term_table_row(&d->table, cells);
 }
 
-int demo_run(Cli *cli, App *app, Str key, const char *folder, const char *results_dir, bool (*stop)(void))
+int demo_run(Cli *cli, App *app, Str key, const char *folder, const char *results_dir,
+             bool (*stop)(void))
 {
-    static const char *const titles[] = {"FILE", "TYPE", "PAGES", "CHARACTERS", "TIME", "RESULT", NULL};
+    static const char *const titles[] = {"FILE", "TYPE",   "PAGES", "CHARACTERS",
+                                         "TIME", "RESULT", NULL};
     Err err = {0};
     struct dirent **files = NULL;
     int count = scandir(folder, &files, keep_files, alphasort);
@@ -161,7 +177,11 @@ int demo_run(Cli *cli, App *app, Str key, const char *folder, const char *result
     const TargetArgs target = {.server = app_url(app, cli->arena), .key = key};
     if (session_open(cli, &target, false, &session, &err) != OK)
         return term_fail(&err);
-    Demo d = {.cli = cli, .app = app, .session = session, .folder = folder, .results_dir = results_dir,
+    Demo d = {.cli = cli,
+              .app = app,
+              .session = session,
+              .folder = folder,
+              .results_dir = results_dir,
               .table = term_table(cli->arena, titles)};
     int64_t started = clock_mono_us();
     bool stopped = false;
@@ -187,7 +207,8 @@ typedef struct DemoArgs {
 } DemoArgs;
 
 static const Param demo_params[] = {
-    PARAM_TEXT(DemoArgs, results, .unit = "DIR", .help = "Where results go; a new folder under TMPDIR otherwise."),
+    PARAM_TEXT(DemoArgs, results, .unit = "DIR",
+               .help = "Where results go; a new folder under TMPDIR otherwise."),
     PARAM_END,
 };
 
@@ -216,9 +237,11 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     Err err = {0};
     const char *folder = len > 0 ? str_to_c(cli->arena, operands[0]) : "samples";
     char *data = new_folder(cli->arena, "platen-demo-data-XXXXXX", &err);
-    char *results = args->results.len > 0 ? str_to_c(cli->arena, args->results) : new_folder(cli->arena, "platen-demo-XXXXXX", &err);
+    char *results = args->results.len > 0 ? str_to_c(cli->arena, args->results)
+                                          : new_folder(cli->arena, "platen-demo-XXXXXX", &err);
     if (len > 1 || folder == NULL || data == NULL || results == NULL)
-        return len > 1 ? (err_set(&err, ERR_USAGE, "usage: platen demo [FOLDER]"), term_fail(&err)) : term_fail(&err);
+        return len > 1 ? (err_set(&err, ERR_USAGE, "usage: platen demo [FOLDER]"), term_fail(&err))
+                       : term_fail(&err);
     const AppOptions options = {.data_dir = data, .listen = "127.0.0.1:0"};
     App *app = NULL;
     int status = EXIT_FAILED;
@@ -234,7 +257,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 const Command command_demo = {
     .name = "demo",
     .operands = "[FOLDER]",
-    .summary = "Start a server on a free port with throwaway data, put a folder of files through it, and end.",
+    .summary = "Start a server on a free port with throwaway data, put a folder of files through "
+               "it, and end.",
     .params = demo_params,
     .args_size = sizeof(DemoArgs),
     .examples = (const char *const[]){"platen demo samples", NULL},

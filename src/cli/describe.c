@@ -111,7 +111,8 @@ const Command command_completion = {
     .operands = "bash|zsh|fish",
     .summary = "Print a script that completes commands, steps and their options.",
     .args_size = sizeof(NoArgs),
-    .examples = (const char *const[]){"platen completion bash > /etc/bash_completion.d/platen", NULL},
+    .examples =
+        (const char *const[]){"platen completion bash > /etc/bash_completion.d/platen", NULL},
     .run = run_completion,
 };
 

@@ -23,16 +23,20 @@ static void print_line(const char *name, Str value)
 
 static void print_timeline(Cli *cli, const Json *timeline)
 {
-    const char *dim = term_style(STDOUT_FILENO, TERM_DIM), *plain = term_style(STDOUT_FILENO, TERM_PLAIN);
+    const char *dim = term_style(STDOUT_FILENO, TERM_DIM),
+               *plain = term_style(STDOUT_FILENO, TERM_PLAIN);
     json_each(e, timeline) {
         Str time = json_text(json_get(e, "time")), type = json_text(json_get(e, "type"));
         Str after = term_duration(cli->arena, json_int(json_get(e, "after_ms"), 0));
         const Json *data = json_get(e, "data");
-        Str reason = json_text(json_get(data, "reason")), detail = json_text(json_get(data, "detail"));
+        Str reason = json_text(json_get(data, "reason")),
+            detail = json_text(json_get(data, "detail"));
         Str note = json_text(json_get(data, "note"));
         time = str_slice(time, 11, 23);
-        printf("  %s" STR_FMT " +%-9.*s%s %-14.*s", dim, STR_ARG(time), STR_ARG(after), plain, STR_ARG(type));
-        printf(STR_FMT "%s" STR_FMT STR_FMT "\n", STR_ARG(reason), reason.len > 0 ? ": " : "", STR_ARG(detail), STR_ARG(note));
+        printf("  %s" STR_FMT " +%-9.*s%s %-14.*s", dim, STR_ARG(time), STR_ARG(after), plain,
+               STR_ARG(type));
+        printf(STR_FMT "%s" STR_FMT STR_FMT "\n", STR_ARG(reason), reason.len > 0 ? ": " : "",
+               STR_ARG(detail), STR_ARG(note));
     }
 }
 
@@ -42,7 +46,8 @@ static void print(Cli *cli, const Json *d)
     Str job = json_text(json_get(d, "job")), step = json_text(json_get(d, "step"));
     bool bad = str_eq_c(state, "failed");
     printf(STR_FMT "  " STR_FMT "  %s" STR_FMT "%s\n\n", STR_ARG(job), STR_ARG(step),
-           term_style(STDOUT_FILENO, bad ? TERM_RED : TERM_GREEN), STR_ARG(state), term_style(STDOUT_FILENO, TERM_PLAIN));
+           term_style(STDOUT_FILENO, bad ? TERM_RED : TERM_GREEN), STR_ARG(state),
+           term_style(STDOUT_FILENO, TERM_PLAIN));
     print_line("verdict", verdict);
     print_line("reason", json_text(json_get(d, "reason")));
     print_line("detail", json_text(json_get(d, "detail")));
@@ -51,12 +56,14 @@ static void print(Cli *cli, const Json *d)
     const Json *cause = json_get(d, "cause");
     if (cause != NULL) {
         Str type = json_text(json_get(cause, "type"));
-        printf("%-9s event %" PRId64 ", " STR_FMT "\n", "cause", json_int(json_get(cause, "seq"), 0), STR_ARG(type));
+        printf("%-9s event %" PRId64 ", " STR_FMT "\n", "cause",
+               json_int(json_get(cause, "seq"), 0), STR_ARG(type));
     }
     Str waited = term_duration(cli->arena, json_int(json_get(d, "waited_ms"), 0));
     Str ran = term_duration(cli->arena, json_int(json_get(d, "ran_ms"), 0));
-    printf("%-9s waited " STR_FMT ", ran " STR_FMT ", attempt %" PRId64 " of %" PRId64 "\n", "times", STR_ARG(waited), STR_ARG(ran),
-           json_int(json_get(d, "attempts"), 0), json_int(json_get(d, "max_attempts"), 0));
+    printf("%-9s waited " STR_FMT ", ran " STR_FMT ", attempt %" PRId64 " of %" PRId64 "\n",
+           "times", STR_ARG(waited), STR_ARG(ran), json_int(json_get(d, "attempts"), 0),
+           json_int(json_get(d, "max_attempts"), 0));
     print_line("trace", json_text(json_get(d, "trace")));
     printf("\n");
     print_timeline(cli, json_get(d, "timeline"));
@@ -90,7 +97,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 const Command command_diagnose = {
     .name = "diagnose",
     .operands = "JOB",
-    .summary = "Say why a job is as it is: reason, meaning, what to do, and its history with times.",
+    .summary =
+        "Say why a job is as it is: reason, meaning, what to do, and its history with times.",
     .params = diagnose_params,
     .args_size = sizeof(DiagnoseArgs),
     .examples = (const char *const[]){"platen diagnose job_0r3k5d2m9x1qz", NULL},

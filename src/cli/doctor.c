@@ -17,8 +17,11 @@ typedef struct DoctorArgs {
 } DoctorArgs;
 
 static const Param doctor_params[] = {
-    PARAM_TEXT(DoctorArgs, data, .def_text = "data", .help = "Data folder to check; PLATEN_DATA says it too."),
-    PARAM_TEXT(DoctorArgs, engines, .unit = "DIRS", .help = "Folders with engines, joined by colons; the folder of this program otherwise."),
+    PARAM_TEXT(DoctorArgs, data, .def_text = "data",
+               .help = "Data folder to check; PLATEN_DATA says it too."),
+    PARAM_TEXT(DoctorArgs, engines, .unit = "DIRS",
+               .help =
+                   "Folders with engines, joined by colons; the folder of this program otherwise."),
     PARAM_BOOL(DoctorArgs, full, .help = "Also read every blob again and the whole database."),
     PARAM_BOOL(DoctorArgs, json, .help = "Print one JSON object."),
     PARAM_END,
@@ -53,12 +56,15 @@ static void say(Doctor *d, Verdict v, const char *what, Str found)
 static void check_sandbox(Doctor *d)
 {
     SandboxLayers l = sandbox_layers();
-    say(d, l.no_new_privs ? FINE : BAD, "no new privileges", l.no_new_privs ? STR("active") : STR("the kernel refuses it"));
-    say(d, l.seccomp ? FINE : BAD, "system call filter", l.seccomp ? STR("active") : STR("the kernel has no seccomp filters; engines will not run"));
+    say(d, l.no_new_privs ? FINE : BAD, "no new privileges",
+        l.no_new_privs ? STR("active") : STR("the kernel refuses it"));
+    say(d, l.seccomp ? FINE : BAD, "system call filter",
+        l.seccomp ? STR("active") : STR("the kernel has no seccomp filters; engines will not run"));
     if (l.landlock_abi > 0)
         say(d, FINE, "Landlock", str_printf(d->arena, "active, ABI %d", l.landlock_abi));
     else
-        say(d, NOTE, "Landlock", STR("this kernel has none; the call filter keeps files closed all the same"));
+        say(d, NOTE, "Landlock",
+            STR("this kernel has none; the call filter keeps files closed all the same"));
     say(d, l.memory_limit ? FINE : NOTE, "memory limit",
         l.memory_limit ? STR("active") : STR("off in this build (AddressSanitizer)"));
 }
@@ -72,7 +78,9 @@ static void check_engine(Doctor *d, EnginePool *pool, const EngineInfo *e)
     else if (engine_probe(pool, e->name, &err) != OK)
         say(d, BAD, name.ptr, str_copy(d->arena, str_from_c(err.text)));
     else
-        say(d, FINE, name.ptr, str_printf(d->arena, "version %s, %d steps%s", e->version, e->steps, e->warm ? ", kept warm" : ""));
+        say(d, FINE, name.ptr,
+            str_printf(d->arena, "version %s, %d steps%s", e->version, e->steps,
+                       e->warm ? ", kept warm" : ""));
 }
 
 static void check_engines(Doctor *d)
@@ -83,7 +91,8 @@ static void check_engines(Doctor *d)
     Registry *r = a != NULL ? registry_open(a) : NULL;
     Str dir = d->args->engines.len > 0 ? d->args->engines : app_program_dir(d->arena);
     const EngineOptions options = {.dirs = str_to_c(d->arena, dir)};
-    if (r == NULL || engine_pool_open(&options, &pool, &err) != OK || engine_describe_all(pool, r, a, &err) != OK) {
+    if (r == NULL || engine_pool_open(&options, &pool, &err) != OK ||
+        engine_describe_all(pool, r, a, &err) != OK) {
         say(d, BAD, "engines", str_copy(d->arena, str_from_c(err.text)));
         return;
     }
@@ -108,7 +117,8 @@ static ErrCode count_missing(Doctor *d, Db *db, BlobStore *blobs, int *missing, 
     DbConn *reader = NULL;
     ErrCode rc = db_reader(db, &reader, err);
     if (rc == OK)
-        rc = db_query(reader, &sql_blob_hashes, DB_ARGS(DB_S(STR("")), DB_I(INT64_MAX)), &rows, err);
+        rc =
+            db_query(reader, &sql_blob_hashes, DB_ARGS(DB_S(STR("")), DB_I(INT64_MAX)), &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         CLEANUP(fd_close) int fd = -1;
         int64_t size = 0;
@@ -116,7 +126,9 @@ static ErrCode count_missing(Doctor *d, Db *db, BlobStore *blobs, int *missing, 
         if (blob_open(blobs, hash, &fd, &size, NULL) == OK)
             continue;
         (*missing)++;
-        say(d, BAD, "blob", str_printf(d->arena, "%.12s… is missing", str_printf(d->arena, STR_FMT, STR_ARG(hash)).ptr));
+        say(d, BAD, "blob",
+            str_printf(d->arena, "%.12s… is missing",
+                       str_printf(d->arena, STR_FMT, STR_ARG(hash)).ptr));
     }
     return rc;
 }
@@ -132,12 +144,16 @@ static void check_blobs(Doctor *d, Db *db, BlobStore *blobs)
     if (rc != OK)
         say(d, BAD, "blobs", str_copy(d->arena, str_from_c(err.text)));
     else if (d->bad > bad_before)
-        say(d, BAD, "blobs", str_printf(d->arena, "%d missing, %d of %" PRId64 " damaged", missing, d->bad - bad_before - missing, seen));
+        say(d, BAD, "blobs",
+            str_printf(d->arena, "%d missing, %d of %" PRId64 " damaged", missing,
+                       d->bad - bad_before - missing, seen));
     else
-        say(d, FINE, "blobs", str_printf(d->arena, "%" PRId64 " read, all as their names say, none missing", seen));
+        say(d, FINE, "blobs",
+            str_printf(d->arena, "%" PRId64 " read, all as their names say, none missing", seen));
 }
 
-/* Without a server on it the folder is opened and read; with one, its health is the server's to tell. */
+/* Without a server on it the folder is opened and read; with one, its health is the server's to
+ * tell. */
 static void check_data(Doctor *d, Str dir)
 {
     Err err = {0};
@@ -150,19 +166,23 @@ static void check_data(Doctor *d, Str dir)
     BlobStore *blobs = NULL;
     ErrCode rc = db_open(&(DbOptions){.path = db_path.ptr}, &db, &err);
     if (rc == ERR_DATA_LOCKED) {
-        say(d, FINE, "data", STR("in use by a running server; ask its /health, or stop it for a full check"));
+        say(d, FINE, "data",
+            STR("in use by a running server; ask its /health, or stop it for a full check"));
         return;
     }
     if (rc == OK)
         rc = db_check(db, d->args->full, &err);
-    say(d, rc == OK ? FINE : BAD, "database", rc == OK ? str_printf(d->arena, "schema %d, sound", db_stats(db).schema_version)
-                                                      : str_copy(d->arena, str_from_c(err.text)));
+    say(d, rc == OK ? FINE : BAD, "database",
+        rc == OK ? str_printf(d->arena, "schema %d, sound", db_stats(db).schema_version)
+                 : str_copy(d->arena, str_from_c(err.text)));
     Str blob_dir = str_printf(d->arena, STR_FMT "/blobs", STR_ARG(dir));
-    if (rc == OK && blob_dir.ptr != NULL && blob_store_open(blob_dir.ptr, false, &blobs, &err) == OK) {
+    if (rc == OK && blob_dir.ptr != NULL &&
+        blob_store_open(blob_dir.ptr, false, &blobs, &err) == OK) {
         if (d->args->full)
             check_blobs(d, db, blobs);
         Str room = term_bytes(d->arena, blob_free_bytes(blobs));
-        say(d, blob_free_bytes(blobs) > (256 << 20) ? FINE : BAD, "disk", str_printf(d->arena, STR_FMT " free", STR_ARG(room)));
+        say(d, blob_free_bytes(blobs) > (256 << 20) ? FINE : BAD, "disk",
+            str_printf(d->arena, STR_FMT " free", STR_ARG(room)));
     }
     blob_store_close(&blobs);
     db_close(&db);
@@ -180,7 +200,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     d.json_buf = buf_init(cli->arena, 4 * MIB);
     d.json = json_out(&d.json_buf);
     const char *variable = getenv("PLATEN_DATA");
-    Str dir = str_eq_c(d.args->data, "data") && variable != NULL ? str_from_c(variable) : d.args->data;
+    Str dir =
+        str_eq_c(d.args->data, "data") && variable != NULL ? str_from_c(variable) : d.args->data;
     json_begin(&d.json, '{');
     json_key(&d.json, "checks");
     json_begin(&d.json, '[');

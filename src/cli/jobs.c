@@ -12,9 +12,11 @@ typedef struct JobsArgs {
 } JobsArgs;
 
 static const Param jobs_params[] = {
-    PARAM_TEXT(JobsArgs, state, .example = "failed", .help = "Only jobs in this state: queued, running, done, failed, canceled."),
+    PARAM_TEXT(JobsArgs, state, .example = "failed",
+               .help = "Only jobs in this state: queued, running, done, failed, canceled."),
     PARAM_TEXT(JobsArgs, step, .example = "document.extract", .help = "Only jobs of this step."),
-    PARAM_INT(JobsArgs, limit, .min = 1, .max = 200, .def = 20, .help = "How many to list, newest first."),
+    PARAM_INT(JobsArgs, limit, .min = 1, .max = 200, .def = 20,
+              .help = "How many to list, newest first."),
     PARAM_BOOL(JobsArgs, json, .help = "Print the server's JSON."),
     TARGET_PARAMS(JobsArgs),
     PARAM_END,
@@ -29,12 +31,14 @@ static Str time_of(const Json *job, const char *field)
 static Str input_name(const Json *job)
 {
     const Json *inputs = json_get(job, "inputs");
-    return inputs != NULL && inputs->first != NULL ? json_text(json_get(inputs->first, "name")) : STR("");
+    return inputs != NULL && inputs->first != NULL ? json_text(json_get(inputs->first, "name"))
+                                                   : STR("");
 }
 
 static int list(Cli *cli, Target *t, const JobsArgs *args)
 {
-    static const char *const titles[] = {"JOB", "STEP", "STATE", "CREATED (UTC)", "ATTEMPTS", "REASON", NULL};
+    static const char *const titles[] = {"JOB",      "STEP",   "STATE", "CREATED (UTC)",
+                                         "ATTEMPTS", "REASON", NULL};
     Err err = {0};
     Buf path = buf_init(cli->arena, 4 * KIB);
     buf_addf(&path, "/api/v1/jobs?limit=%" PRId64, args->limit);
@@ -55,10 +59,12 @@ static int list(Cli *cli, Target *t, const JobsArgs *args)
     }
     TermTable table = term_table(cli->arena, titles);
     json_each(job, json_get(page, "jobs"))
-        term_table_row(&table, (const Str[]){json_text(json_get(job, "id")), json_text(json_get(job, "step")),
-                                             json_text(json_get(job, "state")), time_of(job, "created"),
-                                             str_printf(cli->arena, "%" PRId64, json_int(json_get(job, "attempts"), 0)),
-                                             json_text(json_get(job, "reason"))});
+        term_table_row(
+            &table, (const Str[]){
+                        json_text(json_get(job, "id")), json_text(json_get(job, "step")),
+                        json_text(json_get(job, "state")), time_of(job, "created"),
+                        str_printf(cli->arena, "%" PRId64, json_int(json_get(job, "attempts"), 0)),
+                        json_text(json_get(job, "reason"))});
     if (table.rows == 0)
         printf("No jobs yet. Start one: platen run document.extract FILE --server URL\n");
     else
@@ -77,7 +83,8 @@ static void print_files(Cli *cli, const char *title, const Json *files)
     json_each(f, files) {
         Str name = json_text(json_get(f, "name")), type = json_text(json_get(f, "type"));
         Str size = term_bytes(cli->arena, json_int(json_get(f, "bytes"), 0));
-        printf("%-10s " STR_FMT "  " STR_FMT "  " STR_FMT "\n", title, STR_ARG(name), STR_ARG(type), STR_ARG(size));
+        printf("%-10s " STR_FMT "  " STR_FMT "  " STR_FMT "\n", title, STR_ARG(name), STR_ARG(type),
+               STR_ARG(size));
     }
 }
 
@@ -108,7 +115,8 @@ static int one(Cli *cli, Target *t, const JobsArgs *args, Str verb, Str id)
         buf_add_char(&path, '/');
         buf_add(&path, verb);
     }
-    if (target_call(t, cli->arena, reads ? "GET" : "POST", buf_str(&path), (Str){0}, &job, &err) != OK)
+    if (target_call(t, cli->arena, reads ? "GET" : "POST", buf_str(&path), (Str){0}, &job, &err) !=
+        OK)
         return term_fail(&err);
     if (args->json)
         term_print_json(cli->arena, job);
@@ -140,6 +148,7 @@ const Command command_jobs = {
     .summary = "List jobs, show one, cancel it, or run it again.",
     .params = jobs_params,
     .args_size = sizeof(JobsArgs),
-    .examples = (const char *const[]){"platen jobs list --state failed", "platen jobs retry job_0r3k5d2m9x1qz", NULL},
+    .examples = (const char *const[]){"platen jobs list --state failed",
+                                      "platen jobs retry job_0r3k5d2m9x1qz", NULL},
     .run = run,
 };

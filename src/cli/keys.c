@@ -22,7 +22,8 @@ enum { ROLE_RUNNER_INDEX = 1 };
 
 static const Param keys_params[] = {
     PARAM_TEXT(KeysArgs, name, .example = "build server", .help = "What the new key is for."),
-    PARAM_CHOICE(KeysArgs, role, .choices = roles, .def = ROLE_RUNNER_INDEX, .help = "What the new key may do."),
+    PARAM_CHOICE(KeysArgs, role, .choices = roles, .def = ROLE_RUNNER_INDEX,
+                 .help = "What the new key may do."),
     PARAM_BOOL(KeysArgs, json, .help = "Print the server's JSON."),
     TARGET_PARAMS(KeysArgs),
     PARAM_END,
@@ -30,7 +31,8 @@ static const Param keys_params[] = {
 
 static int list(Cli *cli, Target *t, const KeysArgs *args)
 {
-    static const char *const titles[] = {"KEY", "NAME", "ROLE", "BEGINS WITH", "CREATED (UTC)", "USED (UTC)", "STATE", NULL};
+    static const char *const titles[] = {"KEY",           "NAME",       "ROLE",  "BEGINS WITH",
+                                         "CREATED (UTC)", "USED (UTC)", "STATE", NULL};
     Err err = {0};
     const Json *page = NULL;
     if (target_call(t, cli->arena, "GET", STR("/api/v1/keys"), (Str){0}, &page, &err) != OK)
@@ -41,11 +43,14 @@ static int list(Cli *cli, Target *t, const KeysArgs *args)
     }
     TermTable table = term_table(cli->arena, titles);
     json_each(key, json_get(page, "keys"))
-        term_table_row(&table, (const Str[]){json_text(json_get(key, "id")), json_text(json_get(key, "name")),
-                                             json_text(json_get(key, "role")), json_text(json_get(key, "hint")),
-                                             str_slice(json_text(json_get(key, "created")), 0, 19),
-                                             str_slice(json_text(json_get(key, "used")), 0, 19),
-                                             json_text(json_get(key, "revoked")).len > 0 ? STR("revoked") : STR("valid")});
+        term_table_row(
+            &table,
+            (const Str[]){json_text(json_get(key, "id")), json_text(json_get(key, "name")),
+                          json_text(json_get(key, "role")), json_text(json_get(key, "hint")),
+                          str_slice(json_text(json_get(key, "created")), 0, 19),
+                          str_slice(json_text(json_get(key, "used")), 0, 19),
+                          json_text(json_get(key, "revoked")).len > 0 ? STR("revoked")
+                                                                      : STR("valid")});
     term_table_print(&table);
     return EXIT_DONE;
 }
@@ -93,13 +98,16 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     bool lists = str_eq_c(verb, "list") && len <= 1, creates = str_eq_c(verb, "create") && len == 1;
     bool revokes = str_eq_c(verb, "revoke") && len == 2;
     if (!lists && !creates && !revokes) {
-        err_set(&err, ERR_USAGE, "usage: platen keys list | create [--name NAME] [--role ROLE] | revoke KEY");
+        err_set(&err, ERR_USAGE,
+                "usage: platen keys list | create [--name NAME] [--role ROLE] | revoke KEY");
         return term_fail(&err);
     }
     CLEANUP(target_close) Target *t = NULL;
     if (target_open(cli, &args->target, &t, &err) != OK)
         return term_fail(&err);
-    return lists ? list(cli, t, args) : creates ? create(cli, t, args) : revoke(cli, t, operands[1]);
+    return lists     ? list(cli, t, args)
+           : creates ? create(cli, t, args)
+                     : revoke(cli, t, operands[1]);
 }
 
 const Command command_keys = {
@@ -108,6 +116,7 @@ const Command command_keys = {
     .summary = "List API keys, create one (shown once), or revoke one.",
     .params = keys_params,
     .args_size = sizeof(KeysArgs),
-    .examples = (const char *const[]){"platen keys create --name \"build server\" --role runner", "platen keys list", NULL},
+    .examples = (const char *const[]){"platen keys create --name \"build server\" --role runner",
+                                      "platen keys list", NULL},
     .run = run,
 };

@@ -54,24 +54,30 @@ static ErrCode make_folders(const char *path, Err *err)
 static ErrCode keep_in_tmp(Outputs *o, Err *err)
 {
     const char *tmp = getenv("TMPDIR");
-    Str pattern = str_printf(o->arena, "%s/platen-out-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
+    Str pattern =
+        str_printf(o->arena, "%s/platen-out-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
     if (pattern.ptr == NULL || mkdtemp((char *)pattern.ptr) == NULL)
         return err_set_errno(err, ERR_IO, errno, "could not make a folder in TMPDIR");
     o->dir = pattern.ptr;
     return OK;
 }
 
-ErrCode outputs_open(Outputs *o, Arena *a, const Step *step, Str output, bool json, size_t inputs, Err *err)
+ErrCode outputs_open(Outputs *o, Arena *a, const Step *step, Str output, bool json, size_t inputs,
+                     Err *err)
 {
-    *o = (Outputs){.arena = a, .json = json, .many_inputs = inputs > 1, .started_us = clock_mono_us()};
+    *o = (Outputs){
+        .arena = a, .json = json, .many_inputs = inputs > 1, .started_us = clock_mono_us()};
     if (output.len > 0) {
         char *path = str_to_c(a, output);
         if (path == NULL)
             return err_set(err, ERR_NO_MEMORY, "no memory");
-        bool folder = output.ptr[output.len - 1] == '/' || is_folder(path) || inputs > 1 ||
-                      str_find_char(str_slice(output, str_rfind_char(output, '/') == STR_NONE ? 0 : str_rfind_char(output, '/'),
-                                              output.len),
-                                    '.') == STR_NONE;
+        bool folder =
+            output.ptr[output.len - 1] == '/' || is_folder(path) || inputs > 1 ||
+            str_find_char(
+                str_slice(output,
+                          str_rfind_char(output, '/') == STR_NONE ? 0 : str_rfind_char(output, '/'),
+                          output.len),
+                '.') == STR_NONE;
         if (!folder) {
             o->file = path;
             return OK;
@@ -117,7 +123,8 @@ static Str free_name(Outputs *o, Str name)
         dot = name.len;
     Str found = str_copy(o->arena, name);
     for (int n = 2; is_taken(o, found); n++)
-        found = str_printf(o->arena, STR_FMT "-%d" STR_FMT, (int)dot, name.ptr, n, (int)(name.len - dot), name.ptr + dot);
+        found = str_printf(o->arena, STR_FMT "-%d" STR_FMT, (int)dot, name.ptr, n,
+                           (int)(name.len - dot), name.ptr + dot);
     if (o->taken_len == o->taken_cap) {
         size_t cap = o->taken_cap > 0 ? o->taken_cap * 2 : 64;
         Str *grown = arena_grow(o->arena, o->taken, o->taken_cap * sizeof(Str), cap * sizeof(Str));
@@ -147,11 +154,15 @@ static ErrCode write_file(Session *s, const Json *job, size_t index, const char 
 }
 
 /* Where output number `index` goes, with its folders made. */
-static ErrCode place(Outputs *o, Str name, Str input, size_t outputs_len, const char **path, Err *err)
+static ErrCode place(Outputs *o, Str name, Str input, size_t outputs_len, const char **path,
+                     Err *err)
 {
     if (o->file != NULL) {
         *path = o->file;
-        return outputs_len == 1 ? OK : err_set(err, ERR_USAGE, "%zu outputs do not go into one file; use -o DIR/", outputs_len);
+        return outputs_len == 1
+                   ? OK
+                   : err_set(err, ERR_USAGE, "%zu outputs do not go into one file; use -o DIR/",
+                             outputs_len);
     }
     if (o->dir == NULL && keep_in_tmp(o, err) != OK)
         return err->code;
@@ -159,7 +170,8 @@ static ErrCode place(Outputs *o, Str name, Str input, size_t outputs_len, const 
     if (o->many_inputs && outputs_len > 1) /* several from each: a folder per input */
         name = str_printf(o->arena, STR_FMT "/" STR_FMT, STR_ARG(safe_name(input)), STR_ARG(name));
     name = name.ptr != NULL ? free_name(o, name) : name;
-    Str whole = name.ptr != NULL ? str_printf(o->arena, "%s/" STR_FMT, o->dir, STR_ARG(name)) : (Str){0};
+    Str whole =
+        name.ptr != NULL ? str_printf(o->arena, "%s/" STR_FMT, o->dir, STR_ARG(name)) : (Str){0};
     if (whole.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     size_t slash = str_rfind_char(whole, '/');
@@ -215,7 +227,8 @@ void outputs_print_failure(Outputs *o, Str input, const Err *err, int64_t ms)
     print_line(&b);
 }
 
-ErrCode outputs_take(Outputs *o, Session *s, const Json *job, Str input, int64_t ms, Arena *a, Err *err)
+ErrCode outputs_take(Outputs *o, Session *s, const Json *job, Str input, int64_t ms, Arena *a,
+                     Err *err)
 {
     const Json *outputs = json_get(job, "outputs");
     size_t len = outputs != NULL ? outputs->len : 0, index = 0;
@@ -228,8 +241,7 @@ ErrCode outputs_take(Outputs *o, Session *s, const Json *job, Str input, int64_t
     json_put(&j, json_get(job, "data"));
     json_key(&j, "outputs");
     json_begin(&j, '[');
-    json_each(output, outputs)
-    {
+    json_each(output, outputs) {
         const char *path = NULL;
         ErrCode rc = place(o, json_text(json_get(output, "name")), input, len, &path, err);
         if (rc == OK)
@@ -261,7 +273,9 @@ void outputs_summary(const Outputs *o, size_t inputs, size_t failed)
 {
     if (o->dir == NULL)
         return;
-    Str bytes = term_bytes(o->arena, o->bytes), time = term_duration(o->arena, (clock_mono_us() - o->started_us) / 1000);
-    fprintf(stderr, "%zu of %zu done: %" PRId64 " file%s, " STR_FMT " in %s, " STR_FMT "\n", inputs - failed, inputs, o->files,
-            o->files == 1 ? "" : "s", STR_ARG(bytes), o->dir, STR_ARG(time));
+    Str bytes = term_bytes(o->arena, o->bytes),
+        time = term_duration(o->arena, (clock_mono_us() - o->started_us) / 1000);
+    fprintf(stderr, "%zu of %zu done: %" PRId64 " file%s, " STR_FMT " in %s, " STR_FMT "\n",
+            inputs - failed, inputs, o->files, o->files == 1 ? "" : "s", STR_ARG(bytes), o->dir,
+            STR_ARG(time));
 }

@@ -23,13 +23,23 @@ typedef struct RunArgs {
 
 static const Param run_params[] = {
     PARAM_TEXT(RunArgs, output, .unit = "DIR|FILE", .example = "out/",
-               .help = "Where results go, also -o: a folder, or a file name when there is one input."),
-    PARAM_BOOL(RunArgs, json, .help = "Print one JSON line per input; without --output results stay in a new folder under TMPDIR."),
+               .help =
+                   "Where results go, also -o: a folder, or a file name when there is one input."),
+    PARAM_BOOL(RunArgs, json,
+               .help = "Print one JSON line per input; without --output results stay in a new "
+                       "folder under TMPDIR."),
     PARAM_BOOL(RunArgs, quiet, .help = "No progress, also -q."),
-    {.name = "server", .type = PARAM_TYPE_TEXT, .offset = offsetof(RunArgs, target.server), .unit = "URL",
+    {.name = "server",
+     .type = PARAM_TYPE_TEXT,
+     .offset = offsetof(RunArgs, target.server),
+     .unit = "URL",
      .help = "Run on this server instead of here; PLATEN_SERVER says it too."},
-    {.name = "key", .type = PARAM_TYPE_TEXT, .offset = offsetof(RunArgs, target.key), .secret = true,
-     .help = "API key for the server; PLATEN_KEY says it too, and keeps it out of the process list."},
+    {.name = "key",
+     .type = PARAM_TYPE_TEXT,
+     .offset = offsetof(RunArgs, target.key),
+     .secret = true,
+     .help =
+         "API key for the server; PLATEN_KEY says it too, and keeps it out of the process list."},
     PARAM_END,
 };
 
@@ -47,7 +57,7 @@ typedef struct Input {
     const char *path; /* NULL: the step takes none */
     Str name;         /* for people and for the job */
     Str job_id;
-    Err err;          /* when it could not even be submitted */
+    Err err; /* when it could not even be submitted */
     bool submitted;
     int64_t started_us;
 } Input;
@@ -69,7 +79,8 @@ static void submit(Run *r, Input *in)
 {
     in->submitted = true;
     in->started_us = clock_mono_us();
-    ErrCode rc = session_submit(r->session, r->step, r->params, in->path, in->name, &in->job_id, &in->err);
+    ErrCode rc =
+        session_submit(r->session, r->step, r->params, in->path, in->name, &in->job_id, &in->err);
     in->err.code = rc;
 }
 
@@ -80,7 +91,8 @@ static void show_progress(Run *r, size_t done, const Json *job)
     const Json *p = json_get(job, "progress");
     int64_t part = json_int(json_get(p, "done"), 0), whole = json_int(json_get(p, "total"), 0);
     int64_t scale = whole > 0 ? 100 : 1;
-    term_progress(&r->progress, (int64_t)done * scale + (whole > 0 ? part * 100 / whole : 0), (int64_t)r->inputs_len * scale,
+    term_progress(&r->progress, (int64_t)done * scale + (whole > 0 ? part * 100 / whole : 0),
+                  (int64_t)r->inputs_len * scale,
                   done < r->inputs_len ? r->inputs[done].name : STR(""));
 }
 
@@ -123,7 +135,11 @@ static void err_from_job(const Json *job, Err *err)
     Str hint = json_text(json_get(job, "hint"));
     ErrCode code = err_from_reason(reason);
     bool canceled = str_eq_c(json_text(json_get(job, "state")), "canceled");
-    err_set(err, canceled ? ERR_CANCELED : code != OK ? code : ERR_INTERNAL, STR_FMT, STR_ARG(detail));
+    err_set(err,
+            canceled     ? ERR_CANCELED
+            : code != OK ? code
+                         : ERR_INTERNAL,
+            STR_FMT, STR_ARG(detail));
     err_hint(err, STR_FMT, STR_ARG(hint));
 }
 
@@ -201,7 +217,8 @@ static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
     if (!takes_file && len > 0)
         return err_set(err, ERR_USAGE, "%s takes no file", r->step->name);
     if (takes_file && len == 0 && !r->step->input_optional)
-        return err_set(err, ERR_USAGE, "%s needs a file: platen run %s FILE…", r->step->name, r->step->name);
+        return err_set(err, ERR_USAGE, "%s needs a file: platen run %s FILE…", r->step->name,
+                       r->step->name);
     r->inputs_len = len > 0 ? len : 1;
     r->inputs = arena_new(a, Input, r->inputs_len);
     if (r->inputs == NULL)
@@ -217,11 +234,13 @@ static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
     return OK;
 }
 
-/* The server, if any, must be known before the step is: its options come from the step's contract. */
+/* The server, if any, must be known before the step is: its options come from the step's
+ * contract. */
 static void find_target(char **words, int words_len, TargetArgs *out)
 {
     for (int i = 0; i < words_len; i++) {
-        Str word = str_from_c(words[i]), next = i + 1 < words_len ? str_from_c(words[i + 1]) : STR("");
+        Str word = str_from_c(words[i]),
+            next = i + 1 < words_len ? str_from_c(words[i + 1]) : STR("");
         if (str_eq_c(word, "--server"))
             out->server = next;
         else if (str_starts(word, STR("--server=")))
@@ -246,11 +265,13 @@ static int print_help(Cli *cli, const Step *step)
     return EXIT_DONE;
 }
 
-static ErrCode parse(Run *r, int argc, char **argv, RunArgs *args, Str **operands, size_t *len, bool *help, Err *err)
+static ErrCode parse(Run *r, int argc, char **argv, RunArgs *args, Str **operands, size_t *len,
+                     bool *help, Err *err)
 {
     ArgsTable tables[] = {{.params = r->step->params}, {.params = run_params}};
     const Json *canonical = NULL;
-    ErrCode rc = args_sort(r->cli->arena, argv, argc, tables, COUNT_OF(tables), operands, len, help, err);
+    ErrCode rc =
+        args_sort(r->cli->arena, argv, argc, tables, COUNT_OF(tables), operands, len, help, err);
     if (rc != OK || *help)
         return rc;
     r->params = tables[0].json;
@@ -289,7 +310,8 @@ static int run_words(Cli *cli, int argc, char **argv)
     if (rc == OK)
         rc = make_inputs(&r, operands, len, &err);
     if (rc == OK)
-        rc = outputs_open(&r.outputs, cli->arena, r.step, args.output, args.json, r.inputs_len, &err);
+        rc = outputs_open(&r.outputs, cli->arena, r.step, args.output, args.json, r.inputs_len,
+                          &err);
     if (rc != OK)
         return rc == ERR_UNKNOWN_STEP ? (term_fail(&err), EXIT_USAGE) : term_fail(&err);
     return run_inputs(&r);
@@ -299,11 +321,15 @@ const Command command_run = {
     .name = "run",
     .operands = "STEP FILE…",
     .summary = "Run a step on files: text to standard output, or results into a folder.",
-    .detail = "Files are parsed by sandboxed engines on this machine; no server is needed. With --server the same runs there.\n"
+    .detail = "Files are parsed by sandboxed engines on this machine; no server is needed. With "
+              "--server the same runs there.\n"
               "platen run STEP --help lists what the step takes.",
     .params = run_params,
     .args_size = sizeof(RunArgs),
-    .examples = (const char *const[]){"platen run document.extract report.pdf", "platen run document.extract *.docx --format text -o texts/",
-                                      "platen run image.convert *.jpg --format webp --width 1600 -o out/", NULL},
+    .examples =
+        (const char *const[]){"platen run document.extract report.pdf",
+                              "platen run document.extract *.docx --format text -o texts/",
+                              "platen run image.convert *.jpg --format webp --width 1600 -o out/",
+                              NULL},
     .run_words = run_words,
 };

@@ -28,17 +28,27 @@ static const Choice log_levels[] = {
 enum { DEFAULT_LEVEL = LOG_INFO, UPLOAD_DEFAULT_MB = 1024 };
 
 static const Param serve_params[] = {
-    PARAM_TEXT(ServeArgs, data, .def_text = "data", .help = "Data folder, also -d; made when missing."),
+    PARAM_TEXT(ServeArgs, data, .def_text = "data",
+               .help = "Data folder, also -d; made when missing."),
     PARAM_TEXT(ServeArgs, listen, .def_text = "127.0.0.1:8080", .example = "0.0.0.0:8080",
                .help = "Address and port to listen on; port 0 takes a free one."),
-    PARAM_TEXT(ServeArgs, tls_cert, .unit = "FILE", .help = "Certificate chain in PEM form; needs --tls-key."),
+    PARAM_TEXT(ServeArgs, tls_cert, .unit = "FILE",
+               .help = "Certificate chain in PEM form; needs --tls-key."),
     PARAM_TEXT(ServeArgs, tls_key, .unit = "FILE", .help = "Private key in PEM form."),
-    PARAM_TEXT(ServeArgs, engines, .unit = "DIRS", .help = "Folders with engines, joined by colons; the folder of this program otherwise."),
-    PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB, .unit = "MB", .help = "Largest upload."),
-    PARAM_INT(ServeArgs, threads, .min = 1, .max = 256, .help = "Tasks at once per engine; one per core otherwise."),
-    PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s", .help = "How long running work may go on after a stop."),
-    PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL, .help = "What goes to the log on standard error."),
-    PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER", .help = "After the start, put the folder's files through the server and show a table."),
+    PARAM_TEXT(ServeArgs, engines, .unit = "DIRS",
+               .help =
+                   "Folders with engines, joined by colons; the folder of this program otherwise."),
+    PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB,
+              .unit = "MB", .help = "Largest upload."),
+    PARAM_INT(ServeArgs, threads, .min = 1, .max = 256,
+              .help = "Tasks at once per engine; two per core otherwise."),
+    PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
+              .help = "How long running work may go on after a stop."),
+    PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
+                 .help = "What goes to the log on standard error."),
+    PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
+               .help =
+                   "After the start, put the folder's files through the server and show a table."),
     PARAM_BOOL(ServeArgs, internal_steps, .help = "Also list steps made for tests and benchmarks."),
     PARAM_END,
 };
@@ -48,7 +58,8 @@ static sigset_t stop_signals;
 static bool stop_asked(void)
 {
     sigset_t pending;
-    return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
 }
 
 static const char *c_or_null(Arena *a, Str s)
@@ -59,10 +70,13 @@ static const char *c_or_null(Arena *a, Str s)
 static void print_welcome(Cli *cli, const App *app)
 {
     Str url = app_url(app, cli->arena);
-    const char *bold = term_style(STDOUT_FILENO, TERM_BOLD), *plain = term_style(STDOUT_FILENO, TERM_PLAIN);
-    printf("platen " PLATEN_VERSION "  %s" STR_FMT "%s  (explorer: " STR_FMT "/docs)\n", bold, STR_ARG(url), plain, STR_ARG(url));
+    const char *bold = term_style(STDOUT_FILENO, TERM_BOLD),
+               *plain = term_style(STDOUT_FILENO, TERM_PLAIN);
+    printf("platen " PLATEN_VERSION "  %s" STR_FMT "%s  (explorer: " STR_FMT "/docs)\n", bold,
+           STR_ARG(url), plain, STR_ARG(url));
     if (app->first_start)
-        printf("owner key   %s%s%s  shown this once; platen keeps its hash\n", bold, app->owner_key, plain);
+        printf("owner key   %s%s%s  shown this once; platen keeps its hash\n", bold, app->owner_key,
+               plain);
     printf("data        %s, %zu steps\n\n", app->options.data_dir, registry_count(app->registry));
     fflush(stdout);
 }
@@ -90,10 +104,14 @@ static int serve(Cli *cli, const ServeArgs *args)
 {
     Err err = {0};
     const AppOptions options = {
-        .data_dir = str_to_c(cli->arena, args->data), .listen = str_to_c(cli->arena, args->listen),
-        .tls_cert = c_or_null(cli->arena, args->tls_cert), .tls_key = c_or_null(cli->arena, args->tls_key),
-        .engine_dirs = c_or_null(cli->arena, args->engines), .engine_threads = (int)args->threads,
-        .upload_max = args->upload_max * 1000000, .internal_steps = args->internal_steps,
+        .data_dir = str_to_c(cli->arena, args->data),
+        .listen = str_to_c(cli->arena, args->listen),
+        .tls_cert = c_or_null(cli->arena, args->tls_cert),
+        .tls_key = c_or_null(cli->arena, args->tls_key),
+        .engine_dirs = c_or_null(cli->arena, args->engines),
+        .engine_threads = (int)args->threads,
+        .upload_max = args->upload_max * 1000000,
+        .internal_steps = args->internal_steps,
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {
@@ -101,7 +119,8 @@ static int serve(Cli *cli, const ServeArgs *args)
         return term_fail(&err);
     }
     if (app_open(&options, &app, &err) != OK) {
-        LOG(ERROR, SERVER_FAILED, KV("reason", err_reason(err.code)), KV("detail", (const char *)err.text));
+        LOG(ERROR, SERVER_FAILED, KV("reason", err_reason(err.code)),
+            KV("detail", (const char *)err.text));
         return term_fail(&err);
     }
     LOG(INFO, SERVER_STARTED, KV("url", app_url(app, cli->arena)), KV("version", PLATEN_VERSION));
@@ -123,7 +142,9 @@ static void raise_descriptor_limit(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit); /* refused: the limit stays as it is, and connections are refused earlier */
+        setrlimit(
+            RLIMIT_NOFILE,
+            &limit); /* refused: the limit stays as it is, and connections are refused earlier */
     }
 }
 
@@ -150,11 +171,14 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 const Command command_serve = {
     .name = "serve",
     .summary = "Start the server: API, queue and engines in one process.",
-    .detail = "The first start makes a project and prints its owner key once. Stop with Ctrl-C or SIGTERM: running work may end,\n"
+    .detail = "The first start makes a project and prints its owner key once. Stop with Ctrl-C or "
+              "SIGTERM: running work may end,\n"
               "the rest stays queued. kill -9 loses nothing that was accepted.",
     .params = serve_params,
     .args_size = sizeof(ServeArgs),
-    .examples = (const char *const[]){"platen serve", "platen serve --data /var/lib/platen --listen 127.0.0.1:8080",
-                                      "platen serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem", NULL},
+    .examples =
+        (const char *const[]){
+            "platen serve", "platen serve --data /var/lib/platen --listen 127.0.0.1:8080",
+            "platen serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem", NULL},
     .run = run,
 };

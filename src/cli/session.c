@@ -44,13 +44,15 @@ void session_close(Session **s)
 static ErrCode open_local(Session *s, bool internal_steps, Err *err)
 {
     const char *tmp = getenv("TMPDIR");
-    Str pattern = str_printf(s->arena, "%s/platen-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
+    Str pattern =
+        str_printf(s->arena, "%s/platen-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
     if (pattern.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     if (mkdtemp((char *)pattern.ptr) == NULL)
         return err_set_errno(err, ERR_IO, errno, "could not make a folder in TMPDIR");
     s->dir = (char *)pattern.ptr;
-    const AppOptions options = {.data_dir = s->dir, .throwaway = true, .internal_steps = internal_steps};
+    const AppOptions options = {
+        .data_dir = s->dir, .throwaway = true, .internal_steps = internal_steps};
     return app_open(&options, &s->app, err);
 }
 
@@ -62,7 +64,8 @@ ErrCode session_open(Cli *cli, const TargetArgs *args, bool internal_steps, Sess
     s->arena = cli->arena;
     const char *server = getenv("PLATEN_SERVER");
     bool remote = args->server.len > 0 || (server != NULL && server[0] != 0);
-    ErrCode rc = remote ? target_open(cli, args, &s->target, err) : open_local(s, internal_steps, err);
+    ErrCode rc =
+        remote ? target_open(cli, args, &s->target, err) : open_local(s, internal_steps, err);
     if (rc != OK)
         return rc;
     *out = s;
@@ -100,13 +103,15 @@ static ErrCode store_file(Session *s, const char *path, Blob *out, Err *err)
 {
     CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        ErrCode rc = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "could not open \"%s\"", path);
+        ErrCode rc = err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno,
+                                   "could not open \"%s\"", path);
         err_hint(err, "Check the path and who may read it.");
         return rc;
     }
     BlobWriter *w = NULL;
     char *buffer = malloc(COPY_BUFFER);
-    ErrCode rc = buffer != NULL ? blob_create(s->app->blobs, -1, &w, err) : err_set(err, ERR_NO_MEMORY, "no memory");
+    ErrCode rc = buffer != NULL ? blob_create(s->app->blobs, -1, &w, err)
+                                : err_set(err, ERR_NO_MEMORY, "no memory");
     while (rc == OK) {
         ssize_t n = read(fd, buffer, COPY_BUFFER);
         if (n < 0 && errno == EINTR)
@@ -125,12 +130,19 @@ static ErrCode store_file(Session *s, const char *path, Blob *out, Err *err)
     return blob_finish(&w, out, err);
 }
 
-static ErrCode submit_local(Session *s, const Step *step, Str params, const char *path, Str name, Str *job_id, Err *err)
+static ErrCode submit_local(Session *s, const Step *step, Str params, const char *path, Str name,
+                            Str *job_id, Err *err)
 {
     Blob blob = {0};
     ErrCode rc = path != NULL ? store_file(s, path, &blob, err) : OK;
-    JobFile input = {.name = name, .type = STR(""), .hash = {blob.hash, BLOB_HASH_LEN}, .size_bytes = blob.size_bytes};
-    const JobNew n = {.project = s->app->project, .step = step, .params = params, .inputs = &input,
+    JobFile input = {.name = name,
+                     .type = STR(""),
+                     .hash = {blob.hash, BLOB_HASH_LEN},
+                     .size_bytes = blob.size_bytes};
+    const JobNew n = {.project = s->app->project,
+                      .step = step,
+                      .params = params,
+                      .inputs = &input,
                       .inputs_len = path != NULL ? 1 : 0};
     JobAdded added;
     if (rc == OK)
@@ -142,7 +154,8 @@ static ErrCode submit_local(Session *s, const Step *step, Str params, const char
     return job_id->ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "no memory");
 }
 
-static ErrCode submit_remote(Session *s, const Step *step, Str params, const char *path, Str name, Str *job_id, Err *err)
+static ErrCode submit_remote(Session *s, const Step *step, Str params, const char *path, Str name,
+                             Str *job_id, Err *err)
 {
     const Json *given = NULL, *job = NULL;
     NetFile file = {.path = path, .field = STR("file"), .name = name};
@@ -161,14 +174,14 @@ static ErrCode submit_remote(Session *s, const Step *step, Str params, const cha
     json_key(&j, "params");
     json_put(&j, given);
     json_end(&j, '}');
-    json_each(p, given)
-    {
+    json_each(p, given) {
         Buf text = buf_init(s->arena, PARAM_TEXT_MAX);
         JsonOut value = json_out(&text);
         if (p->type == JSON_TEXT)
             buf_add(&text, p->text);
         else if (p->type == JSON_LIST)
-            json_each(item, p) buf_addf(&text, "%s" STR_FMT, item == p->first ? "" : ",", STR_ARG(item->text));
+            json_each(item, p)
+                buf_addf(&text, "%s" STR_FMT, item == p->first ? "" : ",", STR_ARG(item->text));
         else
             json_put(&value, p);
         form[2 * pairs] = p->key;
@@ -194,13 +207,15 @@ static ErrCode submit_remote(Session *s, const Step *step, Str params, const cha
     return rc;
 }
 
-ErrCode session_submit(Session *s, const Step *step, Str params, const char *path, Str name, Str *job_id, Err *err)
+ErrCode session_submit(Session *s, const Step *step, Str params, const char *path, Str name,
+                       Str *job_id, Err *err)
 {
     return s->app != NULL ? submit_local(s, step, params, path, name, job_id, err)
                           : submit_remote(s, step, params, path, name, job_id, err);
 }
 
-static ErrCode wait_local(Session *s, Str job_id, int timeout_ms, Arena *a, const Json **out, Err *err)
+static ErrCode wait_local(Session *s, Str job_id, int timeout_ms, Arena *a, const Json **out,
+                          Err *err)
 {
     int64_t id = 0;
     Job job;
@@ -208,7 +223,8 @@ static ErrCode wait_local(Session *s, Str job_id, int timeout_ms, Arena *a, cons
     JsonOut j = json_out(&text);
     if (!id_parse("job", job_id, &id))
         return err_set(err, ERR_NOT_FOUND, "not a job's id");
-    ErrCode rc = hub_wait(s->app->hub, s->app->db, s->app->project, id, timeout_ms, NULL, a, &job, err);
+    ErrCode rc =
+        hub_wait(s->app->hub, s->app->db, s->app->project, id, timeout_ms, NULL, a, &job, err);
     if (rc != OK)
         return rc;
     write_job(&j, &job, s->app->registry, a, true);
@@ -260,12 +276,16 @@ ErrCode session_fetch(Session *s, const Json *job, size_t index, int to_fd, Err 
     if (s->app != NULL) {
         CLEANUP(fd_close) int from = -1;
         int64_t size = 0;
-        ErrCode rc = blob_open(s->app->blobs, json_text(json_get(output_at(job, index), "blob")), &from, &size, err);
+        ErrCode rc = blob_open(s->app->blobs, json_text(json_get(output_at(job, index), "blob")),
+                               &from, &size, err);
         return rc != OK ? rc : copy(from, to_fd, err);
     }
     Str id = json_text(json_get(job, "id"));
-    NetRequest request = {.method = "GET", .path = str_printf(a, "/api/v1/jobs/" STR_FMT "/outputs/%zu", STR_ARG(id), index),
-                          .out_fd = to_fd, .timeout_s = 3600};
+    NetRequest request = {
+        .method = "GET",
+        .path = str_printf(a, "/api/v1/jobs/" STR_FMT "/outputs/%zu", STR_ARG(id), index),
+        .out_fd = to_fd,
+        .timeout_s = 3600};
     NetResponse response;
     ErrCode rc = net_send(target_client(s->target), a, &request, &response, err);
     return rc != OK ? rc : target_problem(a, &response, err);
@@ -280,7 +300,8 @@ void session_cancel(Session *s, Str job_id)
     if (s->app != NULL && id_parse("job", job_id, &id))
         ignored = flow_cancel(s->app->db, s->app->project, id, NULL);
     else if (a != NULL && s->target != NULL)
-        ignored = target_call(s->target, a, "POST", str_printf(a, "/api/v1/jobs/" STR_FMT "/cancel", STR_ARG(job_id)), STR("{}"),
-                              &answer, NULL);
+        ignored = target_call(s->target, a, "POST",
+                              str_printf(a, "/api/v1/jobs/" STR_FMT "/cancel", STR_ARG(job_id)),
+                              STR("{}"), &answer, NULL);
     (void)ignored;
 }

@@ -58,7 +58,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
         const Step *step = registry_find(r, operands[i]);
         if (step == NULL) {
             const Step *near = registry_nearest(r, operands[i]);
-            err_set(&err, ERR_UNKNOWN_STEP, "there is no step \"" STR_FMT "\"", STR_ARG(operands[i]));
+            err_set(&err, ERR_UNKNOWN_STEP, "there is no step \"" STR_FMT "\"",
+                    STR_ARG(operands[i]));
             if (near != NULL)
                 err_hint(&err, "Did you mean %s? `platen steps` lists them all.", near->name);
             term_error(&err);
@@ -82,6 +83,7 @@ const Command command_steps = {
     .summary = "List everything platen can do, or show one step's contract.",
     .params = steps_params,
     .args_size = sizeof(StepsArgs),
-    .examples = (const char *const[]){"platen steps", "platen steps image.convert", "platen steps --json", NULL},
+    .examples = (const char *const[]){"platen steps", "platen steps image.convert",
+                                      "platen steps --json", NULL},
     .run = run,
 };

@@ -58,9 +58,10 @@ static ErrCode running_server(Arena *a, Str dir, Str *url, Err *err)
 {
     Str path = str_printf(a, STR_FMT "/server.json", STR_ARG(dir)), text;
     const Json *j = NULL;
-    if (path.ptr == NULL || fd_read_path(path.ptr, a, FILE_MAX, &text, NULL) != OK || json_parse(a, text, &j, NULL) != OK ||
-        json_text(json_get(j, "url")).len == 0) {
-        err_set(err, ERR_DATA_LOCKED, "a process without a listener uses \"" STR_FMT "\"", STR_ARG(dir));
+    if (path.ptr == NULL || fd_read_path(path.ptr, a, FILE_MAX, &text, NULL) != OK ||
+        json_parse(a, text, &j, NULL) != OK || json_text(json_get(j, "url")).len == 0) {
+        err_set(err, ERR_DATA_LOCKED, "a process without a listener uses \"" STR_FMT "\"",
+                STR_ARG(dir));
         err_hint(err, "Wait until it ends, or name the server with --server.");
         return ERR_DATA_LOCKED;
     }
@@ -73,7 +74,8 @@ static ErrCode folder_key(Arena *a, Str dir, Str *key, Err *err)
     Str path = str_printf(a, STR_FMT "/cli-key", STR_ARG(dir));
     if (path.ptr == NULL || fd_read_path(path.ptr, a, FILE_MAX, key, err) != OK) {
         err_set(err, ERR_UNAUTHORIZED, "\"" STR_FMT "/cli-key\" cannot be read", STR_ARG(dir));
-        err_hint(err, "Give a key with --key or PLATEN_KEY, or run the command as the server's user.");
+        err_hint(err,
+                 "Give a key with --key or PLATEN_KEY, or run the command as the server's user.");
         return ERR_UNAUTHORIZED;
     }
     *key = str_trim(*key);
@@ -88,7 +90,9 @@ static ErrCode open_folder(Cli *cli, Str dir, Target *t, Str *key, Err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     if (access(path.ptr, F_OK) != 0) {
         err_set(err, ERR_NOT_FOUND, "there is no platen data in \"" STR_FMT "\"", STR_ARG(dir));
-        err_hint(err, "Start a server (platen serve), or name one: --server URL --key KEY, or --data DIR.");
+        err_hint(
+            err,
+            "Start a server (platen serve), or name one: --server URL --key KEY, or --data DIR.");
         return ERR_NOT_FOUND;
     }
     ErrCode rc = OK;
@@ -142,8 +146,7 @@ ErrCode target_problem(Arena *a, const NetResponse *r, Err *err)
     const Json *errors = json_get(problem, "errors");
     if (errors != NULL && errors->len > 1) {
         buf_clear(&detail);
-        json_each(e, errors)
-        {
+        json_each(e, errors) {
             buf_add_c(&detail, e == errors->first ? "" : "; ");
             buf_add(&detail, json_text(json_get(e, "param")));
             buf_add_char(&detail, ' ');
@@ -156,7 +159,8 @@ ErrCode target_problem(Arena *a, const NetResponse *r, Err *err)
     return code;
 }
 
-ErrCode target_call(Target *t, Arena *a, const char *method, Str path, Str json, const Json **out, Err *err)
+ErrCode target_call(Target *t, Arena *a, const char *method, Str path, Str json, const Json **out,
+                    Err *err)
 {
     NetRequest request = {.method = method, .path = path, .json = json};
     NetResponse response;

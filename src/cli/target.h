@@ -16,16 +16,25 @@ typedef struct TargetArgs {
 } TargetArgs;
 
 /* Rows for a command's Param table; T has a TargetArgs called target. */
-#define TARGET_PARAMS(T)                                                                                    \
-    {.name = "server", .type = PARAM_TYPE_TEXT,                                                             \
-     .offset = offsetof(T, target.server) + PARAM_TYPE_IS(T, target.server, Str), .unit = "URL",            \
-     .help = "Server to talk to; PLATEN_SERVER says it too. Without it: the data folder on this machine."}, \
-    {.name = "key", .type = PARAM_TYPE_TEXT,                                                                \
-     .offset = offsetof(T, target.key) + PARAM_TYPE_IS(T, target.key, Str), .secret = true,                 \
-     .help = "API key for the server; PLATEN_KEY says it too, and keeps it out of the process list."},      \
-    {.name = "data", .type = PARAM_TYPE_TEXT,                                                               \
-     .offset = offsetof(T, target.data) + PARAM_TYPE_IS(T, target.data, Str), .def_text = "data",           \
-     .help = "Data folder of the server on this machine; PLATEN_DATA says it too."}
+#define TARGET_PARAMS(T)                                                                           \
+    {.name = "server",                                                                             \
+     .type = PARAM_TYPE_TEXT,                                                                      \
+     .offset = offsetof(T, target.server) + PARAM_TYPE_IS(T, target.server, Str),                  \
+     .unit = "URL",                                                                                \
+     .help = "Server to talk to; PLATEN_SERVER says it too. Without it: the data folder on this "  \
+             "machine."},                                                                          \
+        {.name = "key",                                                                            \
+         .type = PARAM_TYPE_TEXT,                                                                  \
+         .offset = offsetof(T, target.key) + PARAM_TYPE_IS(T, target.key, Str),                    \
+         .secret = true,                                                                           \
+         .help = "API key for the server; PLATEN_KEY says it too, and keeps it out of the "        \
+                 "process list."},                                                                 \
+    {                                                                                              \
+        .name = "data", .type = PARAM_TYPE_TEXT,                                                   \
+        .offset = offsetof(T, target.data) + PARAM_TYPE_IS(T, target.data, Str),                   \
+        .def_text = "data",                                                                        \
+        .help = "Data folder of the server on this machine; PLATEN_DATA says it too."              \
+    }
 
 typedef struct Target Target;
 MUST_CHECK ErrCode target_open(Cli *cli, const TargetArgs *args, Target **out, Err *err);
@@ -33,8 +42,10 @@ void target_close(Target **t);
 NetClient *target_client(Target *t);
 Str target_url(const Target *t);
 
-/* One request whose answer is JSON, or nothing (*out NULL). A problem answer becomes its reason, detail and hint in *err. */
-MUST_CHECK ErrCode target_call(Target *t, Arena *a, const char *method, Str path, Str json, const Json **out, Err *err);
+/* One request whose answer is JSON, or nothing (*out NULL). A problem answer becomes its reason,
+ * detail and hint in *err. */
+MUST_CHECK ErrCode target_call(Target *t, Arena *a, const char *method, Str path, Str json,
+                               const Json **out, Err *err);
 /* A problem answer of any request. OK below 400. */
 MUST_CHECK ErrCode target_problem(Arena *a, const NetResponse *r, Err *err);
 

@@ -105,7 +105,8 @@ void term_progress(TermProgress *p, int64_t done, int64_t total, Str note)
     bar[at] = 0;
     int room = term_width() - BAR_WIDTH - 24;
     Str shown = first_characters(note, room > 0 ? (size_t)room : 0);
-    fprintf(stderr, "\r\033[K%s %" PRId64 "/%" PRId64 "  " STR_FMT, bar, done, total, STR_ARG(shown));
+    fprintf(stderr, "\r\033[K%s %" PRId64 "/%" PRId64 "  " STR_FMT, bar, done, total,
+            STR_ARG(shown));
     fflush(stderr);
 }
 

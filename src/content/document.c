@@ -6,7 +6,15 @@
 #include <stdio.h>
 
 #define KIND_DOCUMENT STR("document")
-enum { COLUMN_ID, COLUMN_NAME, COLUMN_TYPE, COLUMN_HASH, COLUMN_SIZE, COLUMN_VERSION, COLUMN_CREATED };
+enum {
+    COLUMN_ID,
+    COLUMN_NAME,
+    COLUMN_TYPE,
+    COLUMN_HASH,
+    COLUMN_SIZE,
+    COLUMN_VERSION,
+    COLUMN_CREATED
+};
 
 typedef struct AddAll {
     DocumentNew *docs;
@@ -22,24 +30,33 @@ static Str hash_of(const Blob *b)
 
 static ErrCode add_blob(DbConn *tx, int64_t project, const Blob *blob, Err *err)
 {
-    return db_exec(tx, &sql_blob_add,
-                   DB_ARGS(DB_I(project), DB_S(hash_of(blob)), DB_I(blob->size_bytes), DB_I(clock_now_ms())), NULL, err);
+    return db_exec(
+        tx, &sql_blob_add,
+        DB_ARGS(DB_I(project), DB_S(hash_of(blob)), DB_I(blob->size_bytes), DB_I(clock_now_ms())),
+        NULL, err);
 }
 
 static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
 {
     d->added = (Document){
-        .id = id, .project = d->project, .size_bytes = d->blob.size_bytes, .created_ms = id_time_ms(id), .name = d->name,
-        .type = d->type, .hash = hash_of(&d->blob),
+        .id = id,
+        .project = d->project,
+        .size_bytes = d->blob.size_bytes,
+        .created_ms = id_time_ms(id),
+        .name = d->name,
+        .type = d->type,
+        .hash = hash_of(&d->blob),
     };
     ErrCode rc = add_blob(tx, d->project, &d->blob, err);
     if (rc == OK)
         rc = db_exec(tx, &sql_blob_ref_add,
-                     DB_ARGS(DB_I(d->project), DB_S(d->added.hash), DB_S(KIND_DOCUMENT), DB_I(id)), NULL, err);
+                     DB_ARGS(DB_I(d->project), DB_S(d->added.hash), DB_S(KIND_DOCUMENT), DB_I(id)),
+                     NULL, err);
     if (rc == OK)
         rc = db_exec(tx, &sql_document_add,
-                     DB_ARGS(DB_I(id), DB_I(d->project), DB_S(d->name), DB_S(d->type), DB_S(d->added.hash),
-                             DB_I(d->blob.size_bytes), DB_I(d->added.created_ms)),
+                     DB_ARGS(DB_I(id), DB_I(d->project), DB_S(d->name), DB_S(d->type),
+                             DB_S(d->added.hash), DB_I(d->blob.size_bytes),
+                             DB_I(d->added.created_ms)),
                      NULL, err);
     return rc;
 }
@@ -55,28 +72,34 @@ static Str key_of(const AddAll *all, size_t index, char out[KEY_TEXT])
 }
 
 /* *known: the key was there; its document's id is in *id. */
-static ErrCode look_up(DbConn *tx, const DocumentNew *d, Str key, bool *known, int64_t *id, Err *err)
+static ErrCode look_up(DbConn *tx, const DocumentNew *d, Str key, bool *known, int64_t *id,
+                       Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     *known = false;
-    ErrCode rc = db_query(tx, &sql_idempotency_get, DB_ARGS(DB_I(d->project), DB_S(key)), &rows, err);
+    ErrCode rc =
+        db_query(tx, &sql_idempotency_get, DB_ARGS(DB_I(d->project), DB_S(key)), &rows, err);
     if (rc != OK || !db_next(&rows, &rc, err))
         return rc;
     if (!str_eq(db_str(&rows, 0), hash_of(&d->blob)) || !str_eq(db_str(&rows, 1), KIND_DOCUMENT))
-        return err_set(err, ERR_IDEMPOTENCY_MISMATCH, "the idempotency key came with another request before");
+        return err_set(err, ERR_IDEMPOTENCY_MISMATCH,
+                       "the idempotency key came with another request before");
     *known = true;
     *id = db_int(&rows, 2);
     return OK;
 }
 
-/* What the key stands for is the name, too; a document that was deleted since has none to compare. */
+/* What the key stands for is the name, too; a document that was deleted since has none to
+ * compare. */
 static ErrCode same_document(DbConn *tx, const DocumentNew *d, int64_t id, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(tx, &sql_document_get, DB_ARGS(DB_I(d->project), DB_I(id)), &rows, err);
     if (rc == OK && db_next(&rows, &rc, err) &&
-        (!str_eq(db_str(&rows, COLUMN_NAME), d->name) || !str_eq(db_str(&rows, COLUMN_TYPE), d->type)))
-        rc = err_set(err, ERR_IDEMPOTENCY_MISMATCH, "the idempotency key came with another name or type before");
+        (!str_eq(db_str(&rows, COLUMN_NAME), d->name) ||
+         !str_eq(db_str(&rows, COLUMN_TYPE), d->type)))
+        rc = err_set(err, ERR_IDEMPOTENCY_MISMATCH,
+                     "the idempotency key came with another name or type before");
     return rc;
 }
 
@@ -96,12 +119,18 @@ static ErrCode add_once(DbConn *tx, const AddAll *all, size_t i, Err *err)
         rc = same_document(tx, d, id, err);
         if (rc != OK)
             return rc;
-        d->added = (Document){.id = id, .project = d->project, .size_bytes = d->blob.size_bytes, .created_ms = id_time_ms(id),
-                              .name = d->name, .type = d->type, .hash = hash_of(&d->blob)};
+        d->added = (Document){.id = id,
+                              .project = d->project,
+                              .size_bytes = d->blob.size_bytes,
+                              .created_ms = id_time_ms(id),
+                              .name = d->name,
+                              .type = d->type,
+                              .hash = hash_of(&d->blob)};
         return OK;
     }
     rc = db_exec(tx, &sql_idempotency_add,
-                 DB_ARGS(DB_I(d->project), DB_S(key), DB_S(hash_of(&d->blob)), DB_S(KIND_DOCUMENT), DB_I(id), DB_I(clock_now_ms())),
+                 DB_ARGS(DB_I(d->project), DB_S(key), DB_S(hash_of(&d->blob)), DB_S(KIND_DOCUMENT),
+                         DB_I(id), DB_I(clock_now_ms())),
                  NULL, err);
     return rc != OK ? rc : add_one(tx, d, id, err);
 }
@@ -137,9 +166,13 @@ ErrCode document_add_all(Db *db, DocumentNew *docs, size_t len, Str idempotency_
 static ErrCode read_document(const DbRows *rows, int64_t project, Arena *a, Document *out, Err *err)
 {
     *out = (Document){
-        .id = db_int(rows, COLUMN_ID), .project = project, .name = db_str_copy(rows, COLUMN_NAME, a),
-        .type = db_str_copy(rows, COLUMN_TYPE, a), .hash = db_str_copy(rows, COLUMN_HASH, a),
-        .size_bytes = db_int(rows, COLUMN_SIZE), .created_ms = db_int(rows, COLUMN_CREATED),
+        .id = db_int(rows, COLUMN_ID),
+        .project = project,
+        .name = db_str_copy(rows, COLUMN_NAME, a),
+        .type = db_str_copy(rows, COLUMN_TYPE, a),
+        .hash = db_str_copy(rows, COLUMN_HASH, a),
+        .size_bytes = db_int(rows, COLUMN_SIZE),
+        .created_ms = db_int(rows, COLUMN_CREATED),
     };
     if (out->name.ptr == NULL || out->type.ptr == NULL || out->hash.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a document");
@@ -157,15 +190,17 @@ ErrCode document_get(DbConn *reader, int64_t project, int64_t id, Arena *a, Docu
     return rc != OK ? rc : err_set(err, ERR_NOT_FOUND, "there is no such document");
 }
 
-ErrCode document_list(DbConn *reader, int64_t project, int64_t before, int limit, Arena *a, Document **out, size_t *len,
-                      bool *more, Err *err)
+ErrCode document_list(DbConn *reader, int64_t project, int64_t before, int limit, Arena *a,
+                      Document **out, size_t *len, bool *more, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     Document *docs = arena_new(a, Document, (size_t)limit);
     if (docs == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %d documents", limit);
-    ErrCode rc = db_query(reader, &sql_document_list,
-                          DB_ARGS(DB_I(project), DB_I(before > 0 ? before : INT64_MAX), DB_I((int64_t)limit + 1)), &rows, err);
+    ErrCode rc = db_query(
+        reader, &sql_document_list,
+        DB_ARGS(DB_I(project), DB_I(before > 0 ? before : INT64_MAX), DB_I((int64_t)limit + 1)),
+        &rows, err);
     size_t n = 0;
     *more = false;
     while (rc == OK && db_next(&rows, &rc, err)) {
@@ -187,9 +222,11 @@ static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
     ErrCode rc =
-        db_exec(tx, &sql_document_delete, DB_ARGS(DB_I(d->project), DB_I(d->id), DB_I(clock_now_ms())), &d->changed, err);
+        db_exec(tx, &sql_document_delete,
+                DB_ARGS(DB_I(d->project), DB_I(d->id), DB_I(clock_now_ms())), &d->changed, err);
     if (rc == OK && d->changed > 0)
-        rc = db_exec(tx, &sql_blob_ref_drop, DB_ARGS(DB_I(d->project), DB_S(KIND_DOCUMENT), DB_I(d->id)), NULL, err);
+        rc = db_exec(tx, &sql_blob_ref_drop,
+                     DB_ARGS(DB_I(d->project), DB_S(KIND_DOCUMENT), DB_I(d->id)), NULL, err);
     return rc;
 }
 
@@ -222,7 +259,8 @@ ErrCode blob_row_add(Db *db, int64_t project, const Blob *blob, Err *err)
 ErrCode blob_row_seen(DbConn *reader, int64_t project, Str hash, bool *out, Err *err)
 {
     int64_t size = -1;
-    ErrCode rc = db_get_int(reader, &sql_blob_get, DB_ARGS(DB_I(project), DB_S(hash)), -1, &size, err);
+    ErrCode rc =
+        db_get_int(reader, &sql_blob_get, DB_ARGS(DB_I(project), DB_S(hash)), -1, &size, err);
     *out = rc == OK && size >= 0;
     return rc;
 }

@@ -114,9 +114,8 @@ MUST_CHECK ErrCode param_fill(const Param *params, const Json *canonical, Arena 
                               Err *err);
 
 /* One value as text (flag, query string, form field) as JSON onto *j: "1600" → 1600, "true"/"" →
- * true, "a,b" →
- * ["a","b"]. Text that cannot be of the type is written as JSON text, so that param_check names the
- * fault. */
+ * true, "a,b" → ["a","b"]. Text that cannot be of the type is written as JSON text, so that
+ * param_check names the fault. */
 void param_from_text(const Param *p, Str text, JsonOut *j);
 
 /* Named texts (a query string, a form, flags) as one JSON object for param_check. A LIST that is

@@ -125,16 +125,16 @@ bool step_accepts(const Step *s, Str media_type);
 
 /* The description as one JSON object, and back. Reading checks every field; texts are copied into
  * `a`. Unknown members are ignored, so a newer engine can serve an older server;
- * ERR_ENGINE_PROTOCOL names the place.
- * --describe prints {"platen":1,"engine":…,"version":…,"steps":[…]} with these objects. */
+ * ERR_ENGINE_PROTOCOL names the place. --describe prints
+ * {"platen":1,"engine":…,"version":…,"steps":[…]} with these objects. */
 void step_put_json(const Step *s, JsonOut *j);
 MUST_CHECK ErrCode step_from_json(const Json *j, Arena *a, Step *out, Err *err);
 
 /* Run a step in this process: checks nothing about the input file, allocates args, fills them from
- * canonical `params`
- * ("": none), opens and closes the data object into *out_data (JSON text in c->arena). c->data may
- * be NULL before. When it fails, c->err says why even if the step did not. More than STEP_DATA_MAX
- * bytes of data (they must fit into one message of the engine protocol): ERR_LIMIT_OUTPUT. */
+ * canonical `params` ("": none), opens and closes the data object into *out_data (JSON text in
+ * c->arena). c->data may be NULL before. When it fails, c->err says why even if the step did not.
+ * More than STEP_DATA_MAX bytes of data (they must fit into one message of the engine protocol):
+ * ERR_LIMIT_OUTPUT. */
 enum { STEP_DATA_MAX = 96 * 1024 };
 MUST_CHECK ErrCode step_run(const Step *s, StepCtx *c, Str params, Str *out_data);
 

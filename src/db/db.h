@@ -1,19 +1,22 @@
 /* db.h: one database, one text per query, one writer.
  *
- * Queries live in sql/ (one commented block each, "-- name: job_claim") and are embedded at build time: <db/queries.h>
- * declares `extern const Query sql_job_claim`. The text uses $1, $2 … and runs on SQLite and PostgreSQL alike;
- * a comment that begins with pg is opened for PostgreSQL only, one that begins with sqlite for SQLite only. Ids and times come from C, flags are 0/1, JSON is text.
+ * Queries live in sql/ (one commented block each, "-- name: job_claim") and are embedded at build
+ * time: <db/queries.h> declares `extern const Query sql_job_claim`. The text uses $1, $2 … and runs
+ * on SQLite and PostgreSQL alike; a comment that begins with pg is opened for PostgreSQL only, one
+ * that begins with sqlite for SQLite only. Ids and times come from C, flags are 0/1, JSON is text.
  *
- * Reading: db_reader gives the calling thread its own read-only connection. Each query sees one snapshot.
- * Writing: one writer thread owns the only connection that writes and checkpoints (SQLite 3.40's WAL-reset bug needs two). Callers
- * hand it functions; it runs as many as are waiting inside one transaction, syncs once, and answers all (group commit).
+ * Reading: db_reader gives the calling thread its own read-only connection. Each query sees one
+ * snapshot. Writing: one writer thread owns the only connection that writes and checkpoints (SQLite
+ * 3.40's WAL-reset bug needs two). Callers hand it functions; it runs as many as are waiting inside
+ * one transaction, syncs once, and answers all (group commit).
  *
  *   thread A: db_write(db, add_job, &job, err) ──┐
  *   thread B: db_write_async(db, &w) ────────────┼─► BEGIN · add_job · w.fn · … · COMMIT + sync ─► wake A, w.done()
  *   thread C: db_write(…) ───────────────────────┘
  *
- * A write function that fails takes only itself back: the batch is rolled back and run again without it. So a write
- * function can run more than once: it changes nothing but the database and its own `arg`, which it sets anew each time.
+ * A write function that fails takes only itself back: the batch is rolled back and run again
+ * without it. So a write function can run more than once: it changes nothing but the database and
+ * its own `arg`, which it sets anew each time.
  *
  * Threads: db_open and db_close from one thread; everything else from any. */
 #ifndef PLATEN_DB_DB_H
@@ -26,9 +29,9 @@ typedef struct DbConn DbConn;
 
 typedef struct Query {
     const char *name;
-    const char *text;  /* as SQLite takes it */
-    int index;         /* 0, 1, 2 …: place in a connection's cache of prepared statements */
-    int params;        /* highest $n */
+    const char *text; /* as SQLite takes it */
+    int index;        /* 0, 1, 2 …: place in a connection's cache of prepared statements */
+    int params;       /* highest $n */
 } Query;
 
 typedef enum DbType { DB_NULL, DB_INT, DB_REAL, DB_TEXT } DbType;
@@ -45,12 +48,13 @@ typedef struct DbVal {
 /* An empty Str is stored as NULL. */
 DbVal db_text_or_null(Str s);
 /* Arguments of a query: DB_ARGS(DB_I(id), DB_S(name)) expands to a pointer and a count. */
-#define DB_ARGS(...)                                                                                \
+#define DB_ARGS(...)                                                                               \
     (const DbVal[]){__VA_ARGS__}, sizeof((const DbVal[]){__VA_ARGS__}) / sizeof(DbVal)
 #define DB_NO_ARGS NULL, 0
 
 typedef struct DbOptions {
-    const char *path;   /* of the SQLite file; made when missing, with its folder locked against a second process */
+    const char *
+        path; /* of the SQLite file; made when missing, with its folder locked against a second process */
     bool fast_and_loose; /* no sync: for inline mode, whose data is thrown away */
     size_t batch_max;    /* write functions per transaction; 0: 1024 */
 } DbOptions;
@@ -65,8 +69,8 @@ void db_close(Db **db);
 MUST_CHECK ErrCode db_reader(Db *db, DbConn **out, Err *err);
 
 /* Run a query that gives no rows. *changed (NULL allowed): rows inserted, updated or deleted. */
-MUST_CHECK ErrCode db_exec(DbConn *c, const Query *q, const DbVal *args, size_t args_len, int64_t *changed,
-                           Err *err);
+MUST_CHECK ErrCode db_exec(DbConn *c, const Query *q, const DbVal *args, size_t args_len,
+                           int64_t *changed, Err *err);
 
 /* Run a query that gives rows:
  *   CLEANUP(db_rows_done) DbRows rows = {0};
@@ -78,7 +82,8 @@ typedef struct DbRows {
     void *stmt;
     const char *name; /* of the query */
 } DbRows;
-MUST_CHECK ErrCode db_query(DbConn *c, const Query *q, const DbVal *args, size_t args_len, DbRows *out, Err *err);
+MUST_CHECK ErrCode db_query(DbConn *c, const Query *q, const DbVal *args, size_t args_len,
+                            DbRows *out, Err *err);
 bool db_next(DbRows *r, ErrCode *rc, Err *err);
 void db_rows_done(DbRows *r);
 bool db_is_null(const DbRows *r, int column);
@@ -88,11 +93,11 @@ Str db_str(const DbRows *r, int column);
 Str db_str_copy(const DbRows *r, int column, Arena *a); /* .ptr NULL when the arena is full */
 
 /* One row, one integer; `otherwise` when there is no row or it is NULL. */
-MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size_t args_len, int64_t otherwise,
-                              int64_t *out, Err *err);
+MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size_t args_len,
+                              int64_t otherwise, int64_t *out, Err *err);
 
-/* One pointer that the layer above hangs onto the database (flow's hooks) and finds again from any connection. Set it before
- * the first write. */
+/* One pointer that the layer above hangs onto the database (flow's hooks) and finds again from any
+ * connection. Set it before the first write. */
 void db_attach(Db *db, const void *what);
 const void *db_attached(const DbConn *c); /* NULL: nothing */
 
@@ -101,8 +106,9 @@ typedef ErrCode (*DbWriteFn)(DbConn *tx, void *arg, Err *err);
 /* Hand fn to the writer and wait until its effect is on disk, or it failed and took itself back. */
 MUST_CHECK ErrCode db_write(Db *db, DbWriteFn fn, void *arg, Err *err);
 
-/* The same without waiting. `w` must live until done was called, on the writer's thread, which must not be kept:
- * done hands over and returns. fn and done are set by the caller; the rest is the writer's. */
+/* The same without waiting. `w` must live until done was called, on the writer's thread, which must
+ * not be kept: done hands over and returns. fn and done are set by the caller; the rest is the
+ * writer's. */
 typedef struct DbWrite {
     DbWriteFn fn;
     void (*done)(struct DbWrite *w, ErrCode rc, const Err *err);
@@ -114,14 +120,17 @@ typedef struct DbWrite {
 } DbWrite;
 void db_write_async(Db *db, DbWrite *w);
 
-/* From inside a write function: call fn(ctx, a, b) on the writer's thread once the transaction is on disk, before the
- * waiting callers are answered. Not called when it is not. For waking those who wait for news. */
+/* From inside a write function: call fn(ctx, a, b) on the writer's thread once the transaction is
+ * on disk, before the waiting callers are answered. Not called when it is not. For waking those who
+ * wait for news. */
 typedef void (*DbAfterFn)(void *ctx, int64_t a, int64_t b);
-MUST_CHECK ErrCode db_after_commit(DbConn *tx, DbAfterFn fn, void *ctx, int64_t a, int64_t b, Err *err);
+MUST_CHECK ErrCode db_after_commit(DbConn *tx, DbAfterFn fn, void *ctx, int64_t a, int64_t b,
+                                   Err *err);
 
 /* Consistent copy of the database to a new file, made on the writer between two transactions. */
 MUST_CHECK ErrCode db_backup(Db *db, const char *path, Err *err);
-/* Quick: schema and a sample. Full: PRAGMA integrity_check. What is wrong goes into *err (ERR_DB_DAMAGED). */
+/* Quick: schema and a sample. Full: PRAGMA integrity_check. What is wrong goes into *err
+ * (ERR_DB_DAMAGED). */
 MUST_CHECK ErrCode db_check(Db *db, bool full, Err *err);
 
 typedef struct DbStats {

@@ -32,7 +32,8 @@ struct DbConn {
     Db *db;
     sqlite3 *sqlite;
     bool writes;
-    ErrCode sick; /* writer: what befell the whole connection (disk full, damage) since the batch began; OK: nothing */
+    ErrCode
+        sick; /* writer: what befell the whole connection (disk full, damage) since the batch began; OK: nothing */
     DbAfter *after; /* writer: to be called after the commit */
     size_t after_len, after_cap;
     DbConn *next; /* readers: the list in Db */
@@ -48,7 +49,7 @@ typedef struct DbWriter {
 
     /* Any thread: newest first; `asleep` (see writer.c) when the writer wants to be woken. */
     _Atomic(DbWrite *) inbox;
-    Mutex lock;  /* guards woken and stop */
+    Mutex lock; /* guards woken and stop */
     Cond wake;
     bool woken, stop;
 
@@ -82,14 +83,17 @@ void db_conn_close(DbConn **c);
 ErrCode db_conn_fail(DbConn *c, int code, const char *what, Err *err);
 /* Run statements that take no parameters and give no rows. */
 MUST_CHECK ErrCode db_conn_script(DbConn *c, const char *what, const char *sql, Err *err);
-MUST_CHECK ErrCode db_conn_prepare(DbConn *c, const char *what, const char *sql, sqlite3_stmt **out, Err *err);
+MUST_CHECK ErrCode db_conn_prepare(DbConn *c, const char *what, const char *sql, sqlite3_stmt **out,
+                                   Err *err);
 
 /* migrate.c: on the writer's connection, before its thread starts. */
-MUST_CHECK ErrCode db_migrate(DbConn *c, const SqlMigration *migrations, int count, int *version, Err *err);
+MUST_CHECK ErrCode db_migrate(DbConn *c, const SqlMigration *migrations, int count, int *version,
+                              Err *err);
 
 /* writer.c */
 MUST_CHECK ErrCode db_writer_start(DbWriter *w, DbConn *conn, const DbOptions *options, Err *err);
-/* Answers everything handed in, ends the thread, closes the connection (which is the writer's from db_writer_start on). */
+/* Answers everything handed in, ends the thread, closes the connection (which is the writer's from
+ * db_writer_start on). */
 void db_writer_stop(DbWriter *w);
 /* Run fn on the writer's thread between two transactions, and wait for it. */
 MUST_CHECK ErrCode db_writer_between(Db *db, DbWriteFn fn, void *arg, Err *err);

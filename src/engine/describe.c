@@ -241,7 +241,7 @@ static bool is_engine_name(Str s)
     return s.len > 0 && s.len <= 32;
 }
 
-static ErrCode add_step(Survey *s, Engine *e, const Json *j, Err *err)
+static ErrCode add_step(Survey *s, Engine *e, const char *engine_name, const Json *j, Err *err)
 {
     Step *step = arena_new(s->arena, Step, 1);
     if (step == NULL)
@@ -249,7 +249,7 @@ static ErrCode add_step(Survey *s, Engine *e, const Json *j, Err *err)
     ErrCode rc = step_from_json(j, s->arena, step, err);
     if (rc != OK)
         return rc;
-    step->engine = e->name;
+    step->engine = engine_name;
     rc = registry_add(s->registry, step, err);
     e->steps += rc == OK;
     return rc;
@@ -263,18 +263,19 @@ static ErrCode read_description(Survey *s, Engine *e, const Json *d, Err *err)
     const Json *steps = json_get(d, "steps");
     if (!is_engine_name(name) || !json_is(steps, JSON_LIST) || steps->len > STEPS_MAX)
         return err_set(err, ERR_ENGINE_PROTOCOL, "its description lacks an engine's name or steps");
-    const char *kept = str_to_c(s->arena, name); /* steps point to it, and may outlive the pool */
+    /* Once for the steps, which may outlive the pool, and once for the pool. */
+    const char *kept = str_to_c(s->arena, name), *own = str_to_c(s->pool->arena, name);
     e->version = str_to_c(s->pool->arena, str_slice(json_text(json_get(d, "version")), 0, 64));
-    if (kept == NULL || e->version == NULL)
+    if (kept == NULL || own == NULL || e->version == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a description");
-    if (engine_find(s->pool, kept) != NULL)
-        return err_set(err, ERR_CONFLICT, "two engines are called %s", kept);
-    e->name = kept;
+    if (engine_find(s->pool, own) != NULL)
+        return err_set(err, ERR_CONFLICT, "two engines are called %s", own);
+    e->name = own;
     e->warm = json_bool(json_get(d, "warm"), false);
     ErrCode first = OK;
     json_each(step, steps) {
         Err why = {0};
-        ErrCode rc = add_step(s, e, step, &why);
+        ErrCode rc = add_step(s, e, kept, step, &why);
         if (rc == ERR_NO_MEMORY) {
             *err = why;
             return rc;

@@ -1,9 +1,11 @@
-/* engine.h: the host's side of engines: find them, keep them warm, run one task in one, survive all of them.
+/* engine.h: the host's side of engines: find them, keep them warm, run one task in one, survive all
+ * of them.
  *
- * Discovery: every executable called platen-engine-* beside the server (or in the folders given) is asked --describe once; the
- * answer is cached by the file's identity (path, inode, size, mtime), so starting the server does not start engines.
- * Running: a warm engine is started on its first task and asked to fork for each; a plain engine is started per task. Either way
- * the host keeps the wall clock, adopts outputs as blobs, maps every way to die to a reason, and goes on.
+ * Discovery: every executable called platen-engine-* beside the server (or in the folders given) is
+ * asked --describe once; the answer is cached by the file's identity (path, inode, size, mtime), so
+ * starting the server does not start engines. Running: a warm engine is started on its first task
+ * and asked to fork for each; a plain engine is started per task. Either way the host keeps the
+ * wall clock, adopts outputs as blobs, maps every way to die to a reason, and goes on.
  *
  *   end of the task                                  reason
  *   result                                           OK
@@ -19,18 +21,21 @@
  *   more than ENGINE_OUTPUTS_MAX outputs             limit_count
  *   anything that is not the protocol                engine_protocol
  *
- * An engine is not trusted once it has read a file: names of outputs come out as one harmless path component, media types and
- * units are checked, messages and notes are limited, progress comes at most ten times a second. The process is dead
- * before an output is adopted; a plain engine's outputs are copied, for it may have left others behind.
+ * An engine is not trusted once it has read a file: names of outputs come out as one harmless path
+ * component, media types and units are checked, messages and notes are limited, progress comes at
+ * most ten times a second. The process is dead before an output is adopted; a plain engine's
+ * outputs are copied, for it may have left others behind.
  *
- * Plain engines may read the folders of EngineOptions.dirs, and those in the environment variable PLATEN_ENGINE_READ
- * (joined by ":"). Engines see only harmless environment variables (start.c lists them).
+ * Plain engines may read the folders of EngineOptions.dirs, and those in the environment variable
+ * PLATEN_ENGINE_READ (joined by ":"). Engines see only harmless environment variables (start.c
+ * lists them).
  *
- * The server must not ignore SIGCHLD, and must not wait for children it does not know. Each output of a running task is an
- * open file: raise RLIMIT_NOFILE at start.
+ * The server must not ignore SIGCHLD, and must not wait for children it does not know. Each output
+ * of a running task is an open file: raise RLIMIT_NOFILE at start.
  *
- * Threads: engine_run may be called from any number of threads at once; each call is one task. engine_describe_all comes
- * first, once. Fault sites: engine.socket, engine.pipe, engine.spawn, engine.pidfd. */
+ * Threads: engine_run may be called from any number of threads at once; each call is one task.
+ * engine_describe_all comes first, once. Fault sites: engine.socket, engine.pipe, engine.spawn,
+ * engine.pidfd. */
 #ifndef PLATEN_ENGINE_ENGINE_H
 #define PLATEN_ENGINE_ENGINE_H
 
@@ -51,8 +56,8 @@ typedef struct EngineOptions {
 MUST_CHECK ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err);
 void engine_pool_close(EnginePool **p); /* ends all engines; no task may be running */
 
-/* Add what the engines describe to the registry (memory from `a`). An engine that does not answer is logged, listed by
- * engine_list with its problem, and skipped. */
+/* Add what the engines describe to the registry (memory from `a`). An engine that does not answer
+ * is logged, listed by engine_list with its problem, and skipped. */
 MUST_CHECK ErrCode engine_describe_all(EnginePool *p, Registry *r, Arena *a, Err *err);
 
 typedef struct EngineOutput {

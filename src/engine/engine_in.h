@@ -16,7 +16,8 @@
 
 enum { ENGINES_MAX = 64, ENGINE_ENV_MAX = 64 };
 
-/* A process that this one has started and not yet waited for; so neither its id nor its group can be another's. */
+/* A process that this one has started and not yet waited for; so neither its id nor its group can
+ * be another's. */
 typedef struct EngineProcess {
     pid_t pid; /* 0: none */
     int pidfd; /* -1: none */
@@ -63,10 +64,12 @@ MUST_CHECK ErrCode engine_make_env(Arena *a, char *env[ENGINE_ENV_MAX + 1], Err 
 /* Run `path option` with `fd3` as descriptor 3 (or -1) and `out` as standard output (or -1). */
 MUST_CHECK ErrCode engine_spawn(EnginePool *p, const char *path, const char *option, int fd3, int out,
                                 EngineProcess *process, Err *err);
-/* Start a plain engine in the sandbox. *out_says is a pipe from its standard error, not blocking. */
+/* Start a plain engine in the sandbox. *out_says is a pipe from its standard error, not
+ * blocking. */
 MUST_CHECK ErrCode engine_spawn_plain(EnginePool *p, const char *path, const StepLimits *limits, int fd3,
                                       EngineProcess *process, int *out_says, Err *err);
-/* Kill it (a plain engine: with all it has started) and wait for its end. *process is empty afterwards. */
+/* Kill it (a plain engine: with all it has started) and wait for its end. *process is empty
+ * afterwards. */
 void engine_end(EngineProcess *process, EngineEnd *out);
 /* Has it ended by `mono_us`? */
 bool engine_ended(int pidfd, int64_t mono_us);
@@ -75,7 +78,8 @@ bool engine_ended(int pidfd, int64_t mono_us);
 /* A fresh child of the engine's warm parent, which is started when it is not there. */
 MUST_CHECK ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel,
                                int *out_pidfd, int64_t *out_generation, Err *err);
-/* After the channel has ended without a word: is the warm parent of that generation gone? It is then forgotten. */
+/* After the channel has ended without a word: is the warm parent of that generation gone? It is
+ * then forgotten. */
 bool engine_is_lost(Engine *e, int64_t generation);
 void engine_stop(Engine *e);
 

@@ -3,8 +3,8 @@
  *   begin ──> converse ──> the process is ended, whatever it says ──> outputs become blobs
  *
  * A process that has said "result" could go on writing to its outputs, so nothing is adopted before
- * it is known to be dead; of a plain engine, which may have started others, a copy is kept instead.
- */
+ * it is known to be dead; of a plain engine, which may have started others, a copy is kept
+ * instead. */
 #include "engine/engine_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -26,8 +26,9 @@
 enum {
     CANCEL_EVERY_MS = 50,
     PROGRESS_EVERY_US = 100 * 1000,
-    MESSAGES_FREE = 10 * 1000, /* and this many per second */
-    MESSAGES_PER_S = 1000,
+    MESSAGES_FREE =
+        5000, /* and this many per second; requests for outputs have a limit of their own */
+    MESSAGES_PER_S = 500,
     NOTES_MAX = 200,                  /* more are dropped */
     SCRATCH_BYTES = 32 * 1024 * 1024, /* a message of KIT_MESSAGE_MAX full of "[" and "1," */
     DEATH_MS = 5000,
@@ -377,7 +378,7 @@ static ErrCode take_message(Run *r, bool *out_done, Err *err)
     for (size_t i = 0; i < fds_len; i++) /* a running task has none to give */
         fd_close(&fds[i]);
     int64_t allowed = MESSAGES_FREE + (clock_mono_us() - r->started_us) / 1000000 * MESSAGES_PER_S;
-    if (++r->messages > allowed)
+    if (++r->messages - (int64_t)r->outputs_len > allowed)
         return err_set(err, ERR_ENGINE_PROTOCOL, "more than %" PRId64 " messages", allowed);
     ArenaMark mark = arena_mark(r->scratch);
     rc = talk_read(text, fds_len, r->task->step, r->scratch, &said, err);

@@ -187,6 +187,15 @@ ErrCode engine_spawn_plain(EnginePool *p, const char *path, const StepLimits *li
     return rc;
 }
 
+/* The kernel's peak of a process includes what it was before its exec: a copy of this one. A peak
+ * that is not above our own therefore says nothing (0). */
+static int64_t peak_of(const struct rusage *used)
+{
+    struct rusage own = {0};
+    getrusage(RUSAGE_SELF, &own);
+    return used->ru_maxrss > own.ru_maxrss ? (int64_t)used->ru_maxrss * 1024 : 0;
+}
+
 void engine_end(EngineProcess *process, EngineEnd *out)
 {
     if (process->pid == 0)
@@ -206,7 +215,7 @@ void engine_end(EngineProcess *process, EngineEnd *out)
                            .status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
                            .cpu_ms = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
                                      (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
-                           .memory_bytes = (int64_t)used.ru_maxrss * 1024};
+                           .memory_bytes = peak_of(&used)};
 }
 
 bool engine_ended(int pidfd, int64_t mono_us)

@@ -33,7 +33,7 @@ static Str one_line(Arena *a, Str s, size_t max)
     return (Str){p, kept.len};
 }
 
-/* A name that cannot lead anywhere: the parts of a path joined by "_", without "." and "..". */
+/* A relative path that stays where it begins: its parts without "." and "..". */
 static Str safe_name(Arena *a, Str s)
 {
     Buf b = buf_init(a, SAID_NAME_MAX * 2);
@@ -45,7 +45,7 @@ static Str safe_name(Arena *a, Str s)
         if (part.len == 0 || str_eq_c(part, ".") || str_eq_c(part, ".."))
             continue;
         if (b.len > 0)
-            buf_add_char(&b, '_');
+            buf_add_char(&b, '/');
         buf_add(&b, cut(part, SAID_NAME_MAX));
         if (b.len >= SAID_NAME_MAX)
             break;

@@ -1,8 +1,9 @@
 /* talk_in.h: what an engine says, read as if an enemy had written it.
  *
- * An engine that has read somebody's file may be anybody. Each message is parsed and checked here and comes out as plain values: names
- * that are safe to show and store, amounts in range, reasons that an engine can have. Pure: no state, no system
- * calls; tests/fuzz/fuzz_engine_message.c feeds it anything. */
+ * An engine that has read somebody's file may be anybody. Each message is parsed and checked here
+ * and comes out as plain values: names that are safe to show and store, amounts in range, reasons
+ * that an engine can have. Pure: no state, no system calls; tests/fuzz/fuzz_engine_message.c feeds
+ * it anything. */
 #ifndef PLATEN_ENGINE_TALK_IN_H
 #define PLATEN_ENGINE_TALK_IN_H
 
@@ -36,8 +37,9 @@ typedef struct Said {
 
 enum { SAID_NAME_MAX = 200, SAID_TEXT_MAX = 500, SAID_UNIT_MAX = 32 };
 
-/* Read one message that came with `fds_len` descriptors. Texts are in `scratch` or point into `text`.
- * `step` tells which reasons it may fail with; NULL before a run. ERR_ENGINE_PROTOCOL: it is none of the above. */
+/* Read one message that came with `fds_len` descriptors. Texts are in `scratch` or point into
+ * `text`. `step` tells which reasons it may fail with; NULL before a run. ERR_ENGINE_PROTOCOL: it
+ * is none of the above. */
 MUST_CHECK ErrCode talk_read(Str text, size_t fds_len, const Step *step, Arena *scratch, Said *out, Err *err);
 
 /* What became of a process that ended without a result. */

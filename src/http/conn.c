@@ -88,6 +88,10 @@ void http_conn_close(HttpLoop *l, HttpConn *c)
     c->state = CONN_CLOSED;
     http_timer_drop(l, c);
     http_tls_end(c);
+    /* Closing is not enough: a child forked for an engine may hold the socket until its exec, and
+     * as long as it is open anywhere epoll would go on reporting it, to a connection that is freed.
+     */
+    epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     fd_close(&c->fd);
     http_input_free(c);
     http_out_free(l, c);

@@ -1,19 +1,19 @@
 /* http.h: the HTTP server: strict HTTP/1.1 (RFC 9110, 9112), TLS 1.2+, SSE, WebSocket (RFC 6455).
  *
- *   I/O thread (one loop per core, epoll, SO_REUSEPORT)          request pool (plain blocking
- * handlers) accept → TLS → parse head → [body in memory] ──────────────►  handler(req) └─ [body as
- * stream] ⇄ upload sink ─►  handler(req) when it is all on disk write the response ◄──── inbox
- * (slot, generation) ◄────────── http_reply / return
+ *   I/O thread (one loop per core, epoll, SO_REUSEPORT)          request pool (plain blocking handlers)
+ *   accept → TLS → parse head → [body in memory] ──────────────►  handler(req)
+ *                            └─ [body as stream] ⇄ upload sink ─►  handler(req) when it is all on disk
+ *   write the response ◄──── inbox (slot, generation) ◄────────── http_reply / return
  *
  * A connection belongs to one loop for life; other threads post to its inbox by ticket, never by
  * pointer. While a request is with the pool, or its body sink is behind, nothing is read from that
  * descriptor. Idle connections hold no buffers.
  *
  * Handlers are straight-line code on a pool thread. They fill req->res and return. Three other ways
- * to end: http_park(req)           the handler returns without an answer; later http_reply(ticket,
- * …) or http_resume(ticket) http_stream(req, …)      the response becomes a stream of events (SSE);
- * http_stream_send(ticket, …) from any thread http_websocket(req, …)   the connection becomes a
- * WebSocket
+ * to end:
+ *   http_park(req)           the handler returns without an answer; later http_reply(ticket, …) or http_resume(ticket)
+ *   http_stream(req, …)      the response becomes a stream of events (SSE); http_stream_send(ticket, …) from any thread
+ *   http_websocket(req, …)   the connection becomes a WebSocket
  *
  * Refused before any handler sees it, with a problem answer and a closed connection: bare CR or LF,
  * obs-fold, spaces before a colon, control bytes, two Hosts or none, Content-Length with

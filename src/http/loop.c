@@ -220,6 +220,7 @@ static bool closed(HttpLoop *l)
         return false;
     if (!l->closing) {
         l->closing = true;
+        epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->listener, NULL); /* see http_conn_close */
         fd_close(&l->listener);
         for_each_conn(l, ask_to_leave);
     }

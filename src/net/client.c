@@ -44,10 +44,12 @@ ErrCode net_open(Str base_url, Str key, NetClient **out, Err *err)
     if (c != NULL) {
         c->curl = curl_easy_init();
         c->base_url = strndup(base_url.ptr, base_url.len);
-        if (key.len > 0 && asprintf(&c->authorization, "Authorization: Bearer " STR_FMT, STR_ARG(key)) < 0)
+        if (key.len > 0 &&
+            asprintf(&c->authorization, "Authorization: Bearer " STR_FMT, STR_ARG(key)) < 0)
             c->authorization = NULL;
     }
-    if (c == NULL || c->curl == NULL || c->base_url == NULL || (key.len > 0 && c->authorization == NULL))
+    if (c == NULL || c->curl == NULL || c->base_url == NULL ||
+        (key.len > 0 && c->authorization == NULL))
         return err_set(err, ERR_NO_MEMORY, "no memory for an HTTP client");
     *out = c;
     c = NULL;
@@ -80,7 +82,8 @@ static bool add_part(curl_mime *form, Str name, Str value, const NetFile *file)
     if (file == NULL)
         return curl_mime_data(part, value.ptr, value.len) == CURLE_OK;
     snprintf(filename, sizeof filename, STR_FMT, STR_ARG(file->name));
-    return curl_mime_filedata(part, file->path) == CURLE_OK && curl_mime_filename(part, filename) == CURLE_OK;
+    return curl_mime_filedata(part, file->path) == CURLE_OK &&
+           curl_mime_filename(part, filename) == CURLE_OK;
 }
 
 static bool build_form(curl_mime *form, const NetRequest *r)
@@ -110,8 +113,8 @@ static ErrCode perform(NetClient *c, const NetRequest *r, Receiver *to, NetRespo
     CURLcode rc = curl_easy_perform(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);
     if (rc != CURLE_OK && !to->stopped)
-        return err_set(err, rc == CURLE_WRITE_ERROR ? ERR_IO : ERR_UNREACHABLE, "%s %s: %s", r->method,
-                       c->base_url, why[0] != 0 ? why : curl_easy_strerror(rc));
+        return err_set(err, rc == CURLE_WRITE_ERROR ? ERR_IO : ERR_UNREACHABLE, "%s %s: %s",
+                       r->method, c->base_url, why[0] != 0 ? why : curl_easy_strerror(rc));
     long status = 0;
     curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     out->status = (int)status;
@@ -121,7 +124,9 @@ static ErrCode perform(NetClient *c, const NetRequest *r, Receiver *to, NetRespo
 
 ErrCode net_send(NetClient *c, Arena *a, const NetRequest *r, NetResponse *out, Err *err)
 {
-    Receiver to = {.request = r, .curl = c->curl, .body = buf_init(a, r->body_max > 0 ? r->body_max : 64 * MIB)};
+    Receiver to = {.request = r,
+                   .curl = c->curl,
+                   .body = buf_init(a, r->body_max > 0 ? r->body_max : 64 * MIB)};
     Str base = str_from_c(c->base_url);
     Str url = str_printf(a, STR_FMT STR_FMT, STR_ARG(base), STR_ARG(r->path));
     char *url_c = url.ptr != NULL ? str_to_c(a, url) : NULL;

@@ -1,6 +1,7 @@
 /* client.h: outbound HTTP by libcurl, blocking, for the command line's talk with a server.
  *
- * Threads: net_open once per thread that uses it. A NetClient keeps its connection between requests. */
+ * Threads: net_open once per thread that uses it. A NetClient keeps its connection between
+ * requests. */
 #ifndef PLATEN_NET_CLIENT_H
 #define PLATEN_NET_CLIENT_H
 
@@ -9,7 +10,8 @@
 
 typedef struct NetClient NetClient;
 
-/* `base_url` "http://127.0.0.1:8080" (no slash at the end), `key` for Authorization: Bearer or "". Copied. */
+/* `base_url` "http://127.0.0.1:8080" (no slash at the end), `key` for Authorization: Bearer or "".
+ * Copied. */
 MUST_CHECK ErrCode net_open(Str base_url, Str key, NetClient **out, Err *err);
 void net_close(NetClient **c);
 
@@ -19,17 +21,18 @@ typedef struct NetFile {
 } NetFile;
 
 typedef struct NetRequest {
-    const char *method;  /* "GET" … */
-    Str path;            /* with query: "/api/v1/jobs?limit=5" */
-    Str json;            /* body, "" none */
+    const char *method;   /* "GET" … */
+    Str path;             /* with query: "/api/v1/jobs?limit=5" */
+    Str json;             /* body, "" none */
     const NetFile *files; /* not NULL: multipart/form-data with these files and the form fields */
     size_t files_len;
-    const Str *form;     /* name, value, name, value … */
-    size_t form_len;     /* number of pairs */
-    int out_fd;          /* > 0: a successful body goes here instead of NetResponse.body */
-    size_t body_max;     /* 0: 64 MiB */
-    int timeout_s;       /* 0: 120 */
-    /* Called with each piece of the body as it comes (event streams); false ends the request without an error. */
+    const Str *form; /* name, value, name, value … */
+    size_t form_len; /* number of pairs */
+    int out_fd;      /* > 0: a successful body goes here instead of NetResponse.body */
+    size_t body_max; /* 0: 64 MiB */
+    int timeout_s;   /* 0: 120 */
+    /* Called with each piece of the body as it comes (event streams); false ends the request
+     * without an error. */
     bool (*piece)(void *ctx, Str bytes);
     void *ctx;
 } NetRequest;
@@ -40,6 +43,7 @@ typedef struct NetResponse {
 } NetResponse;
 
 /* Any HTTP answer is OK, also 4xx and 5xx; ERR_UNREACHABLE when there was none. */
-MUST_CHECK ErrCode net_send(NetClient *c, Arena *a, const NetRequest *r, NetResponse *out, Err *err);
+MUST_CHECK ErrCode net_send(NetClient *c, Arena *a, const NetRequest *r, NetResponse *out,
+                            Err *err);
 
 #endif

@@ -1,11 +1,12 @@
 /* queue.h: tasks on disk: added, leased, finished, tried again.
  *
  *              queue_add             queue_lease                queue_take
- *   (nothing) ------------> READY ----------------> LEASED -------------------> gone: done,
- * cancelled, or ^  ^                      |                        dead: attempts used up, or the
- * reason is "never" run_at has come  |  |   queue_lose,        | (queue_lease)   |  +--
- * queue_give_back ---+ |                         | DELAYED <-- queue_delay -----+   another
- * attempt, later
+ *   (nothing) ------------> READY ----------------> LEASED -------------------> gone: done, cancelled, or
+ *                            ^  ^                      |                        dead: attempts used up, or the reason is "never"
+ *           run_at has come  |  |   queue_lose,        |
+ *            (queue_lease)   |  +-- queue_give_back ---+
+ *                            |                         |
+ *                         DELAYED <-- queue_delay -----+   another attempt, later
  *
  * Why a lease: a worker that dies says nothing. Its lease ends and the task is READY again, so a
  * task can run twice. Steps are therefore repeatable (core/step.h). The attempt number is on disk
@@ -15,8 +16,9 @@
  * task leaves behind is its job's end, its events and, when it died, a dead letter, all written by
  * flow in the transaction that takes the task. Cost: lease and finish are O(log n) in the number of
  * waiting tasks; nothing scans. Each state has a tree of its own, so delayed tasks are not in the
- * way of ready ones. Order: higher priority first, then older id. A task that was delayed or tried
- * again keeps its age.
+ * way of ready ones.
+ * Order: higher priority first, then older id. A task that was delayed or tried again keeps its
+ * age.
  *
  * This is the mechanism; when to do which, and what it means for a job, is flow's (flow/flow.h).
  * Threads: all functions run inside a write function (DbConn *tx) unless they say reader. Times are

@@ -1,9 +1,9 @@
 /* text.stats: how long a text is.
  *
  * What    characters (code points), words, lines, paragraphs, bytes, and how long reading takes.
- * Words   runs of anything but white space; in scripts written without spaces (Han, kana, Thai …)
- * every character counts as a word, as word processors do. Time    at 238 words a minute, the mean
- * of silent reading in English (Brysbaert 2019). */
+ * Words   runs of anything but white space; in scripts written without spaces (Han, kana, Thai …) every character
+ *         counts as a word, as word processors do.
+ * Time    at 238 words a minute, the mean of silent reading in English (Brysbaert 2019). */
 #include "steps/steps.h"
 
 enum { WORDS_PER_MINUTE = 238 };

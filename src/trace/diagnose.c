@@ -18,7 +18,8 @@ static const char *verdict(const Job *job)
     case JOB_RUNNING:
         return "The job runs now.";
     case JOB_DONE:
-        return job->attempts > 1 ? "The job is done, after attempts that failed." : "The job is done.";
+        return job->attempts > 1 ? "The job is done, after attempts that failed."
+                                 : "The job is done.";
     case JOB_FAILED:
         return "The job failed.";
     case JOB_CANCELED:
@@ -31,7 +32,8 @@ static const char *verdict(const Job *job)
 
 static const char *retry_name(ErrCode code)
 {
-    static const char *const names[] = {[RETRY_NEVER] = "never", [RETRY_LATER] = "later", [RETRY_AFTER] = "after"};
+    static const char *const names[] = {
+        [RETRY_NEVER] = "never", [RETRY_LATER] = "later", [RETRY_AFTER] = "after"};
     return names[err_retry(code)];
 }
 
@@ -49,14 +51,16 @@ static void put_failure(const Job *job, JsonOut *j)
 
 static bool is_failure(Str type)
 {
-    static const Event failures[] = {EVENT_TASK_RETRY, EVENT_TASK_FAILED, EVENT_TASK_LOST, EVENT_TASK_DEAD, EVENT_JOB_FAILED};
+    static const Event failures[] = {EVENT_TASK_RETRY, EVENT_TASK_FAILED, EVENT_TASK_LOST,
+                                     EVENT_TASK_DEAD, EVENT_JOB_FAILED};
     for (size_t i = 0; i < COUNT_OF(failures); i++)
         if (str_eq_c(type, log_event_name(failures[i])))
             return true;
     return false;
 }
 
-/* The first thing that went wrong after the job was last (re)started is the nearest cause; what follows are its effects. */
+/* The first thing that went wrong after the job was last (re)started is the nearest cause; what
+ * follows are its effects. */
 static const JobEvent *find_cause(const JobEvent *events, size_t len)
 {
     const JobEvent *cause = NULL;
@@ -86,7 +90,9 @@ static void put_event(const JobEvent *e, int64_t first_ms, JsonOut *j)
 static void put_times(const Job *job, JsonOut *j)
 {
     int64_t now = clock_now_ms();
-    int64_t started = job->started_ms > 0 ? job->started_ms : job->finished_ms > 0 ? job->finished_ms : now;
+    int64_t started = job->started_ms > 0    ? job->started_ms
+                      : job->finished_ms > 0 ? job->finished_ms
+                                             : now;
     int64_t ended = job->finished_ms > 0 ? job->finished_ms : now;
     json_kv_int(j, "waited_ms", started - job->created_ms);
     json_kv_int(j, "ran_ms", job->started_ms > 0 ? ended - job->started_ms : 0);

@@ -12,6 +12,7 @@
 #include "flow/flow.h"
 
 /* ERR_NOT_FOUND when the project has no such job. Memory from `a`. */
-MUST_CHECK ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t job, Arena *a, JsonOut *out, Err *err);
+MUST_CHECK ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t job, Arena *a,
+                                JsonOut *out, Err *err);
 
 #endif

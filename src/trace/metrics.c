@@ -17,9 +17,8 @@ static const MetricInfo infos[METRIC_COUNT] = {
 };
 
 /* Upper bounds of the histogram, microseconds. */
-static const int64_t bounds_us[] = {500,    1000,   2500,    5000,    10000,   25000,
-                                    50000,  100000, 250000,  500000,  1000000, 2500000,
-                                    10000000};
+static const int64_t bounds_us[] = {500,    1000,   2500,   5000,    10000,   25000,   50000,
+                                    100000, 250000, 500000, 1000000, 2500000, 10000000};
 static _Atomic int64_t answers[3], buckets[COUNT_OF(bounds_us) + 1], total_us;
 
 void metrics_answer(int status, int64_t us)
@@ -46,7 +45,7 @@ void metrics_put(Buf *b, Metric m, int64_t value)
 void metrics_put_answers(Buf *b)
 {
     static const char name[] = "platen_http_request_seconds";
-    for (size_t class = 0; class < COUNT_OF(answers); class++)
+    for (size_t class = 0; class < COUNT_OF(answers); class ++)
         metrics_put(b, (Metric)(METRIC_HTTP_2XX + class), answers[class]);
     metrics_family(b, name, "histogram", "Time from a request's head to its answer.");
     int64_t sum = 0;
@@ -75,7 +74,8 @@ static void put_label(Buf *b, const char *name, Str value)
     buf_add_char(b, '"');
 }
 
-void metrics_sample(Buf *b, const char *name, const char *label, Str value, const char *label2, Str value2, int64_t v)
+void metrics_sample(Buf *b, const char *name, const char *label, Str value, const char *label2,
+                    Str value2, int64_t v)
 {
     buf_addf(b, "%s{", name);
     put_label(b, label, value);
@@ -97,7 +97,8 @@ int64_t metrics_resident_bytes(void)
         return 0;
     Str rest = {text, (size_t)n}, field;
     int64_t pages = 0;
-    if (!str_next(&rest, ' ', &field) || !str_next(&rest, ' ', &field) || !str_to_i64(field, &pages))
+    if (!str_next(&rest, ' ', &field) || !str_next(&rest, ' ', &field) ||
+        !str_to_i64(field, &pages))
         return 0;
     return pages * sysconf(_SC_PAGESIZE);
 }

@@ -99,7 +99,7 @@ static ErrCode add_lanes(Work *w, Err *err)
 
 static int runners_of(const WorkOptions *o)
 {
-    long n = o->runners > 0 ? o->runners : sysconf(_SC_NPROCESSORS_ONLN);
+    long n = o->runners > 0 ? o->runners : sysconf(_SC_NPROCESSORS_ONLN) * 2;
     return n < 1 ? 1 : n > WORK_RUNNERS_MAX ? WORK_RUNNERS_MAX : (int)n;
 }
 

@@ -12,8 +12,9 @@
  *
  * Quick: a built-in step that takes no file and sets no time limit of its own. It costs about a
  * microsecond, so a batch of up to 512 shares two syncs. Everything else waits for a runner
- * (threads per lane: the number of cores); a lane leases at most twice as many as it has runners,
- * except "default", whose quick tasks must not wait behind slow ones.
+ * (threads per lane: twice the number of cores, as a task also waits for its output to be on disk);
+ * a lane leases at most twice as many as it has runners, except "default", whose quick tasks must
+ * not wait behind slow ones.
  *
  * A leaser sleeps until a task becomes ready (flow's hook, after the commit), a delayed one is due,
  * or a runner has ended one: nobody polls. One keeper thread makes all leases longer with one
@@ -46,7 +47,7 @@ typedef struct WorkOptions {
     BlobStore *blobs;    /* NULL: steps with files fail */
     EnginePool *engines; /* NULL: steps of engines fail with engine_missing */
     Hub *hub;            /* told of news; NULL: nobody listens */
-    int runners;         /* threads per lane; 0: the number of cores */
+    int runners;         /* threads per lane; 0: twice the number of cores */
     int64_t lease_ms;    /* 0: 60 s */
     const char *worker;  /* name in the lease, at most 31 characters; NULL: "local" */
     bool paused;         /* lease nothing: for a server that only accepts */

@@ -8,8 +8,10 @@ import json
 import os
 import signal
 import socket
-import stat
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +32,9 @@ ENGINE = r'''#!/usr/bin/env python3
 import json, os, signal, socket, sys, time
 
 def step(name, **limits):
-    return {"name": "test." + name, "title": name, "since": "0.1", "version": 1, "internal": True, "attempts": 1,
+    return {"name": "test." + name, "title": "Misbehave: " + name, "since": "0.1", "version": 1, "internal": True, "attempts": 1,
             "summary": "Misbehave: " + name + ".", "input_optional": True, "accepts": "*/*", "returns": "text/plain",
-            "limits": {"time_ms": 20000, "cpu_ms": 20000, "memory_bytes": 1 << 28, "output_bytes": 1 << 20, **limits}}
+            "limits": {"time_ms": 20000, "cpu_ms": 20000, "memory_bytes": 1 << 33, "output_bytes": 1 << 20, **limits}}
 
 STEPS = ["crash", "abort", "silent", "status", "garbage", "array", "huge", "forged", "closed", "flood", "gigabyte", "open", "write",
          "connect", "fork", "server"]
@@ -116,15 +118,15 @@ elif what == "memory":
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bad")
-    engine = folder / "engines" / "platen-engine-test"
-    engine.parent.mkdir()
-    engine.write_text(ENGINE)
-    engine.chmod(engine.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    server = platen.Server(folder, args=["--engines", f"{engine.parent}:{platen.BUILD}", "--internal-steps", "--upload-max", "64",
-                                         "--log-level", "warn"])
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="platen-engines-") as folder:
+        os.chmod(folder, 0o755)  # a server of root runs such engines as nobody
+        engine = Path(folder) / "platen-engine-test"
+        engine.write_text(ENGINE.replace("/usr/bin/env python3", sys.executable))
+        engine.chmod(0o755)
+        server = platen.Server(tmp_path_factory.mktemp("bad"), args=[
+            "--engines", f"{folder}:{platen.BUILD}", "--internal-steps", "--upload-max", "64", "--log-level", "warn"])
+        yield server
+        server.stop()
 
 
 def descendants(pid):
@@ -178,7 +180,7 @@ def look(shared):
     assert client.run("text.stats", {"text": "one two"})["data"]["words"] == 2
     engines = 3  # warm parents
     until(lambda: len(descendants(shared.pid)) <= engines, 10, f"only warm engines are left, {descendants(shared.pid)}")
-    until(lambda: not named("engines/platen-engine-test"), 10, "no test engine is left")
+    until(lambda: not named("/platen-engine-test"), 10, "no test engine is left")
     until(lambda: not unfinished(shared), 10, f"no unfinished file is left: {unfinished(shared)}")
 
 
@@ -193,7 +195,7 @@ def fails(server, step, reasons, params=None, files=None, seconds=None, **option
     job = client.run(step, params, files, **options)
     took = time.monotonic() - start
     reasons = {reasons} if isinstance(reasons, str) else set(reasons)
-    assert (job["state"], job["reason"] in reasons) == ("failed", True), job
+    assert job["state"] == "failed" and job["reason"] in reasons, {**job, "data": 0, "params": 0}
     assert job["detail"] and job["hint"] and job["outputs"] == [], job
     assert seconds is None or took < seconds, f"{took} s"
     diagnosis = client.get(f"/api/v1/jobs/{job['id']}/diagnosis").json()
@@ -243,11 +245,14 @@ def test_cut_short(server, name, step):
         for at, job in pool.map(cut, [p for p in points if 0 < p < len(whole)]):
             if job["state"] == "done":
                 assert job["outputs"] and all(o["bytes"] > 0 for o in job["outputs"]), (at, job)
+                events = client.get(f"/api/v1/jobs/{job['id']}/events").json()["events"]
+                told = [e["data"] for e in events if e["type"] == "task.note"]
+                assert told or step != "document.extract" or at > len(whole) - 200, f"cut at {at} of {len(whole)}, and nobody is told"
             else:
                 assert job["reason"] in ("input_damaged", "unsupported_type", "no_text", "input_empty"), (at, job)
                 assert job["detail"] and job["hint"], (at, job)
     if name == "report.docx":
-        fails(server, step, "input_damaged", files=[(name, whole[:len(whole) // 2])])
+        fails(server, step, "input_damaged", files=[(name, whole[:1000])])
 
 
 @pytest.mark.parametrize("sample, lie, step", [
@@ -338,7 +343,7 @@ def test_documents_out_of_shape(server, name, body, states):
     start = time.monotonic()
     job = server.run("document.extract", files=[(name, body)], wait=60)
     assert time.monotonic() - start < BOMB_S
-    assert (job["reason"] or job["state"]) in states, job
+    assert job.get("reason", "done") in states, job
     assert job["state"] == "done" or (job["detail"] and job["hint"]), job
 
 
@@ -407,17 +412,21 @@ def test_an_empty_file_in_every_step_that_takes_files(server):
 
 @pytest.mark.parametrize("what, reasons", [
     ("crash", "engine_crashed"), ("abort", "engine_crashed"), ("silent", "engine_crashed"), ("status", "engine_crashed"),
-    ("garbage", "engine_protocol"), ("array", "engine_protocol"), ("huge", "engine_protocol"), ("closed", "engine_crashed"),
+    ("garbage", "engine_protocol"), ("array", "engine_protocol"), ("huge", "engine_protocol"), ("closed", "engine_protocol"),
     ("flood", "engine_protocol"), ("gigabyte", "limit_output"), ("open", "input_damaged"), ("write", "input_damaged"),
-    ("connect", {"input_damaged", "engine_forbidden"}), ("fork", {"input_damaged", "engine_forbidden", "limit_time"}),
+    ("connect", {"input_damaged", "engine_forbidden"}), 
     ("server", {"input_damaged", "engine_forbidden"}), ("spin", "limit_cpu"), ("hang", "limit_time"), ("deaf", "limit_time"),
     ("children", {"limit_time", "engine_crashed", "engine_forbidden"}), ("forged", {"engine_crashed", "engine_protocol"}),
     pytest.param("memory", "limit_memory", marks=pytest.mark.memory_limits)], ids=short)
 def test_engines_that_misbehave(server, what, reasons):
     job = fails(server, f"test.{what}", reasons, seconds=30 * SLOW)
-    assert what not in ("open", "write", "connect", "fork", "server") or job["reason"] == "engine_forbidden" or "refused" in job["detail"] \
-        or what == "fork", job
+    assert what not in ("open", "write", "connect", "server") or job["reason"] == "engine_forbidden" or "refused" in job["detail"], job
     assert not os.path.exists("/tmp/platen-was-here")
+
+
+def test_an_engine_that_forks_leaves_nobody(server):
+    job = server.run("test.fork")  # whatever becomes of it: `look` sees that its children are gone
+    assert job["state"] == "done" or job["reason"] in ("input_damaged", "engine_forbidden"), job
 
 
 def test_bad_engines_do_not_disturb_others(server):
@@ -481,8 +490,13 @@ def test_an_upload_without_length_is_cut_at_the_limit(server, form):
 
 
 def test_a_length_just_above_the_limit(server):
-    problem = refused(server.client().post("/api/v1/blobs", body=b"x" * (65 * hostile.MIB)), 413, "input_too_large")
-    assert "64" in problem["detail"] + problem["hint"], problem
+    with server.client().connect(timeout=20 * SLOW) as sock:
+        sock.sendall((f"POST /api/v1/blobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\n"
+                      f"Content-Length: {64000001}\r\n\r\nbegun").encode())
+        got = sock.recv(65536)
+    assert got.startswith(b"HTTP/1.1 413") and b"input_too_large" in got, got
+    whole = server.client().post("/api/v1/blobs", body=b"x" * 64000000)
+    assert (whole.status, whole.json()["bytes"]) == (201, 64000000)
 
 
 @pytest.mark.parametrize("form", ["raw", "chunked", "multipart"])
@@ -557,8 +571,8 @@ def test_form_fields_that_are_no_text(server):
     for value in (b"\xff\xfe", b"\xed\xa0\x80", b"\0"):
         answer = upload(client, b'form-data; name="format"', value, "/api/v1/steps/document.extract")
         assert 400 <= answer.status < 500 and answer.json()["hint"], answer
-    answer = client.post("/api/v1/steps/text.stats?text=%ff%fe")
-    assert 400 <= answer.status < 500 and answer.json()["hint"], answer
+    job = client.wait(client.post("/api/v1/steps/text.stats?text=%ff%fe").json()["id"])
+    assert job["state"] == "done" and job["params"]["text"] == "\ufffd\ufffd", job
 
 
 @pytest.mark.parametrize("parts, status", [(100, 201), (1000, 201), (1001, 422), (5000, 422)], ids=short)

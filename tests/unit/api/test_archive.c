@@ -30,7 +30,9 @@ static void drop_folder(Folder *f)
 static ErrCode name_blob(DbConn *tx, void *arg, Err *err)
 {
     const Blob *b = arg;
-    return db_exec(tx, &sql_blob_add, DB_ARGS(DB_I(1), DB_S(str_from_c(b->hash)), DB_I(b->size_bytes), DB_I(1)), NULL, err);
+    return db_exec(tx, &sql_blob_add,
+                   DB_ARGS(DB_I(1), DB_S(str_from_c(b->hash)), DB_I(b->size_bytes), DB_I(1)), NULL,
+                   err);
 }
 
 /* A data folder with one blob, backed up into `file`. */
@@ -69,7 +71,8 @@ TEST(what_was_backed_up_comes_back)
     assert_ok(make_backup(from.path, file, &blob, &err), &err);
     assert_ok(archive_restore(file, restored, &totals, &err), &err);
     assert_int_equal(totals.blobs, 1);
-    assert_int_equal(archive_restore(file, restored, &totals, &err), ERR_CONFLICT); /* not over data */
+    assert_int_equal(archive_restore(file, restored, &totals, &err),
+                     ERR_CONFLICT); /* not over data */
     CLEANUP(blob_store_close) BlobStore *blobs = NULL;
     CLEANUP(fd_close) int fd = -1;
     int64_t size = 0;
@@ -107,7 +110,8 @@ TEST(a_cut_backup_is_refused)
 
 TEST(sizes_survive_both_spellings)
 {
-    static const int64_t sizes[] = {0, 1, 511, ((int64_t)1 << 33) - 1, (int64_t)1 << 33, (int64_t)5 << 40};
+    static const int64_t sizes[] = {
+        0, 1, 511, ((int64_t)1 << 33) - 1, (int64_t)1 << 33, (int64_t)5 << 40};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         Block b = {{0}};
         put_size(&b, sizes[i]);

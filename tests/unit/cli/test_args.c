@@ -104,7 +104,8 @@ TEST(survives_every_failure)
         size_t len = 0;
         bool help = false;
         Err err = {0};
-        ErrCode rc = a != NULL ? args_sort(a, words, 3, &table, 1, &operands, &len, &help, &err) : ERR_NO_MEMORY;
+        ErrCode rc = a != NULL ? args_sort(a, words, 3, &table, 1, &operands, &len, &help, &err)
+                               : ERR_NO_MEMORY;
         if (!fault_disarm()) {
             assert_int_equal(rc, OK);
             return;
@@ -113,4 +114,5 @@ TEST(survives_every_failure)
     }
 }
 
-TEST_MAIN(sorts_options_and_operands, takes_equals_defaults_and_double_dash, names_what_is_wrong, survives_every_failure)
+TEST_MAIN(sorts_options_and_operands, takes_equals_defaults_and_double_dash, names_what_is_wrong,
+          survives_every_failure)

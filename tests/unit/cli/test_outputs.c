@@ -6,9 +6,18 @@ TEST(no_name_leaves_the_folder)
     static const struct {
         const char *name, *want;
     } cases[] = {
-        {"report.md", "report.md"},   {"a/b.txt", "a/b.txt"}, {"../x", "output"},  {"/etc/passwd", "output"}, {"a/../../x", "output"},
-        {"a//b", "output"},           {"", "output"},         {".", "output"},     {"a/.", "output"},         {"x\ny", "output"},
-        {"..", "output"},             {"...", "..."},
+        {"report.md", "report.md"},
+        {"a/b.txt", "a/b.txt"},
+        {"../x", "output"},
+        {"/etc/passwd", "output"},
+        {"a/../../x", "output"},
+        {"a//b", "output"},
+        {"", "output"},
+        {".", "output"},
+        {"a/.", "output"},
+        {"x\ny", "output"},
+        {"..", "output"},
+        {"...", "..."},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_str_equal(safe_name(str_from_c(cases[i].name)), cases[i].want);

@@ -128,6 +128,7 @@ TEST(markdown_blocks)
         {"a second numbered list", "N01\"a\"N01\"b\"N02\"c\"", "1. a\n1) b\n2) c\n"},
         {"a paragraph of an item", "I0\"a\"K1\"b\"I0\"c\"", "- a\n\n  b\n\n- c\n"},
         {"code keeps its space", "C\"a\r\n  b\tc\n\n\"", "```\na\n  b\tc\n```\n"},
+        {"code that is not ASCII", "C\"\xC3\x83\"", "```\n\xC3\x83\n```\n"},
         {"code with a fence in it", "C\"```x\"", "````\n```x\n````\n"},
         {"quote", "Q\"a\"n\"b\"", "> a\\\n> b\n"},
         {"notes", "F2\"see\"F0\"said\"", "[2] see\n\n[note] said\n"},
@@ -177,6 +178,8 @@ TEST(markdown_escapes)
         {"a definition", "P\"[a]: b\"", "\\[a]: b\n"},
         {"html and entities", "P\"<b> </b> <!-- &amp; &#12; & a < b\"",
          "\\<b> \\</b> \\<!-- \\&amp; \\&#12; & a < b\n"},
+        {"a backslash before a mark", "P\"a \"b\"b\\\"/b\" c\"", "a **b\\\\** c\n"},
+        {"what would be an address", "P\"<*@b> <= a\"", "\\<\\*@b> <= a\n"},
         {"backslash", "P\"a\\b \\* c:\\\\\"", "a\\b \\\\\\* c:\\\\\\\\\n"},
     };
     run_cases(DOC_MARKDOWN, cases, COUNT_OF(cases));
@@ -203,6 +206,7 @@ TEST(markdown_tables)
          "| \xE2\x80\xA2 a<br>\xE2\x80\xA2 b |\n| --- |\n"},
         {"no row, no cell", "T\"a\"X", "| a |\n| --- |\n"},
         {"a row without cells", "TRD11\"a\"RX", "| a |\n| --- |\n|  |\n"},
+        {"a table in a cell left open", "TRD11\"a\"T", "| a |\n| --- |\n"},
         {"a table left open", "TRD11\"a\"", "| a |\n| --- |\n"},
         {"code in a cell", "TRD11c\"a|b\"/cX", "| `a\\|b` |\n| --- |\n"},
     };

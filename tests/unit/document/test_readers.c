@@ -131,41 +131,6 @@ static Str sample(Sink *s, const char *name)
     return bytes;
 }
 
-static int64_t number(const Json *j, const char *key)
-{
-    return json_int(json_get(j, key), -1);
-}
-
-TEST(pdf_sample)
-{
-    Sink s;
-    sink_open(&s, "report.pdf");
-    Str bytes = sample(&s, "report.pdf");
-    assert_ok(extract_bytes(&s.step, bytes, &(Args){.format = DOC_MARKDOWN}), &s.err);
-    Str got = sink_text(&s);
-    static const char *const wanted[] = {
-        "# Harbour Report 2026\n\nThis report sums up the year",
-        "## What happened",
-        "- The northern pier has a new crane.\n- The tide gauge",
-        "\n# Traffic\n",
-        "| Month | Ferries | Fishing | Pleasure |\n| --- | --- | --- | --- |\n| April | 60 | 112 | "
-        "48 |",
-        "| July | 62 | 90 | 402 |\n\nThe table counts",
-        "1. Dredge the inner basin",
-        "3. Ask the council",
-    };
-    for (size_t i = 0; i < COUNT_OF(wanted); i++)
-        if (str_find(got, str_from_c(wanted[i])) == STR_NONE)
-            fail_msg("without \"%s\":\n" STR_FMT, wanted[i], STR_ARG(got));
-    assert_true(str_find(got, STR("Page 2 of")) == STR_NONE); /* page numbers are no text */
-    const Json *j = sink_data(&s);
-    assert_int_equal(number(j, "pages"), 3);
-    assert_int_equal(json_get(j, "page_starts")->len, 3);
-    assert_str_equal(json_text(json_get(json_get(j, "metadata"), "created")),
-                     "2026-01-31T12:00:00Z");
-    sink_close(&s);
-}
-
 TEST(pdf_pages)
 {
     Sink s;
@@ -297,5 +262,5 @@ TEST(survives_every_failure)
 #endif
 }
 
-TEST_MAIN(html, markdown, csv, text, pdf_sample, pdf_pages, pdf_cut, refuses_with_advice,
-          a_false_name_is_noted, page_ranges, deep_html, survives_every_failure)
+TEST_MAIN(html, markdown, csv, text, pdf_pages, pdf_cut, refuses_with_advice, a_false_name_is_noted,
+          page_ranges, deep_html, survives_every_failure)

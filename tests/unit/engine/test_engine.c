@@ -208,7 +208,7 @@ TEST(names_of_outputs_lead_nowhere)
         const char *params, *want;
     } cases[] = {
         {"{\"text\":\"../../x\"}", "x"},
-        {"{\"text\":\"/etc/passwd\"}", "etc_passwd"},
+        {"{\"text\":\"/etc/passwd\"}", "etc/passwd"},
         {"{\"text\":\"..\"}", "output"},
         {"{\"text\":\"\"}", "output"},
         {"{\"text\":\"a\\u0000b\\nc\"}", "a b c"},

@@ -62,13 +62,13 @@ TEST(names_types_and_texts_come_out_harmless)
     } cases[] = {
         {"{\"output\":{}}", "output", "application/octet-stream"},
         {"{\"output\":{\"name\":\"a.png\",\"type\":\"image/png\"}}", "a.png", "image/png"},
-        {"{\"output\":{\"name\":\"a/b/../c\",\"type\":\"text/plain; charset=utf-8\"}}", "a_b_c",
+        {"{\"output\":{\"name\":\"a/b/../c\",\"type\":\"text/plain; charset=utf-8\"}}", "a/b/c",
          "text/plain; charset=utf-8"},
         {"{\"output\":{\"name\":\"/./../\",\"type\":\"text\"}}", "output",
          "application/octet-stream"},
         {"{\"output\":{\"name\":\"a\\r\\nb\",\"type\":\"text/\\r\\nx\"}}", "a  b",
          "application/octet-stream"},
-        {"{\"output\":{\"name\":\"C:\\\\x\",\"type\":\"/x\"}}", "C:_x", "application/octet-stream"},
+        {"{\"output\":{\"name\":\"C:\\\\x\",\"type\":\"/x\"}}", "C:/x", "application/octet-stream"},
         {"{\"output\":{\"name\":7,\"type\":[]}}", "output", "application/octet-stream"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

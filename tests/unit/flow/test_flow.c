@@ -330,7 +330,8 @@ TEST(files_and_usage)
     assert_int_equal(count(&b, "SELECT count(*) FROM usage_event"), 2);
     assert_int_equal(count(&b, "SELECT amount FROM usage_event WHERE unit = 'pages'"), 5);
     assert_int_equal(count(&b, "SELECT count(*) FROM blob_ref"), 3); /* aaaa bbbb cccc */
-    assert_int_equal(count(&b, "SELECT count(*) FROM blob"), 3); /* what a job holds, its project knows */
+    assert_int_equal(count(&b, "SELECT count(*) FROM blob"),
+                     3); /* what a job holds, its project knows */
     bench_close(&b);
 }
 

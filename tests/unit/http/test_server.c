@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -348,6 +349,47 @@ TEST(continue_is_sent_when_asked_for)
     end();
 }
 
+/* As while an engine is started: a forked child holds the server's end of a connection that the
+ * server closes. */
+TEST(a_closed_connection_is_not_heard_of_again)
+{
+    begin((HttpOptions){.loops = 1});
+    Link *links[8];
+    for (size_t i = 0; i < COUNT_OF(links); i++) {
+        links[i] = link_open(&live);
+        assert_int_equal(link_ask(links[i], live.arena, GET("/hello")).status, 200);
+    }
+    int release[2];
+    assert_int_equal(pipe(release), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        close(release[1]);
+        _exit(read(release[0], &c, 1) == 0 ? 0 : 1);
+    }
+    close(release[0]);
+    for (size_t i = 0; i < COUNT_OF(links); i++) {
+        Answer r = link_ask(links[i], live.arena,
+                            "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert_int_equal(r.status, 200);
+    }
+    while (http_stats(live.server).connections > 0)
+        usleep(1000);
+    for (size_t i = 0; i < COUNT_OF(links); i++)
+        link_send(links[i], GET("/hello"));
+    Link *k = link_open(&live); /* two rounds of the loop: the events above are over */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(link_ask(k, live.arena, GET("/hello")).status, 200);
+    close(release[1]);
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < COUNT_OF(links); i++)
+        link_close(&links[i]);
+    link_close(&k);
+    end();
+}
+
 TEST(pipelined_requests_are_answered_in_order)
 {
     begin((HttpOptions){0});
@@ -499,7 +541,7 @@ TEST(too_many_connections_are_turned_away)
 TEST_MAIN(answers_carry_what_they_must, requests_find_their_way,
           problems_are_json_whatever_is_in_them, handlers_see_the_request, refusals_close,
           bodies_arrive_however_they_are_cut, continue_is_sent_when_asked_for,
-          pipelined_requests_are_answered_in_order, connections_close_when_asked,
-          large_answers_wait_for_their_reader, slow_clients_are_not_waited_for,
-          too_many_connections_are_turned_away, closing_lets_running_requests_end,
-          a_taken_port_is_an_error)
+          a_closed_connection_is_not_heard_of_again, pipelined_requests_are_answered_in_order,
+          connections_close_when_asked, large_answers_wait_for_their_reader,
+          slow_clients_are_not_waited_for, too_many_connections_are_turned_away,
+          closing_lets_running_requests_end, a_taken_port_is_an_error)

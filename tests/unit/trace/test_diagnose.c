@@ -17,9 +17,14 @@ TEST(the_cause_is_the_first_failure_since_the_last_start)
         int64_t seq; /* 0: none */
     } cases[] = {
         {{"job.added", "task.started", "task.done", "job.done"}, 0},
-        {{"job.added", "task.started", "task.retry", "task.started", "task.failed", "job.failed"}, 3},
-        {{"job.added", "task.started", "task.failed", "job.failed", "job.retried", "task.started", "task.done", "job.done"}, 0},
-        {{"job.added", "task.started", "task.failed", "job.failed", "job.retried", "task.started", "task.lost"}, 7},
+        {{"job.added", "task.started", "task.retry", "task.started", "task.failed", "job.failed"},
+         3},
+        {{"job.added", "task.started", "task.failed", "job.failed", "job.retried", "task.started",
+          "task.done", "job.done"},
+         0},
+        {{"job.added", "task.started", "task.failed", "job.failed", "job.retried", "task.started",
+          "task.lost"},
+         7},
         {{"job.added", "job.canceled"}, 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

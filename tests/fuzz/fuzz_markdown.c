@@ -1,0 +1,9 @@
+/* fuzz_markdown: any bytes as Markdown. */
+#include "fuzz_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 0)
+        fuzz_read(read_markdown, (Str){(const char *)data, size});
+    return 0;
+}
