@@ -145,8 +145,8 @@ def test_nothing_is_left_behind(tmp_path):
 
 def test_a_failed_input_does_not_stop_the_others(tmp_path):
     done = cli("run", "image.convert", PNG, SAMPLES / "words.txt", SAMPLES / "photo.jpg", "-o", tmp_path, check=1)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.webp", "picture.webp"]
-    assert "platen: words.txt: " in done.stderr and "2 of 3 done" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.webp", "picture.webp"], done.stderr
+    assert "platen: words.txt: " in done.stderr and "2 of 3 done" in done.stderr, done.stderr
 
 
 def test_a_failure_says_what_and_what_now():
