@@ -69,7 +69,7 @@ int kit_main(int argc, char **argv, const KitEngine *engine);
  * (*fds_len in: room, out: got). ERR_WORKER_LOST: the other side has closed. ERR_ENGINE_PROTOCOL:
  * too long, or more descriptors than fit. */
 MUST_CHECK ErrCode kit_send(int socket, Str json, const int *fds, size_t fds_len, Err *err);
-MUST_CHECK ErrCode kit_receive(int socket, char *buffer, size_t size, Str *out, int *fds, size_t *fds_len,
-                               Err *err);
+MUST_CHECK ErrCode kit_receive(int socket, char *buffer, size_t size, Str *out, int *fds,
+                               size_t *fds_len, Err *err);
 
 #endif

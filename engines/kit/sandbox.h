@@ -43,7 +43,8 @@ MUST_CHECK ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err);
 /* Enter; no way back. Called in the child, after sandbox_prepare. Single-threaded processes only.
  * Only makes system calls, so it may run between fork and exec of a threaded process. Limits of 0
  * are not set. `readable` is for programs, -1 for the others. */
-MUST_CHECK ErrCode sandbox_enter(SandboxKind kind, const StepLimits *limits, int readable, Err *err);
+MUST_CHECK ErrCode sandbox_enter(SandboxKind kind, const StepLimits *limits, int readable,
+                                 Err *err);
 
 typedef struct SandboxLayers {
     bool no_new_privs, seccomp;

@@ -22,7 +22,8 @@ typedef enum TaskGuard { TASK_SANDBOX, TASK_DESK, TASK_BARE } TaskGuard;
  * without which this one shall not live. */
 _Noreturn void task_serve(const KitEngine *engine, int channel, TaskGuard guard, pid_t parent);
 
-/* Load what the engine needs, and see that no thread is left: a fork takes only the calling one along, and locks as they are. */
+/* Load what the engine needs, and see that no thread is left: a fork takes only the calling one
+ * along, and locks as they are. */
 MUST_CHECK ErrCode warm_up(const KitEngine *engine, Err *err);
 
 /* kit_main's three modes; each returns the exit status. */

@@ -54,7 +54,8 @@ void steps_get(HttpRequest *req)
     call_answer(&c, 200);
 }
 
-/* Said before the parameters are looked at: JSON that was taken for a file is why they are missing. */
+/* Said before the parameters are looked at: JSON that was taken for a file is why they are
+ * missing. */
 static ErrCode check_too_many(Call *c, const Gathered *g)
 {
     const Step *s = g->step;

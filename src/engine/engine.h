@@ -50,7 +50,7 @@ typedef struct EngineOptions {
     const char *dirs;       /* joined by ":"; where engines are looked for */
     const char *cache_path; /* file for cached descriptions; NULL: none */
     BlobStore *blobs;
-    StepLimits limits;      /* defaults where a step sets none */
+    StepLimits limits; /* defaults where a step sets none */
 } EngineOptions;
 
 MUST_CHECK ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err);
@@ -75,14 +75,14 @@ typedef struct EngineTask {
     Str params; /* canonical JSON */
     const StepInput *inputs;
     size_t inputs_len;
-    StepLimits limits;             /* 0: the step's, then the pool's */
-    const atomic_bool *canceled;   /* looked at at least every 50 ms; NULL: never */
+    StepLimits limits;           /* 0: the step's, then the pool's */
+    const atomic_bool *canceled; /* looked at at least every 50 ms; NULL: never */
     void (*progress)(void *ctx, int64_t done, int64_t total, Str note); /* NULL allowed */
     void (*note)(void *ctx, Str text);                                  /* NULL allowed */
     void *ctx;
 } EngineTask;
 typedef struct EngineResult { /* all memory from the arena given to engine_run */
-    Str data; /* JSON object */
+    Str data;                 /* JSON object */
     EngineOutput *outputs;
     size_t outputs_len;
     EngineUsage usage[ENGINE_USAGE_MAX];
@@ -91,7 +91,8 @@ typedef struct EngineResult { /* all memory from the arena given to engine_run *
 } EngineResult;
 
 /* Run one task and wait for its end. On failure *err has reason, message and hint. */
-MUST_CHECK ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out, Err *err);
+MUST_CHECK ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out,
+                              Err *err);
 
 typedef struct EngineInfo {
     const char *name, *path, *version, *problem; /* problem: NULL when all is well */

@@ -62,12 +62,12 @@ struct EnginePool {
 /* The variables an engine gets to see: none that could hold a secret. Memory from `a`. */
 MUST_CHECK ErrCode engine_make_env(Arena *a, char *env[ENGINE_ENV_MAX + 1], Err *err);
 /* Run `path option` with `fd3` as descriptor 3 (or -1) and `out` as standard output (or -1). */
-MUST_CHECK ErrCode engine_spawn(EnginePool *p, const char *path, const char *option, int fd3, int out,
-                                EngineProcess *process, Err *err);
+MUST_CHECK ErrCode engine_spawn(EnginePool *p, const char *path, const char *option, int fd3,
+                                int out, EngineProcess *process, Err *err);
 /* Start a plain engine in the sandbox. *out_says is a pipe from its standard error, not
  * blocking. */
-MUST_CHECK ErrCode engine_spawn_plain(EnginePool *p, const char *path, const StepLimits *limits, int fd3,
-                                      EngineProcess *process, int *out_says, Err *err);
+MUST_CHECK ErrCode engine_spawn_plain(EnginePool *p, const char *path, const StepLimits *limits,
+                                      int fd3, EngineProcess *process, int *out_says, Err *err);
 /* Kill it (a plain engine: with all it has started) and wait for its end. *process is empty
  * afterwards. */
 void engine_end(EngineProcess *process, EngineEnd *out);
@@ -76,8 +76,8 @@ bool engine_ended(int pidfd, int64_t mono_us);
 
 /* warm.c */
 /* A fresh child of the engine's warm parent, which is started when it is not there. */
-MUST_CHECK ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled, int *out_channel,
-                               int *out_pidfd, int64_t *out_generation, Err *err);
+MUST_CHECK ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canceled,
+                               int *out_channel, int *out_pidfd, int64_t *out_generation, Err *err);
 /* After the channel has ended without a word: is the warm parent of that generation gone? It is
  * then forgotten. */
 bool engine_is_lost(Engine *e, int64_t generation);

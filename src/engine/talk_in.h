@@ -40,7 +40,8 @@ enum { SAID_NAME_MAX = 200, SAID_TEXT_MAX = 500, SAID_UNIT_MAX = 32 };
 /* Read one message that came with `fds_len` descriptors. Texts are in `scratch` or point into
  * `text`. `step` tells which reasons it may fail with; NULL before a run. ERR_ENGINE_PROTOCOL: it
  * is none of the above. */
-MUST_CHECK ErrCode talk_read(Str text, size_t fds_len, const Step *step, Arena *scratch, Said *out, Err *err);
+MUST_CHECK ErrCode talk_read(Str text, size_t fds_len, const Step *step, Arena *scratch, Said *out,
+                             Err *err);
 
 /* What became of a process that ended without a result. */
 typedef struct TalkEnd {
@@ -53,7 +54,7 @@ typedef struct TalkEnd {
 ErrCode talk_judge(const TalkEnd *end, const StepLimits *limits, Err *err);
 
 /* {"run":{…}} for the engine into `b`. */
-void talk_put_run(Buf *b, const Step *step, Str params, const StepLimits *limits, const StepInput *inputs,
-                  size_t inputs_len);
+void talk_put_run(Buf *b, const Step *step, Str params, const StepLimits *limits,
+                  const StepInput *inputs, size_t inputs_len);
 
 #endif

@@ -89,8 +89,8 @@ void http_conn_close(HttpLoop *l, HttpConn *c)
     http_timer_drop(l, c);
     http_tls_end(c);
     /* Closing is not enough: a child forked for an engine may hold the socket until its exec, and
-     * as long as it is open anywhere epoll would go on reporting it, to a connection that is freed.
-     */
+     * as long as it is open anywhere epoll would go on reporting it, to a connection that is
+     * freed. */
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     fd_close(&c->fd);
     http_input_free(c);

@@ -56,29 +56,28 @@ TEST(writes_what_the_office_shows)
                          "gone") "</text:deletion></text:changed-region>"
                                  "</text:tracked-changes>" TP("kept")),
          "kept\n"},
-        {DOC("text",
-             "<table:table><table:table-row><table:table-cell "
-             "table:number-columns-spanned=\"2\">" TP("wide") "</"
-                                                              "table:table-cell><table:covered-"
-                                                              "table-cell/></"
-                                                              "table:table-row><table:table-row><"
-                                                              "table:table-cell>" TP(
-                                                                  "a") "</"
-                                                                       "table:table-cell><table:"
-                                                                       "table-cell>" TP("b") "</"
-                                                                                             "table"
-                                                                                             ":tabl"
-                                                                                             "e-"
-                                                                                             "cell>"
-                                                                                             "</"
-                                                                                             "table"
-                                                                                             ":tabl"
-                                                                                             "e-"
-                                                                                             "row><"
-                                                                                             "/tabl"
-                                                                                             "e:"
-                                                                                             "table"
-                                                                                             ">"),
+        {DOC("text", "<table:table><table:table-row><table:table-cell "
+                     "table:number-columns-spanned=\"2\">" TP(
+                         "wide") "</"
+                                 "table:table-cell><table:covered-"
+                                 "table-cell/></"
+                                 "table:table-row><table:table-row><"
+                                 "table:table-cell>" TP("a") "</"
+                                                             "table:table-cell><table:"
+                                                             "table-cell>" TP("b") "</"
+                                                                                   "table"
+                                                                                   ":tabl"
+                                                                                   "e-"
+                                                                                   "cell>"
+                                                                                   "</"
+                                                                                   "table"
+                                                                                   ":tabl"
+                                                                                   "e-"
+                                                                                   "row><"
+                                                                                   "/tabl"
+                                                                                   "e:"
+                                                                                   "table"
+                                                                                   ">"),
          "| wide |  |\n| --- | --- |\n| a | b |\n"},
         {DOC("text", TP("by<draw:frame><draw:text-box>" TP("box") "</draw:text-box></draw:frame>")),
          "by\n\nbox\n"},

@@ -368,17 +368,20 @@ static ErrCode much_data(StepCtx *c, const void *args)
     return OK;
 }
 
+/* clang-format off */
 #define BAD_STEPS(X)                                                                               \
     X(fine)                                                                                        \
     X(empty)                                                                                       \
     X(fail)                                                                                        \
-    X(no_memory) X(crash) X(abort_now) X(spin) X(sleep_long) X(eat_and_abort) X(eat_and_crash)     \
+    X(no_memory)                                                                                   \
+    X(crash) X(abort_now) X(spin) X(sleep_long) X(eat_and_abort) X(eat_and_crash)                  \
         X(write_for_ever) X(write_and_ignore) X(fork_child) X(exec_shell) X(open_file)             \
             X(stat_file) X(connect_socket) X(trace_parent) X(kill_parent) X(signal_parent)         \
                 X(raise_limit) X(hang_up_for_all) X(start_thread) X(look_around) X(garbage)        \
                     X(oversized) X(nothing) X(unasked_fd) X(flood) X(thousand) X(raw) X(leave)     \
                         X(hang_up) X(two_results) X(many_outputs) X(named_output)                  \
                             X(write_after_result) X(much_data)
+/* clang-format on */
 
 #define BAD_STEP(f)                                                                                \
     static const Step step_##f = {.name = "bad." #f,                                               \
