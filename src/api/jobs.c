@@ -84,7 +84,9 @@ void jobs_get(HttpRequest *req)
         answer_job(&c, id, 200);
 }
 
-void jobs_cancel(HttpRequest *req)
+typedef ErrCode (*JobVerb)(Db *db, int64_t project, int64_t job, Err *err);
+
+static void change_job(HttpRequest *req, JobVerb verb, int status)
 {
     Call c;
     if (!call_begin(req, &c))
@@ -92,26 +94,21 @@ void jobs_cancel(HttpRequest *req)
     int64_t id;
     ErrCode rc = call_path_id(&c, 0, "job", &id);
     if (rc == OK)
-        rc = flow_cancel(c.app->db, c.who.project, id, &c.err);
+        rc = verb(c.app->db, c.who.project, id, &c.err);
     if (rc != OK)
         call_fail(&c);
     else
-        answer_job(&c, id, 200);
+        answer_job(&c, id, status);
+}
+
+void jobs_cancel(HttpRequest *req)
+{
+    change_job(req, flow_cancel, 200);
 }
 
 void jobs_retry(HttpRequest *req)
 {
-    Call c;
-    if (!call_begin(req, &c))
-        return;
-    int64_t id;
-    ErrCode rc = call_path_id(&c, 0, "job", &id);
-    if (rc == OK)
-        rc = flow_retry(c.app->db, c.who.project, id, &c.err);
-    if (rc != OK)
-        call_fail(&c);
-    else
-        answer_job(&c, id, 202);
+    change_job(req, flow_retry, 202);
 }
 
 void jobs_output(HttpRequest *req)

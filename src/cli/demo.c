@@ -1,12 +1,12 @@
 #include "cli/demo.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "cli/scratch.h"
 #include "cli/session.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -212,36 +212,24 @@ static const Param demo_params[] = {
     PARAM_END,
 };
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static char *new_folder(Arena *a, const char *pattern, Err *err)
-{
-    const char *tmp = getenv("TMPDIR");
-    Str path = str_printf(a, "%s/%s", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp", pattern);
-    if (path.ptr != NULL && mkdtemp((char *)path.ptr) != NULL)
-        return (char *)path.ptr;
-    err_set_errno(err, ERR_IO, errno, "could not make a folder in TMPDIR");
-    return NULL;
-}
-
 static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 {
-    enum { OPEN_FOLDERS = 16 };
     const DemoArgs *args = raw;
     Err err = {0};
     const char *folder = len > 0 ? str_to_c(cli->arena, operands[0]) : "samples";
-    char *data = new_folder(cli->arena, "platen-demo-data-XXXXXX", &err);
-    char *results = args->results.len > 0 ? str_to_c(cli->arena, args->results)
-                                          : new_folder(cli->arena, "platen-demo-XXXXXX", &err);
-    if (len > 1 || folder == NULL || data == NULL || results == NULL)
-        return len > 1 ? (err_set(&err, ERR_USAGE, "usage: platen demo [FOLDER]"), term_fail(&err))
-                       : term_fail(&err);
+    char *data = NULL, *results = args->results.len > 0 ? str_to_c(cli->arena, args->results) : NULL;
+    if (len > 1) {
+        err_set(&err, ERR_USAGE, "usage: platen demo [FOLDER]");
+        return term_fail(&err);
+    }
+    ErrCode rc = folder != NULL ? scratch_make(cli->arena, "platen-demo-data", &data, &err)
+                                : err_set(&err, ERR_NO_MEMORY, "no memory");
+    if (rc == OK && results == NULL)
+        rc = scratch_make(cli->arena, "platen-demo", &results, &err);
+    if (rc != OK) {
+        scratch_remove(data);
+        return term_fail(&err);
+    }
     const AppOptions options = {.data_dir = data, .listen = "127.0.0.1:0"};
     App *app = NULL;
     int status = EXIT_FAILED;
@@ -250,7 +238,7 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     else
         status = demo_run(cli, app, str_from_c(app->owner_key), folder, results, NULL);
     app_close(&app, CLOSE_GRACE_MS);
-    nftw(data, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(data);
     return status;
 }
 

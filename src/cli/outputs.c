@@ -1,6 +1,7 @@
 #include "cli/outputs.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "cli/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,13 +54,10 @@ static ErrCode make_folders(const char *path, Err *err)
 
 static ErrCode keep_in_tmp(Outputs *o, Err *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    Str pattern =
-        str_printf(o->arena, "%s/platen-out-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
-    if (pattern.ptr == NULL || mkdtemp((char *)pattern.ptr) == NULL)
-        return err_set_errno(err, ERR_IO, errno, "could not make a folder in TMPDIR");
-    o->dir = pattern.ptr;
-    return OK;
+    char *dir = NULL;
+    ErrCode rc = scratch_make(o->arena, "platen-out", &dir, err);
+    o->dir = dir;
+    return rc;
 }
 
 ErrCode outputs_open(Outputs *o, Arena *a, const Step *step, Str output, bool json, size_t inputs,

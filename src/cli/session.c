@@ -3,10 +3,10 @@
 #include "api/write.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "cli/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,37 +20,22 @@ struct Session {
     char *dir;      /* throwaway data folder of the app */
 };
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 void session_close(Session **s)
 {
-    enum { OPEN_FOLDERS = 16 };
     if (*s == NULL)
         return;
     target_close(&(*s)->target);
     app_close(&(*s)->app, CLOSE_GRACE_MS);
-    if ((*s)->dir != NULL)
-        nftw((*s)->dir, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    scratch_remove((*s)->dir);
     free(*s);
     *s = NULL;
 }
 
 static ErrCode open_local(Session *s, bool internal_steps, Err *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    Str pattern =
-        str_printf(s->arena, "%s/platen-XXXXXX", tmp != NULL && tmp[0] != 0 ? tmp : "/tmp");
-    if (pattern.ptr == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory");
-    if (mkdtemp((char *)pattern.ptr) == NULL)
-        return err_set_errno(err, ERR_IO, errno, "could not make a folder in TMPDIR");
-    s->dir = (char *)pattern.ptr;
+    ErrCode rc = scratch_make(s->arena, "platen", &s->dir, err);
+    if (rc != OK)
+        return rc;
     const AppOptions options = {
         .data_dir = s->dir, .throwaway = true, .internal_steps = internal_steps};
     return app_open(&options, &s->app, err);
