@@ -217,7 +217,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     const DemoArgs *args = raw;
     Err err = {0};
     const char *folder = len > 0 ? str_to_c(cli->arena, operands[0]) : "samples";
-    char *data = NULL, *results = args->results.len > 0 ? str_to_c(cli->arena, args->results) : NULL;
+    char *data = NULL,
+         *results = args->results.len > 0 ? str_to_c(cli->arena, args->results) : NULL;
     if (len > 1) {
         err_set(&err, ERR_USAGE, "usage: platen demo [FOLDER]");
         return term_fail(&err);
