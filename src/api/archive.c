@@ -112,6 +112,34 @@ static ErrCode read_exactly(int fd, void *to, size_t size, Err *err)
     return OK;
 }
 
+typedef ErrCode (*PutBytes)(void *to, const void *bytes, size_t size, Err *err);
+
+static ErrCode put_to_fd(void *to, const void *bytes, size_t size, Err *err)
+{
+    return fd_write_all(*(const int *)to, bytes, size, err);
+}
+
+static ErrCode put_to_blob(void *to, const void *bytes, size_t size, Err *err)
+{
+    return blob_write(to, bytes, size, err);
+}
+
+/* Exactly `size` bytes of `from`, a piece at a time. */
+static ErrCode copy(int from, int64_t size, PutBytes put, void *to, Err *err)
+{
+    char *buffer = malloc(COPY_BUFFER);
+    ErrCode rc = buffer != NULL ? OK : err_set(err, ERR_NO_MEMORY, "no memory");
+    for (int64_t left = size; rc == OK && left > 0;) {
+        size_t n = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
+        rc = read_exactly(from, buffer, n, err);
+        if (rc == OK)
+            rc = put(to, buffer, n, err);
+        left -= (int64_t)n;
+    }
+    free(buffer);
+    return rc;
+}
+
 static size_t padding(int64_t size)
 {
     return (size_t)((BLOCK - size % BLOCK) % BLOCK);
@@ -120,17 +148,8 @@ static size_t padding(int64_t size)
 static ErrCode add_file(int fd, const char *name, int from, int64_t size, Err *err)
 {
     ErrCode rc = put_header(fd, name, size, err);
-    char *buffer = malloc(COPY_BUFFER);
-    if (buffer == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory");
-    for (int64_t left = size; rc == OK && left > 0;) {
-        size_t n = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
-        rc = read_exactly(from, buffer, n, err);
-        if (rc == OK)
-            rc = fd_write_all(fd, buffer, n, err);
-        left -= (int64_t)n;
-    }
-    free(buffer);
+    if (rc == OK)
+        rc = copy(from, size, put_to_fd, &fd, err);
     Block zeros = {{0}};
     return rc != OK ? rc : fd_write_all(fd, &zeros, padding(size), err);
 }
@@ -242,16 +261,7 @@ static ErrCode restore_database(int from, const char *dir, int64_t size, Err *er
     CLEANUP(fd_close) int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (to < 0)
         return err_set_errno(err, ERR_IO, errno, "could not create \"%s\"", path);
-    char *buffer = malloc(COPY_BUFFER);
-    ErrCode rc = buffer != NULL ? OK : err_set(err, ERR_NO_MEMORY, "no memory");
-    for (int64_t left = size; rc == OK && left > 0;) {
-        size_t n = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
-        rc = read_exactly(from, buffer, n, err);
-        if (rc == OK)
-            rc = fd_write_all(to, buffer, n, err);
-        left -= (int64_t)n;
-    }
-    free(buffer);
+    ErrCode rc = copy(from, size, put_to_fd, &to, err);
     if (rc == OK && fsync(to) != 0)
         rc = err_set_errno(err, ERR_IO, errno, "could not write \"%s\"", path);
     return rc;
@@ -261,17 +271,9 @@ static ErrCode restore_blob(int from, BlobStore *blobs, const char *hash, int64_
 {
     BlobWriter *w = NULL;
     Blob blob;
-    char *buffer = malloc(COPY_BUFFER);
-    ErrCode rc = buffer != NULL ? blob_create(blobs, size, &w, err)
-                                : err_set(err, ERR_NO_MEMORY, "no memory");
-    for (int64_t left = size; rc == OK && left > 0;) {
-        size_t n = left < COPY_BUFFER ? (size_t)left : COPY_BUFFER;
-        rc = read_exactly(from, buffer, n, err);
-        if (rc == OK)
-            rc = blob_write(w, buffer, n, err);
-        left -= (int64_t)n;
-    }
-    free(buffer);
+    ErrCode rc = blob_create(blobs, size, &w, err);
+    if (rc == OK)
+        rc = copy(from, size, put_to_blob, w, err);
     if (rc != OK) {
         blob_abandon(&w);
         return rc;
