@@ -27,7 +27,7 @@ deps-test: deps
 	@tools/deps.sh deploy/debian-packages-test.txt
 
 start: deps build ## build, serve on loopback, run the demo, keep serving until Ctrl-C
-	@$(BUILD)/platen serve --data data --listen 127.0.0.1:8080 --demo samples
+	@$(BUILD)/platen serve --data data --listen 127.0.0.1:8080 --log-level warn --demo samples
 
 demo: deps build ## the demo alone: free port, temporary folder; exits with its status
 	@$(BUILD)/platen demo samples
@@ -94,4 +94,4 @@ $(ASAN)/build.ninja:
 $(TSAN)/build.ninja:
 	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
-	@CC=clang $(MESON) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@CC=clang meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null

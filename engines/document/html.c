@@ -14,10 +14,11 @@
 
 enum { DEPTH_MAX = 5000 };
 
+/* What was asked for follows it, aligned for any type. */
 typedef struct Piece {
-    struct Piece *before, *after;
+    _Alignas(16) struct Piece *before;
+    struct Piece *after;
     size_t size;
-    _Alignas(16) unsigned char bytes[];
 } Piece;
 
 typedef struct Pool {
@@ -39,7 +40,7 @@ static void *pool_take(void *arg, size_t size)
     n->after = p->head.after;
     n->after->before = n;
     p->head.after = n;
-    return n->bytes;
+    return n + 1;
 }
 
 static void pool_give(void *arg, void *ptr)
@@ -47,7 +48,7 @@ static void pool_give(void *arg, void *ptr)
     Pool *p = arg;
     if (ptr == NULL)
         return;
-    Piece *n = (Piece *)(void *)((unsigned char *)ptr - offsetof(Piece, bytes));
+    Piece *n = (Piece *)ptr - 1;
     n->before->after = n->after;
     n->after->before = n->before;
     p->used -= n->size;
@@ -60,7 +61,7 @@ static void pool_close(Pool **pool)
     if (p == NULL)
         return;
     while (p->head.after != &p->head)
-        pool_give(p, p->head.after->bytes);
+        pool_give(p, p->head.after + 1);
     free(p);
     *pool = NULL;
 }

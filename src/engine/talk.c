@@ -33,6 +33,14 @@ static Str one_line(Arena *a, Str s, size_t max)
     return (Str){p, kept.len};
 }
 
+/* Does it end in "/", or in a part that is "." or ".."? */
+static bool ends_in_dots(Str path)
+{
+    size_t slash = str_rfind_char(path, '/');
+    Str last = slash == STR_NONE ? path : str_slice(path, slash + 1, path.len);
+    return path.len > 0 && (last.len == 0 || str_eq_c(last, ".") || str_eq_c(last, ".."));
+}
+
 /* A relative path that stays where it begins: its parts without "." and "..". */
 static Str safe_name(Arena *a, Str s)
 {
@@ -50,7 +58,10 @@ static Str safe_name(Arena *a, Str s)
         if (b.len >= SAID_NAME_MAX)
             break;
     }
-    return b.len == 0 ? STR("output") : one_line(a, (Str){b.ptr, b.len}, SAID_NAME_MAX);
+    Str kept = cut(buf_str(&b), SAID_NAME_MAX);
+    while (ends_in_dots(kept)) /* what the cut made of a longer name */
+        kept.len--;
+    return kept.len == 0 ? STR("output") : one_line(a, kept, SAID_NAME_MAX);
 }
 
 static bool is_media_char(char c)

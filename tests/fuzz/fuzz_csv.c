@@ -1,6 +1,8 @@
 /* fuzz_csv: any bytes as a table. */
 #include "fuzz_reader.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 0)

@@ -28,6 +28,8 @@ static void put_entry(Buf *b, const char *name, Str text)
 
 #define W "xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\""
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_close) Arena *a = arena_open(64 * MIB);

@@ -19,12 +19,20 @@ static bool is_one_line(Str s, size_t max)
     return s.len <= max && str_is_utf8(s);
 }
 
+/* A relative path that leads nowhere else: no empty part, no "." and no "..". */
+static void check_path(Str path)
+{
+    Str rest = path, part;
+    check(str_find_char(path, '\\') == STR_NONE);
+    while (path.len > 0 && str_next(&rest, '/', &part))
+        check(part.len > 0 && !str_eq_c(part, ".") && !str_eq_c(part, ".."));
+}
+
 static void check_said(const Said *s)
 {
     check(is_one_line(s->text, SAID_TEXT_MAX) && is_one_line(s->unit, SAID_UNIT_MAX));
     check(is_one_line(s->name, SAID_NAME_MAX) && is_one_line(s->type, 127));
-    check(str_find_char(s->name, '/') == STR_NONE && str_find_char(s->name, '\\') == STR_NONE);
-    check(!str_eq_c(s->name, ".") && !str_eq_c(s->name, ".."));
+    check_path(s->name);
     check(s->kind != SAID_OUTPUT || (s->name.len > 0 && s->type.len > 0));
     check(s->kind != SAID_ERROR || (s->error.code != OK && s->error.code != ERR_NO_MEMORY));
     check(s->kind != SAID_RESULT || json_is(s->data, JSON_OBJECT));

@@ -3,6 +3,8 @@
 
 #include "fuzz_reader.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char head[] = "{\\rtf1 ";

@@ -155,6 +155,22 @@ TEST(every_end_has_its_reason)
     }
 }
 
-TEST_MAIN(nonsense_is_refused, names_types_and_texts_come_out_harmless,
-          a_long_name_is_cut_between_characters, errors_keep_what_an_engine_may_say,
-          every_end_has_its_reason)
+/* A name that is cut where a part begins with dots must not end in "..". */
+TEST(a_long_name_is_not_cut_to_a_way_up)
+{
+    char text[SAID_NAME_MAX * 2], as[SAID_NAME_MAX];
+    memset(as, 'a', sizeof as);
+    int len = SAID_NAME_MAX - 3;
+    snprintf(text, sizeof text, "{\"output\":{\"name\":\"%.*s/..tail\",\"type\":\"a/b\"}}", len,
+             as);
+    CLEANUP(arena_close) Arena *a = arena_open(MIB);
+    Said said;
+    Err err = {0};
+    assert_ok(talk_read(str_from_c(text), 0, &step, a, &said, &err), &err);
+    assert_int_equal(said.name.len, len);
+    assert_int_equal(str_find_char(said.name, '/'), STR_NONE);
+}
+
+TEST_MAIN(a_long_name_is_not_cut_to_a_way_up, nonsense_is_refused,
+          names_types_and_texts_come_out_harmless, a_long_name_is_cut_between_characters,
+          errors_keep_what_an_engine_may_say, every_end_has_its_reason)
