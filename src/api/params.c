@@ -68,7 +68,7 @@ const Param run_option_params[] = {
     PARAM_END,
 };
 
-static const Choice roles[] = {
+const Choice role_choices[] = {
     [ROLE_VIEWER] = {"viewer", "Reads jobs, events, documents and blobs."},
     [ROLE_RUNNER] = {"runner", "Also starts and cancels jobs, and uploads."},
     [ROLE_REVIEWER] = {"reviewer", "Also approves."},
@@ -80,7 +80,7 @@ static const Choice roles[] = {
 const Param key_body_params[] = {
     PARAM_TEXT(KeyBody, name, .max_len = 100, .example = "build server",
                .help = "What the key is for."),
-    PARAM_CHOICE(KeyBody, role, .choices = roles, .def = ROLE_RUNNER,
+    PARAM_CHOICE(KeyBody, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the key may do."),
     PARAM_END,
 };

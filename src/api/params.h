@@ -49,5 +49,6 @@ typedef struct KeyBody {
     int role;
 } KeyBody;
 extern const Param key_body_params[];
+extern const Choice role_choices[]; /* by Role; the command line offers the same */
 
 #endif

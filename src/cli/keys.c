@@ -1,4 +1,6 @@
 /* platen keys: who may use the server. */
+#include "access/access.h"
+#include "api/params.h"
 #include "cli/target.h"
 
 #include <stdio.h>
@@ -10,19 +12,9 @@ typedef struct KeysArgs {
     TargetArgs target;
 } KeysArgs;
 
-static const Choice roles[] = {
-    {"viewer", "Reads jobs, events, documents and blobs."},
-    {"runner", "Also starts and cancels jobs, and uploads."},
-    {"reviewer", "Also approves."},
-    {"editor", "Also changes documents and redrives dead letters."},
-    {"owner", "Also keys, settings and backups."},
-    {0},
-};
-enum { ROLE_RUNNER_INDEX = 1 };
-
 static const Param keys_params[] = {
     PARAM_TEXT(KeysArgs, name, .example = "build server", .help = "What the new key is for."),
-    PARAM_CHOICE(KeysArgs, role, .choices = roles, .def = ROLE_RUNNER_INDEX,
+    PARAM_CHOICE(KeysArgs, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the new key may do."),
     PARAM_BOOL(KeysArgs, json, .help = "Print the server's JSON."),
     TARGET_PARAMS(KeysArgs),
@@ -62,7 +54,7 @@ static int create(Cli *cli, Target *t, const KeysArgs *args)
     JsonOut j = json_out(&body);
     json_begin(&j, '{');
     json_kv_str(&j, "name", args->name);
-    json_kv_c(&j, "role", roles[args->role].name);
+    json_kv_c(&j, "role", role_choices[args->role].name);
     json_end(&j, '}');
     const Json *key = NULL;
     if (target_call(t, cli->arena, "POST", STR("/api/v1/keys"), buf_str(&body), &key, &err) != OK)
