@@ -1,10 +1,13 @@
 #!/bin/sh
 # Install the Debian packages listed in a file (one per line, # comments) that are not there yet.
+# "package/command" is there when the command is, wherever it came from.
 # Silent when nothing is missing; needs root or sudo otherwise.
 set -eu
 list=$1
 missing=
-for package in $(sed 's/#.*//' "$list"); do
+for line in $(sed 's/#.*//' "$list"); do
+    package=${line%%/*}
+    [ "$package" = "$line" ] || ! command -v "${line#*/}" >/dev/null 2>&1 || continue
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$status" = installed ] || missing="$missing $package"
 done

@@ -50,7 +50,7 @@
 
 #include "core/step.h"
 
-enum { KIT_PROTOCOL = 1, KIT_MESSAGE_MAX = 128 * 1024, KIT_FDS_MAX = 16, KIT_FD = 3 };
+enum { KIT_PROTOCOL = 1, KIT_MESSAGE_MAX = 128 * 1024, KIT_FDS_MAX = 128, KIT_FD = 3 };
 
 typedef struct KitEngine {
     const char *name, *version;

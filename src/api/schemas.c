@@ -322,6 +322,8 @@ static const Field step_fields[] = {
     MAYBE_BOOL("cacheable", "Its result depends on parameters and input alone."),
     MAYBE_BOOL("internal", "For tests."),
     MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
+    MAYBE_TEXT("calls", "Steps it may call in turn."),
+    MAYBE_INT("concurrency", "How many of it run at once; missing: as many as there are runners."),
     MAYBE_INT("attempts", "How often it is tried."),
     {.name = "limits",
      .type = FIELD_TYPE_OBJECT,

@@ -50,6 +50,29 @@ static Str before_char(Str s, char c)
     return str_trim(str_slice(s, 0, str_find_char(s, c)));
 }
 
+ErrCode step_scratch(StepCtx *c, int *out_fd)
+{
+    if (c->host == NULL || c->host->scratch == NULL)
+        return err_set(c->err, ERR_INTERNAL, "there are no scratch files here");
+    return c->host->scratch(c->host_ctx, out_fd, c->err);
+}
+
+ErrCode step_call(StepCtx *c, const char *step, Str params, const StepInput *inputs,
+                  size_t inputs_len, StepReply *out)
+{
+    if (c->host == NULL || c->host->call == NULL)
+        return err_set(c->err, ERR_ENGINE_MISSING, "%s cannot be reached from here", step);
+    return c->host->call(c->host_ctx, c->arena, str_from_c(step), params, inputs, inputs_len, out,
+                         c->err);
+}
+
+void step_reply_close(StepReply *r)
+{
+    for (size_t i = 0; i < r->outputs_len; i++)
+        fd_close(&r->outputs[i].fd);
+    r->outputs_len = 0;
+}
+
 /* A family ("image/" + "*") matches its members, "*" + "/" + "*" everything. */
 static bool type_matches(Str pattern, Str type)
 {

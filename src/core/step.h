@@ -21,6 +21,7 @@ typedef struct StepInput {
 } StepInput;
 
 /* What a running step may ask of whoever runs it: the engine protocol, the server, or a test. */
+typedef struct StepReply StepReply;
 typedef struct StepHost {
     /* A new empty output to write to; the host keeps it when the step succeeds. The caller closes
      * *out_fd. */
@@ -29,6 +30,9 @@ typedef struct StepHost {
     void (*usage)(void *ctx, Str unit, int64_t amount);
     void (*note)(void *ctx, Str text); /* a line for the job's history */
     bool (*canceled)(void *ctx);
+    ErrCode (*scratch)(void *ctx, int *out_fd, Err *err); /* NULL: none to be had */
+    ErrCode (*call)(void *ctx, Arena *a, Str step, Str params, const StepInput *inputs,
+                    size_t inputs_len, StepReply *out, Err *err); /* NULL: nobody to call */
 } StepHost;
 
 typedef struct StepCtx {
@@ -51,6 +55,25 @@ void step_progress(StepCtx *c, int64_t done, int64_t total, const char *note);
 void step_usage(StepCtx *c, const char *unit, int64_t amount); /* "pages", "images", "bytes" … */
 void step_note(StepCtx *c, Str text);
 bool step_canceled(StepCtx *c);
+
+/* A nameless file to write and read again (say, what is handed to another step); gone with the task.
+ * The caller closes it. */
+MUST_CHECK ErrCode step_scratch(StepCtx *c, int *out_fd);
+
+/* Run another step, in its own engine and sandbox, and wait for it. Only steps that this step's
+ * `calls` names can be called. The inputs are files of this task: its own inputs, scratch files, or
+ * what another call gave; they stay the caller's. The called step's limits are its own; the time it
+ * waits for its turn counts for nobody, the time it runs counts for neither limit of the caller but
+ * the memory does. Its usage and notes become this task's. When it fails, its reason, message and
+ * hint are this call's. No call is made from a called step (ERR_LIMIT_DEPTH). */
+struct StepReply {
+    const Json *data;   /* an object; memory of the caller's arena */
+    StepInput *outputs; /* read-only, positioned at 0; the caller closes them: step_reply_close */
+    size_t outputs_len;
+};
+MUST_CHECK ErrCode step_call(StepCtx *c, const char *step, Str params, const StepInput *inputs,
+                             size_t inputs_len, StepReply *out);
+void step_reply_close(StepReply *r);
 
 typedef struct StepLimits {
     int64_t time_ms; /* wall clock, kept by the host */
@@ -108,6 +131,9 @@ typedef struct Step {
     bool cacheable;      /* the result depends on parameters and input bytes only */
     bool internal;       /* for tests and benchmarks: not listed unless asked for */
     const char *engine;  /* NULL: built in. Set by the server from the engine that described it */
+    const char *calls;   /* steps it may call (step_call), joined by commas; NULL: none */
+    int concurrency;     /* how many of it may run at once; waiting costs none of its time limit.
+                            0: as many as there are runners */
     int attempts;        /* default number of attempts; 0: 3 */
     StepLimits limits;   /* 0: the server's default */
     const Param *params; /* ends with PARAM_END; NULL: none */

@@ -16,6 +16,7 @@ enum {
     EXAMPLES_MAX = 100,
     INPUTS_MAX = 1000,
     ATTEMPTS_MAX = 100,
+    CONCURRENCY_MAX = 64,
 };
 
 /* The first fault ends it; `where` names the place for the message. */
@@ -432,6 +433,8 @@ ErrCode step_from_json(const Json *j, Arena *a, Step *out, Err *err)
         .cacheable = get_flag(&r, j, "cacheable"),
         .internal = get_flag(&r, j, "internal"),
         .engine = get_text(&r, j, "engine", NAME_LEN_MAX),
+        .calls = get_text(&r, j, "calls", TEXT_LEN_MAX),
+        .concurrency = (int)get_int(&r, j, "concurrency", 0, CONCURRENCY_MAX),
         .attempts = (int)get_int(&r, j, "attempts", 0, ATTEMPTS_MAX),
     };
     s.limits = read_limits(&r, j);

@@ -179,6 +179,8 @@ void step_put_json(const Step *s, JsonOut *j)
     put_flag(j, "cacheable", s->cacheable);
     put_flag(j, "internal", s->internal);
     put_text(j, "engine", s->engine);
+    put_text(j, "calls", s->calls);
+    put_int(j, "concurrency", s->concurrency);
     put_int(j, "attempts", s->attempts);
     put_limits(&s->limits, j);
     put_lists(s, j);

@@ -57,6 +57,13 @@ static void add_facts(const Step *s, Buf *b)
         buf_addf(b, "- **Memory limit** %" PRId64 " MiB\n", s->limits.memory_bytes >> 20);
     if (s->engine != NULL)
         buf_addf(b, "- **Engine** `%s`\n", s->engine);
+    if (s->calls != NULL) {
+        buf_add_c(b, "- **Calls** ");
+        add_types(s->calls, b);
+        buf_add_c(b, "\n");
+    }
+    if (s->concurrency > 0)
+        buf_addf(b, "- **At once** at most %d\n", s->concurrency);
     if (s->since != NULL)
         buf_addf(b, "- **Since** %s\n", s->since);
 }
