@@ -70,9 +70,8 @@ static const ApiOperation operations[] = {
      .query = batch_option_params,
      .errors = FAILS(ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_TOO_LARGE, ERR_UNKNOWN_STEP,
                      ERR_IDEMPOTENCY_MISMATCH, ERR_DISK_FULL, ERR_LIMIT_COUNT),
-     .responses =
-         ANSWERS({200, "Job", NULL, "The batch has ended; or what it would be (dry_run)."},
-                 {202, "Job", NULL, "The batch is on disk and runs."})},
+     .responses = ANSWERS({200, "Job", NULL, "The batch has ended; or what it would be (dry_run)."},
+                          {202, "Job", NULL, "The batch is on disk and runs."})},
 
     {.method = "GET",
      .path = "/api/v1/jobs",
