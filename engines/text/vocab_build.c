@@ -33,8 +33,11 @@ static bool grow_nodes(Build *b)
     struct {
         void **array;
         size_t size;
-    } all[] = {{(void **)&v->first, 4}, {(void **)&v->label, 1},      {(void **)&v->token, 4},
-               {(void **)&b->spans, sizeof(Span)}, {(void **)&b->nearest, 4}};
+    } all[] = {{(void **)&v->first, 4},
+               {(void **)&v->label, 1},
+               {(void **)&v->token, 4},
+               {(void **)&b->spans, sizeof(Span)},
+               {(void **)&b->nearest, 4}};
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         /* one more than nodes: first[n + 1] of the last one */
         void *more = realloc(*all[i].array, ((size_t)room + 1) * all[i].size);
@@ -182,7 +185,7 @@ ErrCode vocab_build(const unsigned char *packed, Vocab *out, Err *err)
 
 void vocab_free(Vocab *v)
 {
-    void *const all[] = {v->at,   v->len,   v->prefix, v->left,   v->right,
+    void *const all[] = {v->at,    v->len,   v->prefix, v->left,   v->right,
                          v->first, v->label, v->token,  v->second, v->pairs};
     for (size_t i = 0; i < COUNT_OF(all); i++)
         free(all[i]);

@@ -21,8 +21,8 @@ struct Vocab {
      * stand one after another, first[n] to first[n + 1]. Node 0 is the root. */
     uint32_t nodes;
     uint32_t *first;
-    uint8_t *label;  /* the byte that leads here, sorted among brothers */
-    uint32_t *token; /* the token that ends here, or VOCAB_NONE */
+    uint8_t *label;   /* the byte that leads here, sorted among brothers */
+    uint32_t *token;  /* the token that ends here, or VOCAB_NONE */
     uint32_t *second; /* [two bytes]: the node they lead to, or 0 */
     /* What is joined, by hash. */
     VocabPair *pairs;
