@@ -79,6 +79,31 @@ static ErrCode skip_most(ChunkOut *o, const PackChunk *chunk, size_t from, size_
     return rc;
 }
 
+/* Does the text before `at` belong to a table or to code? */
+static bool in_lines(const ChunkOut *o, size_t at)
+{
+    const SourceBlock *b = o->source->blocks;
+    size_t i = o->block < o->source->blocks_len ? o->block + 1 : o->block;
+    while (i > 0 && b[i - 1].from >= at)
+        i--;
+    return i > 0 && (b[i - 1].kind == SOURCE_TABLE || b[i - 1].kind == SOURCE_CODE);
+}
+
+/* The first beginning of a line at or after `word`, if one is there. */
+static ErrCode next_line(ChunkOut *o, const PackChunk *chunk, size_t word, size_t *out, Err *err)
+{
+    for (size_t at = word; at < chunk->from; at++) {
+        bool right = false;
+        if (at == 0 || o->source->text.ptr[at - 1] != '\n' || is_blank(o, at))
+            continue;
+        ErrCode rc = is_right(o, chunk, at, &right, err);
+        if (right)
+            *out = at;
+        return rc;
+    }
+    return OK;
+}
+
 ErrCode overlap_find(ChunkOut *o, const PackChunk *chunk, size_t *out, Err *err)
 {
     *out = chunk->from;
@@ -91,6 +116,8 @@ ErrCode overlap_find(ChunkOut *o, const PackChunk *chunk, size_t *out, Err *err)
     if (rc != OK)
         return rc;
     *out = word;
+    if (in_lines(o, chunk->from))
+        return next_line(o, chunk, word, out, err);
     Sentences s = sentences_begin(str_slice(o->source->text, from, chunk->from));
     for (size_t end; sentences_next(&s, &end) && from + end < chunk->from;) {
         bool right = false;
