@@ -46,7 +46,7 @@ static void begin(Doc *d)
         d->err = err;
         return;
     }
-    p->sheet = sheet_open(d->arena, d->fd, d->options.pdf_a, pdf_profile());
+    p->sheet = sheet_open(d->arena, d->fd, d->options.pdf_a, pdf_profile(d->arena));
     if (p->sheet == NULL)
         doc_fail(d, ERR_LIMIT_MEMORY, "beginning the PDF");
 }
@@ -70,7 +70,7 @@ static PressLook heading_look(const Press *p, int level)
     k.set.colour = 0x14263F;
     k.before = k.set.size * 1.05f;
     k.after = k.set.size * 0.4f;
-    k.keep = p->size * 4.5f;
+    k.keep = p->size * 8;
     k.level = level;
     return k;
 }

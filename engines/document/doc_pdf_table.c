@@ -158,13 +158,39 @@ static void sum(const PressTable *t, const Wish *wishes, Wish *out)
     }
 }
 
-/* As wide as they wish when that fits; else the room is shared by what each could use beyond its
- * longest word. Type gets smaller, to half, before words are cut. */
+/* What the columns share beyond their longest words: one that wants less than its part gets what it
+ * wants, and the others more. */
+static void share_extra(const PressTable *t, const Wish *wishes, float room, float *widths)
+{
+    bool fixed[PRESS_COLUMNS] = {false};
+    int open = t->columns;
+    for (int i = 0; i < t->columns; i++) {
+        widths[i] = wishes[i].least;
+        room -= wishes[i].least;
+    }
+    for (bool again = true; again && open > 0;) {
+        float part = room / (float)open;
+        again = false;
+        for (int i = 0; i < t->columns; i++) {
+            float wants = wishes[i].most - wishes[i].least;
+            if (fixed[i] || wants > part)
+                continue;
+            fixed[i] = again = true;
+            widths[i] = wishes[i].most;
+            room -= wants;
+            open--;
+        }
+    }
+    for (int i = 0; i < t->columns; i++)
+        widths[i] += fixed[i] ? 0 : room / (float)open;
+}
+
+/* As wide as they wish when that fits. Type gets smaller, to half, before words are cut. */
 static void share_width(Press *p)
 {
     PressTable *t = p->table;
     Wish wishes[PRESS_COLUMNS], total;
-    float room = p->right - p->left;
+    float room = p->right - p->left, least = 2 * pad_x + 4;
     wish_all(p, wishes);
     sum(t, wishes, &total);
     if (total.least > room) {
@@ -173,17 +199,17 @@ static void share_width(Press *p)
         wish_all(p, wishes);
         sum(t, wishes, &total);
     }
-    float extra = total.most > total.least ? (room - total.least) / (total.most - total.least) : 0;
-    float x = p->left;
+    if (total.least <= room && total.most > room)
+        share_extra(t, wishes, room, t->widths);
+    t->edges[0] = p->left;
     for (int i = 0; i < t->columns; i++) {
-        float w = total.most <= room ? wishes[i].most
-                  : extra >= 0       ? wishes[i].least + (wishes[i].most - wishes[i].least) * extra
-                                     : wishes[i].least * room / total.least;
-        t->widths[i] = w > 2 * pad_x + 4 ? w : 2 * pad_x + 4;
-        t->edges[i] = x;
-        x += t->widths[i];
+        if (total.most <= room)
+            t->widths[i] = wishes[i].most;
+        else if (total.least > room)
+            t->widths[i] = wishes[i].least * room / total.least;
+        t->widths[i] = t->widths[i] > least ? t->widths[i] : least;
+        t->edges[i + 1] = t->edges[i] + t->widths[i];
     }
-    t->edges[t->columns] = x;
 }
 
 /* --- drawing */
