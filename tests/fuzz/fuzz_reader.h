@@ -48,7 +48,7 @@ static inline void fuzz_read(DocReader reader, Str bytes)
                    .pages = STR(""),
                    .comments = true,
                    .charset = STR(""),
-                    .attachments = ATTACHMENTS_LIST};
+                   .attachments = ATTACHMENTS_LIST};
     Doc *d = NULL;
     ErrCode rc = doc_open(&step, DOC_MARKDOWN, &d);
     if (rc == OK)

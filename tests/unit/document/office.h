@@ -115,7 +115,7 @@ static inline ErrCode test_read(Sink *s, DocReader reader, Str bytes, DocFormat 
                    .pages = STR(""),
                    .comments = comments,
                    .charset = STR(""),
-                    .attachments = ATTACHMENTS_LIST};
+                   .attachments = ATTACHMENTS_LIST};
     ErrCode rc = doc_open(&s->step, format, &d);
     if (rc == OK)
         rc = reader(&in, d);
