@@ -253,6 +253,29 @@ static bool looks_like_text(Str utf8)
     return seen > 0 && odd * 50 <= seen;
 }
 
+/* Some programs pad text with zeros, or leave holes in it: long runs of them go. One to three in a
+ * row are part of UTF-16 and UTF-32. */
+static Str without_holes(Arena *a, Str s)
+{
+    enum { HOLE_MIN = 16 };
+    if (memmem(s.ptr, s.len, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", HOLE_MIN) == NULL)
+        return s;
+    Buf b = buf_init(a, s.len + 1);
+    for (size_t i = 0; i < s.len;) {
+        size_t end = i;
+        while (end < s.len && s.ptr[end] == 0)
+            end++;
+        if (end - i < HOLE_MIN)
+            buf_add(&b, str_slice(s, i, end));
+        i = end;
+        while (end < s.len && s.ptr[end] != 0)
+            end++;
+        buf_add(&b, str_slice(s, i, end));
+        i = end;
+    }
+    return b.failed ? s : buf_str(&b);
+}
+
 ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err)
 {
     TypeFlags flags = {0};
@@ -264,7 +287,7 @@ ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err)
         while (head < bytes.len && head > TEXT_HEAD - 4 &&
                ((unsigned char)bytes.ptr[head] & 0xC0) == 0x80)
             head--;
-        Str start = str_slice(bytes, 0, head), text;
+        Str start = without_holes(a, str_slice(bytes, 0, head)), text;
         const char *used = NULL;
         ErrCode rc = charset_to_utf8(a, start, charset_declared(a, start), &text, &used, err);
         if (rc != OK)
