@@ -8,7 +8,7 @@
 typedef struct LanguageGuess {
     char code[16]; /* BCP 47: "en", "zh-Hant"; "" when it cannot be told */
     int percent;   /* of the text's letters */
-    int fit;       /* how well the text fits the language: near 0 for text read in a wrong charset */
+    int fit; /* how well the text fits the language: near 0 for text read in a wrong charset */
     bool reliable;
 } LanguageGuess;
 

@@ -21,19 +21,19 @@ typedef struct AttachBudget {
 
 typedef struct DocInput {
     StepCtx *step;
-    int fd;       /* of the whole file; -1: it lies within another one */
-    Str bytes;    /* the whole file, mapped */
-    Str name;     /* for messages */
-    Str type;     /* media type, told from the content; "" in tests of one reader */
-    Str password; /* or "" */
-    Str pages;    /* "1-3,7", or "": all */
-    Str charset;  /* declared by the sender ("text/csv; charset=…"), or "" */
+    int fd;        /* of the whole file; -1: it lies within another one */
+    Str bytes;     /* the whole file, mapped */
+    Str name;      /* for messages */
+    Str type;      /* media type, told from the content; "" in tests of one reader */
+    Str password;  /* or "" */
+    Str pages;     /* "1-3,7", or "": all */
+    Str charset;   /* declared by the sender ("text/csv; charset=…"), or "" */
     bool comments; /* also comments, tracked changes and speaker notes */
     bool main;     /* of a web page only what it is about */
     Attachments attachments;
     OcrWhen ocr;
-    StrList languages; /* for OCR; empty: auto */
-    int depth;         /* how many files this one lies in */
+    StrList languages;    /* for OCR; empty: auto */
+    int depth;            /* how many files this one lies in */
     AttachBudget *budget; /* NULL: attached files are not read */
 } DocInput;
 
@@ -80,7 +80,9 @@ typedef struct FileType {
     const char *name;       /* "PDF document" */
     const char
         *family; /* "document", "image", "archive", "audio", "video", "text", "program", "other" */
-    bool encrypted, macros;
+    bool encrypted, macros, javascript;
+    bool embedded;       /* other files lie in it */
+    bool strict;         /* OOXML as ISO 29500 Strict has it */
     const char *charset; /* for text, or NULL */
 } FileType;
 ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err);
