@@ -110,8 +110,8 @@ struct Doc {
     size_t rowspan_cap;
 
     /* files within the file */
-    int inside;              /* how many doc_enter are open */
-    Str inside_name;         /* joined; "" outside */
+    int inside;                       /* how many doc_enter are open */
+    Str inside_name;                  /* joined; "" outside */
     size_t inside_cut[DOC_ENTER_MAX]; /* the name's length before each */
 
     /* the writer's own */
