@@ -1,12 +1,15 @@
 /* main.c: platen-engine-document, the text of documents. */
 #include "document/charset.h"
 #include "document/document.h"
+#include "document/ooxml_crypt.h"
 
 static ErrCode warm(Err *err)
 {
     ErrCode rc = charset_warm(err);
     if (rc == OK)
         rc = pdf_warm(err);
+    if (rc == OK)
+        rc = ooxml_crypt_warm(err);
     return rc == OK ? eml_warm(err) : rc;
 }
 
