@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "document/bytes.h"
 #include "document/ole.h"
 #include "document/xml.h"
@@ -18,7 +19,8 @@ enum {
     PASSWORD_UNITS = 255,
     INFO_MAX = 64 << 10,
 };
-#define PACKAGE_MAX (512 * MIB)
+#define PACKAGE_MAX    (512 * MIB)
+#define WRONG_PASSWORD ERR_COUNT /* stays in this file: no message is set */
 
 typedef struct Bytes {
     unsigned char at[BLOB_MAX];
@@ -161,7 +163,7 @@ static ErrCode wrong_password(Err *err, bool given)
     return ERR_INPUT_ENCRYPTED;
 }
 
-/* --- agile: described by XML. ERR_UNAUTHORIZED without a message: the password is wrong. */
+/* --- agile: described by XML */
 
 static void from_base64(Str s, Bytes *out)
 {
@@ -288,7 +290,7 @@ static ErrCode open_agile(Arena *a, EVP_MD_CTX *c, Str info, Str password, Str p
                        x.password.spins);
     unsigned char key[BLOB_MAX];
     if (!agile_key(c, &x.password, password, key))
-        return ERR_UNAUTHORIZED;
+        return WRONG_PASSWORD;
     return agile_package(c, &x.data, key, package, out)
                ? OK
                : err_set(err, ERR_INPUT_DAMAGED, "the encrypted package is damaged");
@@ -336,7 +338,7 @@ static ErrCode open_standard(EVP_MD_CTX *c, Str info, Str password, Str package,
         digest(c, hash_named(STR("SHA1")), input, VERIFIER, "", 0, got) &&
         memcmp(got, want, SHA1_SIZE) == 0;
     if (!right)
-        return ERR_UNAUTHORIZED;
+        return WRONG_PASSWORD;
     return decrypt(cipher, key, NULL, (const unsigned char *)package.ptr, package.len, out)
                ? OK
                : err_set(err, ERR_INPUT_DAMAGED, "the encrypted package is damaged");
@@ -372,7 +374,7 @@ ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err)
         rc = open_standard(c, info, key, package, plain, err);
     else
         rc = unknown_scheme(err, "an extension");
-    if (rc == ERR_UNAUTHORIZED)
+    if (rc == WRONG_PASSWORD)
         return wrong_password(err, password.len > 0);
     *out = (Str){(char *)plain, size < package.len ? (size_t)size : package.len};
     return rc;

@@ -4,6 +4,7 @@
 
 #include "document/detect.h"
 #include "document/detect_in.h"
+#include "document/ooxml_crypt.h"
 
 static const struct {
     TypeId type;
@@ -102,6 +103,24 @@ Str reading_charset(Str type)
     return v.len >= 2 && v.ptr[0] == '"' ? str_slice(v, 1, v.len - 1) : v;
 }
 
+/* The name of what a reader of its own kind takes; "" when nothing is encrypted. */
+static ErrCode unlock(Reading *r)
+{
+    DocInput *in = &r->in;
+    FileType *t = &r->type, inner;
+    StepCtx *c = in->step;
+    if (!is_type(t, TYPE_OOXML_ENCRYPTED))
+        return OK;
+    ErrCode rc = ooxml_decrypt(c->arena, in->bytes, in->password, &in->bytes, c->err);
+    if (rc == OK)
+        rc = detect_type(c->arena, in->bytes, &inner, c->err);
+    if (rc != OK)
+        return rc;
+    *t = inner;
+    t->encrypted = false;
+    return OK;
+}
+
 ErrCode reading_open(const DocInput *in, Reading *out)
 {
     StepCtx *c = in->step;
@@ -111,15 +130,16 @@ ErrCode reading_open(const DocInput *in, Reading *out)
     if (rc != OK)
         return rc;
     detect_refine(t, in->name);
-    out->in.type = str_from_c(t->media_type);
+    note_false_name(in, t);
+    rc = unlock(out);
+    if (rc != OK)
+        return rc;
     /* the only kind that is unlocked by its reader */
     if (t->encrypted && !is_type(t, TYPE_PDF) && strcmp(t->family, "document") == 0)
         return refuse_encrypted(in, t);
+    out->in.type = str_from_c(t->media_type);
     out->read = reader_of(t);
-    if (out->read == NULL)
-        return refuse(in, t);
-    note_false_name(in, t);
-    return OK;
+    return out->read != NULL ? OK : refuse(in, t);
 }
 
 void reading_close(Reading *r)
