@@ -28,14 +28,6 @@ static const Choice ocr_choices[] = {
     {0},
 };
 
-typedef struct ExtractArgs {
-    int format; /* enum DocFormat */
-    Str pages, password;
-    bool comments, main;
-    int attachments, ocr; /* enum Attachments, enum OcrWhen */
-    StrList languages;
-} ExtractArgs;
-
 static const Param extract_params[] = {
     PARAM_CHOICE(ExtractArgs, format, .choices = format_choices, .def = DOC_MARKDOWN,
                  .help = "How the text is written."),
@@ -74,9 +66,8 @@ static ErrCode read_into(const Reading *r, const ExtractArgs *a)
     return doc_close(&doc);
 }
 
-ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args)
+ErrCode extract_bytes(StepCtx *c, Str bytes, const ExtractArgs *a)
 {
-    const ExtractArgs *a = args;
     AttachBudget budget = {0};
     DocInput in = {
         .step = c,
@@ -110,7 +101,7 @@ static ErrCode extract_run(StepCtx *c, const void *args)
     rc = document_map(c, &bytes);
     if (rc != OK)
         return rc;
-    rc = extract_bytes(c, bytes, args);
+    rc = extract_bytes(c, bytes, a);
     document_unmap(&bytes);
     return rc;
 }
@@ -127,6 +118,20 @@ static const Field metadata_fields[] = {
     {0},
 };
 
+static const Field form_fields[] = {
+    {"name", FIELD_TYPE_TEXT, "The field's full name."},
+    {"kind", FIELD_TYPE_TEXT, "One of text, checkbox, radio, choice, button, signature, date."},
+    {"value", FIELD_TYPE_TEXT, "What is filled in; of a checkbox, true or false."},
+    {"page", FIELD_TYPE_INT, "Its page.", .optional = true},
+    {0},
+};
+
+static const Field ocr_fields[] = {
+    {"page", FIELD_TYPE_INT, "The page."},
+    {"confidence", FIELD_TYPE_NUMBER, "How sure the engine is of the text, 0 to 1."},
+    {0},
+};
+
 static const Field extract_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type of the input, told from its content."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of a text file.", .optional = true},
@@ -135,6 +140,11 @@ static const Field extract_fields[] = {
     {"words", FIELD_TYPE_INT, "Words; a Han, Hiragana or Katakana character counts as one."},
     {"characters", FIELD_TYPE_INT, "Unicode characters of the text, without what the format adds."},
     {"blocks", FIELD_TYPE_INT, "Headings, paragraphs, items, tables and so on."},
+    {"form_fields", FIELD_TYPE_LIST, "Fields of forms, with what is filled in; the first 500.",
+     .optional = true, .items = form_fields},
+    {"ocr_pages", FIELD_TYPE_LIST, "Pages that were read by OCR.", .optional = true,
+     .items = ocr_fields},
+    {"pages_without_text", FIELD_TYPE_INT, "Pages of a PDF that gave no text.", .optional = true},
     {"language", FIELD_TYPE_TEXT, "Language, when the file names it (BCP 47).", .optional = true},
     {"metadata", FIELD_TYPE_OBJECT, "What the file says about itself.", .items = metadata_fields},
     {"page_starts", FIELD_TYPE_ANY,
@@ -162,11 +172,14 @@ const Step step_document_extract = {
         "application/vnd.oasis.opendocument.text,application/vnd.oasis.opendocument.spreadsheet,"
         "application/vnd.oasis.opendocument.presentation,application/"
         "vnd.oasis.opendocument.graphics,"
+        "application/msword,application/vnd.ms-excel,application/vnd.ms-powerpoint,"
+        "application/vnd.ms-outlook,application/vnd.ms-excel.sheet.binary.macroEnabled.12,image/*,"
         "application/epub+zip,application/rtf,text/rtf,message/rfc822,text/*,application/xhtml+xml,"
         "application/xml,application/json,application/x-ndjson,application/yaml,application/"
         "octet-stream",
     .returns = "text/markdown,text/plain,application/json",
-    .version = 1,
+    .version = 2,
+    .calls = "office.convert,ocr.document",
     .cacheable = true,
     .limits = {.time_ms = 120 * 1000,
                .cpu_ms = 110 * 1000,

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "document/calls.h"
 #include "document/detect.h"
 #include "document/detect_in.h"
+#include "document/document.h"
 #include "document/ooxml_crypt.h"
 
 static const struct {
@@ -34,6 +36,30 @@ static DocReader reader_of(const FileType *t)
     return NULL;
 }
 
+/* What only an office suite reads, and as what it comes back. */
+typedef struct Office {
+    TypeId type;
+    const char *to;
+} Office;
+
+static const Office office_types[] = {
+    {TYPE_DOC, "docx"},     {TYPE_XLS, "xlsx"},    {TYPE_PPT, "pptx"},
+    {TYPE_XLSB, "xlsx"},    {TYPE_PUB, "pdf"},     {TYPE_VSD, "pdf"},
+    {TYPE_VSDX, "pdf"},     {TYPE_VSDM, "pdf"},    {TYPE_WORDPERFECT, "docx"},
+    {TYPE_WORKS, "docx"},   {TYPE_LOTUS, "xlsx"},  {TYPE_QUATTRO, "xlsx"},
+    {TYPE_HWP, "docx"},     {TYPE_WORDML, "docx"}, {TYPE_EXCELML, "xlsx"},
+    {TYPE_ABIWORD, "docx"}, {TYPE_PAGES, "docx"},  {TYPE_NUMBERS, "xlsx"},
+    {TYPE_KEYNOTE, "pptx"}, {TYPE_DBF, "xlsx"},
+};
+
+static const Office *office_of(const FileType *t)
+{
+    for (size_t i = 0; i < COUNT_OF(office_types); i++)
+        if (is_type(t, office_types[i].type))
+            return &office_types[i];
+    return NULL;
+}
+
 /* What to do with a file that nothing here reads. */
 static const char *advice(const FileType *t)
 {
@@ -45,13 +71,13 @@ static const char *advice(const FileType *t)
         {TYPE_DJVU, "convert it to PDF and send that"},
         {TYPE_XPS, "convert it to PDF and send that"},
         {TYPE_MOBI, "convert it to EPUB and send that"},
+        {TYPE_TNEF, "ask the sender to send it as HTML or plain text"},
         {TYPE_UNKNOWN, "the content is of no known type: check that the file is whole"},
     };
     static const struct {
         const char *family, *advice;
     } families[] = {
-        {"image", "it is a picture: run OCR on it"},
-        {"archive", "unpack it first, then send the files in it"},
+        {"archive", "unpack it first (archive.extract), then send the files in it"},
         {"audio", "it is sound: transcribe it"},
         {"video", "it is a video: transcribe its sound"},
         {"program", "it is a program, not a document"},
@@ -72,14 +98,6 @@ static ErrCode refuse(const DocInput *in, const FileType *t)
             STR_ARG(str_slice(in->name, 0, 60)), t->name, t->media_type);
     err_hint(err, "%s", advice(t));
     return ERR_UNSUPPORTED_TYPE;
-}
-
-static ErrCode refuse_encrypted(const DocInput *in, const FileType *t)
-{
-    Err *err = in->step->err;
-    err_set(err, ERR_INPUT_ENCRYPTED, "the file is encrypted: %s", t->name);
-    err_hint(err, "open it with its password, save it without one, and send that");
-    return ERR_INPUT_ENCRYPTED;
 }
 
 static void note_false_name(const DocInput *in, const FileType *t)
@@ -103,46 +121,112 @@ Str reading_charset(Str type)
     return v.len >= 2 && v.ptr[0] == '"' ? str_slice(v, 1, v.len - 1) : v;
 }
 
-/* The name of what a reader of its own kind takes; "" when nothing is encrypted. */
+/* What is told of the bytes that the reader gets in place of the file's. */
+static ErrCode replace_bytes(Reading *r, Str bytes, FileType *inner)
+{
+    StepCtx *c = r->in.step;
+    r->in.bytes = bytes;
+    r->in.fd = -1;
+    r->in.charset = STR("");
+    return detect_type(c->arena, bytes, inner, c->err);
+}
+
 static ErrCode unlock(Reading *r)
 {
-    DocInput *in = &r->in;
-    FileType *t = &r->type, inner;
-    StepCtx *c = in->step;
-    if (!is_type(t, TYPE_OOXML_ENCRYPTED))
+    StepCtx *c = r->in.step;
+    Str bytes;
+    if (!is_type(&r->type, TYPE_OOXML_ENCRYPTED))
         return OK;
-    ErrCode rc = ooxml_decrypt(c->arena, in->bytes, in->password, &in->bytes, c->err);
+    ErrCode rc = ooxml_decrypt(c->arena, r->in.bytes, r->in.password, &bytes, c->err);
+    FileType inner;
     if (rc == OK)
-        rc = detect_type(c->arena, in->bytes, &inner, c->err);
+        rc = replace_bytes(r, bytes, &inner);
+    if (rc == OK)
+        r->type = inner;
+    return rc;
+}
+
+/* OpenDocument and old Office files that are encrypted are opened by the office suite. */
+static const char *locked_kind(const FileType *t)
+{
+    static const struct {
+        TypeId type;
+        const char *to;
+    } kinds[] = {{TYPE_ODT, "docx"}, {TYPE_OTT, "docx"}, {TYPE_ODS, "xlsx"}, {TYPE_OTS, "xlsx"},
+                 {TYPE_ODP, "pptx"}, {TYPE_OTP, "pptx"}, {TYPE_ODG, "pdf"}};
+    for (size_t i = 0; i < COUNT_OF(kinds) && t->encrypted; i++)
+        if (is_type(t, kinds[i].type))
+            return kinds[i].to;
+    return NULL;
+}
+
+static ErrCode ask_password(const DocInput *in, const FileType *t)
+{
+    Err *err = in->step->err;
+    err_set(err, ERR_INPUT_ENCRYPTED, "the file is encrypted: %s", t->name);
+    err_hint(err, "pass its password as `password`");
+    return ERR_INPUT_ENCRYPTED;
+}
+
+static ErrCode convert(Reading *r, const char *to)
+{
+    FileType inner;
+    Str bytes;
+    ErrCode rc = calls_office(&r->in, r->type.extension, to, &bytes);
     if (rc != OK)
         return rc;
-    *t = inner;
-    t->encrypted = false;
-    return OK;
+    r->mapped = bytes;
+    rc = replace_bytes(r, bytes, &inner);
+    if (rc == OK)
+        r->read = reader_of(&inner);
+    if (rc == OK && r->read == NULL)
+        rc = refuse(&r->in, &inner);
+    return rc;
+}
+
+/* Which pictures OCR reads: what the picture library opens. */
+static bool is_picture(const FileType *t)
+{
+    static const TypeId others[] = {TYPE_SVG,   TYPE_DJVU, TYPE_EMF, TYPE_WMF,
+                                    TYPE_DICOM, TYPE_DWG,  TYPE_DXF};
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (is_type(t, others[i]))
+            return false;
+    return strcmp(t->family, "image") == 0;
+}
+
+static ErrCode choose(Reading *r)
+{
+    const DocInput *in = &r->in;
+    const FileType *t = &r->type;
+    const Office *office = office_of(t);
+    const char *to = office != NULL ? office->to : locked_kind(t);
+    bool pdf = is_type(t, TYPE_PDF); /* unlocked by its reader */
+    if (t->encrypted && !pdf && in->password.len == 0 && strcmp(t->family, "document") == 0 &&
+        !is_type(t, TYPE_EML))
+        return ask_password(in, t);
+    if (to != NULL)
+        return convert(r, to);
+    r->read = is_picture(t) ? read_picture : reader_of(t);
+    return r->read != NULL ? OK : refuse(in, t);
 }
 
 ErrCode reading_open(const DocInput *in, Reading *out)
 {
     StepCtx *c = in->step;
     *out = (Reading){.in = *in};
-    FileType *t = &out->type;
-    ErrCode rc = detect_type(c->arena, in->bytes, t, c->err);
+    ErrCode rc = detect_type(c->arena, in->bytes, &out->type, c->err);
     if (rc != OK)
         return rc;
-    detect_refine(t, in->name);
-    note_false_name(in, t);
+    detect_refine(&out->type, in->name);
+    note_false_name(in, &out->type);
     rc = unlock(out);
-    if (rc != OK)
-        return rc;
-    /* the only kind that is unlocked by its reader */
-    if (t->encrypted && !is_type(t, TYPE_PDF) && strcmp(t->family, "document") == 0)
-        return refuse_encrypted(in, t);
-    out->in.type = str_from_c(t->media_type);
-    out->read = reader_of(t);
-    return out->read != NULL ? OK : refuse(in, t);
+    out->in.type = str_from_c(out->type.media_type);
+    return rc == OK ? choose(out) : rc;
 }
 
 void reading_close(Reading *r)
 {
+    document_unmap(&r->mapped);
     *r = (Reading){0};
 }
