@@ -1,5 +1,6 @@
 /* pdf.c: PDF by MuPDF. See pdf_in.h for the parts. */
 #include "document/document.h"
+#include "document/pdf_extras.h"
 #include "document/pdf_ocr.h"
 
 #include <mupdf/pdf.h>
@@ -183,6 +184,7 @@ static void write_first(PdfReader *r)
     doc_page(r->out, p->page_no);
     if (!pdf_ocr_wants(r, p) || !pdf_ocr_put(r, p))
         pdf_layout(r, p);
+    pdf_put_comments(r, p->page_no);
     if (!doc_took_text(r->out)) {
         r->first_empty = r->empty++ == 0 ? p->page_no : r->first_empty;
         if (p->failed)
@@ -319,6 +321,8 @@ static ErrCode read_document(PdfReader *r)
     rc = read_pages(r);
     if (rc != OK)
         return rc;
+    pdf_put_form(r);
+    pdf_put_files(r);
     Err *err = r->in->step->err;
     if (r->wanted == 0) {
         err_set(err, ERR_BAD_PARAM,
