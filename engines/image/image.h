@@ -90,6 +90,9 @@ typedef struct ImageSave {
 MUST_CHECK ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name,
                               int64_t *bytes);
 
+/* A GIF without its end; what is there can be read. image_load says it in a note. */
+bool image_gif_is_cut(const unsigned char *bytes, size_t size);
+
 /* Sets c->err from libvips' error text and clears that. `doing` is what was tried: "reading the
  * picture". */
 ErrCode image_fail(StepCtx *c, const char *doing);
