@@ -146,8 +146,10 @@ ErrCode edit_upright(StepCtx *c, Size want, VipsImage **v)
     /* Rotation reads lines out of order, and the decoder delivers them in order: so all pixels
      * first. */
     ErrCode rc = edit_to_memory(c, v);
-    return rc != OK ? rc
-                    : edit_done(c, vips_autorot(*v, &out, NULL), out, "rotating the picture", v);
+    if (rc != OK)
+        return rc;
+    int turned = vips_autorot(*v, &out, NULL);
+    return edit_done(c, turned, out, "rotating the picture", v);
 }
 
 ErrCode edit_check_pixels(StepCtx *c, const Image *img, int frames)

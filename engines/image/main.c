@@ -2,7 +2,7 @@
 #include "image/image.h"
 #include "kit/kit.h"
 
-static const Step *const steps[] = {&step_image_convert, &step_image_info, NULL};
+static const Step *const steps[] = {&step_image_convert, &step_image_info, &step_image_optimize, NULL};
 
 int main(int argc, char **argv)
 {
