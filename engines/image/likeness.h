@@ -1,10 +1,11 @@
-/* likeness.h: how alike two pictures look, as a number: multi-scale SSIM of their brightness
- * (Wang, Simoncelli, Bovik 2003), 1 for equal ones.
+/* likeness.h: how alike two pictures look, as a number: 1 for equal ones.
  *
- * Structure is compared in windows of 8 x 8 pixels, four pixels apart, at up to five sizes, each
- * half the one before; brightness at the smallest. What the eye forgives (a little noise) costs
- * little, what it sees (edges gone, blocks) costs much: 0.99 is hard to tell from the original side
- * by side, 0.95 is not. */
+ * Multi-scale SSIM (Wang, Simoncelli, Bovik 2003) of brightness: structure is compared in windows
+ * of 8 x 8 pixels, four pixels apart, at up to five sizes, each half the one before; brightness at
+ * the smallest. Windows count by what there is to see in them (as in Wang, Li 2011): a page is
+ * mostly white, and yet its letters are what counts. The two colour differences are compared at
+ * half the size and count for a fifth. What the eye forgives (a little noise) costs little, what it
+ * sees (edges gone, blocks, colours that run) costs much. */
 #ifndef PLATEN_IMAGE_LIKENESS_H
 #define PLATEN_IMAGE_LIKENESS_H
 
@@ -12,9 +13,9 @@
 
 enum { LIKENESS_SCALES = 5 };
 
-/* The brightness of a picture at every size. */
+/* The brightness of a picture at every size, and its colour at half the size. */
 typedef struct Likeness {
-    unsigned char *luma[LIKENESS_SCALES];
+    unsigned char *luma[LIKENESS_SCALES], *blue, *red; /* blue, red: NULL in grey pictures */
     int width[LIKENESS_SCALES], height[LIKENESS_SCALES];
     int scales;
 } Likeness;

@@ -32,14 +32,14 @@ static const Choice format_choices[] = {
 
 enum Target { TARGET_SMALL, TARGET_GOOD, TARGET_HIGH, TARGET_EXACT };
 static const Choice target_choices[] = {
-    [TARGET_SMALL] = {"small", "A likeness of 0.96: differences are seen side by side."},
+    [TARGET_SMALL] = {"small", "A likeness of 0.97: differences are seen side by side."},
     [TARGET_GOOD] = {"good",
                      "A likeness of 0.98: differences are seen by those who look for them."},
     [TARGET_HIGH] = {"high", "A likeness of 0.99: hard to tell apart side by side."},
     [TARGET_EXACT] = {"exact", "Every pixel as it is."},
     {0},
 };
-static const double target_values[] = {0.96, 0.98, 0.99, 1};
+static const double target_values[] = {0.97, 0.98, 0.99, 1};
 
 typedef struct OptimizeArgs {
     int format, target, metadata;
@@ -226,9 +226,9 @@ static ErrCode search(Optimize *o, Candidate *k)
     static const struct {
         int low, high;
     } ranges[IMAGE_FORMATS] = {
-        [IMAGE_JPEG] = {25, 97},
-        [IMAGE_WEBP] = {10, 98},
-        [IMAGE_AVIF] = {15, 95},
+        [IMAGE_JPEG] = {40, 97},
+        [IMAGE_WEBP] = {25, 98},
+        [IMAGE_AVIF] = {25, 95},
         [IMAGE_PNG] = {40, 100},
     };
     int low = ranges[k->how.format].low, high = ranges[k->how.format].high;
