@@ -115,6 +115,7 @@ ErrCode image_fail(StepCtx *c, const char *doing);
  * thread. */
 MUST_CHECK ErrCode image_warm(Err *err);
 
-extern const Step step_image_convert, step_image_info, step_image_optimize;
+extern const Step step_image_convert, step_image_crop, step_image_filter, step_image_info,
+    step_image_montage, step_image_optimize, step_image_watermark;
 
 #endif
