@@ -129,6 +129,13 @@ static ErrCode check_limits(StepCtx *c, const Work *w)
     ErrCode rc = edit_check_pixels(c, w->img, w->frames);
     if (rc != OK)
         return rc;
+    if (w->plan.scale.w * w->plan.scale.h * w->frames > IMAGE_PIXELS_MAX) {
+        err_set(c->err, ERR_LIMIT_PIXELS,
+                "%" PRId64 " x %" PRId64 " pixels would be made, the limit is %d", w->plan.scale.w,
+                w->plan.scale.h, IMAGE_PIXELS_MAX);
+        err_hint(c->err, "ask for a smaller width or height");
+        return ERR_LIMIT_PIXELS;
+    }
     if (w->plan.crop.w > to->side_max || w->plan.crop.h > to->side_max) {
         err_set(c->err, ERR_BAD_PARAM,
                 "%s holds at most %d pixels along one side, not %" PRId64 " x %" PRId64, to->name,
