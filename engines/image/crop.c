@@ -1,8 +1,8 @@
 /* image.crop: a part of a picture.
  *
- * What    a box given by left, top, width and height; or width x height (or a shape such as 16:9,
- *         as large as fits) placed by gravity: a side, or where the picture is interesting; or the
- *         picture without its plain border.
+ * What    a box given as left,top,width,height; or width x height (or a shape such as 16:9, as large
+ *         as fits) placed by gravity: a side, or where the picture is interesting; or the picture
+ *         without its plain border.
  * Units   pixels of the upright picture, from its top left.
  * Errors  bad_param when the box lies outside the picture. */
 #include "image/edit.h"
@@ -16,7 +16,8 @@ static const Choice gravity_choices[] = {
 };
 
 typedef struct CropArgs {
-    int64_t left, top, width, height;
+    StrList box;
+    int64_t width, height;
     Str aspect;
     int gravity;
     bool trim;
@@ -28,14 +29,13 @@ static const Param crop_params[] = {
               .help = "Width of the part; left out: as wide as it can be."),
     PARAM_INT(CropArgs, height, .min = 1, .max = EDIT_SIDE_MAX, .unit = "px", .example = "300",
               .help = "Height of the part; left out: as high as it can be."),
-    PARAM_INT(CropArgs, left, .min = 0, .max = EDIT_SIDE_MAX, .def = -1, .unit = "px",
-              .example = "120", .help = "Where the part begins from the left, instead of gravity."),
-    PARAM_INT(CropArgs, top, .min = 0, .max = EDIT_SIDE_MAX, .def = -1, .unit = "px",
-              .example = "80", .help = "Where the part begins from the top, instead of gravity."),
+    PARAM_LIST(CropArgs, box, .max_len = 4, .example = "120,80,400,300",
+               .help = "The part as left, top, width and height in pixels, instead of width, "
+                       "height and gravity."),
     PARAM_TEXT(CropArgs, aspect, .max_len = 11, .example = "16:9",
                .help = "Shape of the part, instead of width and height."),
     PARAM_CHOICE(CropArgs, gravity, .choices = gravity_choices, .def = EDIT_CENTRE,
-                 .help = "Where the part lies when left and top are left out."),
+                 .help = "Where the part lies."),
     PARAM_BOOL(CropArgs, trim, .help = "First cut off a border of one colour."),
     EDIT_PARAMS(CropArgs),
     PARAM_END,
@@ -72,31 +72,52 @@ static bool aspect_box(Str aspect, Size in, Box *out)
     return true;
 }
 
-/* OK: *out is inside the picture; without left and top it lies by gravity, or anywhere yet. */
+static bool parse_box(const StrList *list, Box *out)
+{
+    int64_t n[4] = {0};
+    for (size_t i = 0; i < COUNT_OF(n); i++)
+        if (list->len != COUNT_OF(n) || !str_to_i64(str_trim(list->items[i]), &n[i]) || n[i] < 0 ||
+            n[i] > EDIT_SIDE_MAX)
+            return false;
+    *out = (Box){n[0], n[1], n[2], n[3]};
+    return n[2] > 0 && n[3] > 0;
+}
+
+/* One way to say what part it is, and only one. */
+static ErrCode check_args(StepCtx *c, const CropArgs *a)
+{
+    bool size = a->width > 0 || a->height > 0;
+    Box box;
+    if (a->box.len > 0 && (size || a->aspect.len > 0))
+        return edit_bad_param(c, "box", "stands instead of width, height and aspect");
+    if (a->aspect.len > 0 && size)
+        return edit_bad_param(c, "aspect", "stands instead of width and height");
+    if (a->box.len > 0 && !parse_box(&a->box, &box))
+        return edit_bad_param(c, "box", "must be left,top,width,height such as 120,80,400,300");
+    if (a->box.len == 0 && !size && a->aspect.len == 0 && !a->trim)
+        return edit_bad_param(c, "width", "say what part: width and height, box, aspect or trim");
+    return OK;
+}
+
 static ErrCode plan_box(StepCtx *c, const CropArgs *a, Size in, Box *out)
 {
-    Box b = {.width = a->width, .height = a->height};
-    if (a->aspect.len > 0 && (a->width > 0 || a->height > 0))
-        return edit_bad_param(c, "aspect", "stands instead of width and height, not beside them");
+    Box b = {.width = a->width > 0 ? a->width : in.w, .height = a->height > 0 ? a->height : in.h};
     if (a->aspect.len > 0 && !aspect_box(a->aspect, in, &b))
         return edit_bad_param(c, "aspect", "must be a shape such as 16:9");
-    b.left = a->left > 0 ? a->left : 0;
-    b.top = a->top > 0 ? a->top : 0;
-    b.width = b.width > 0 ? b.width : in.w - b.left;
-    b.height = b.height > 0 ? b.height : in.h - b.top;
-    if (b.left + b.width > in.w || b.width < 1)
-        return edit_bad_param(c, a->left > 0 ? "left" : "width",
+    bool boxed = a->box.len > 0 && parse_box(&a->box, &b);
+    if (b.left + b.width > in.w)
+        return edit_bad_param(c, boxed ? "box" : "width",
                               "%" PRId64 " + %" PRId64 " leaves the picture, which is %" PRId64
                               " wide",
                               b.left, b.width, in.w);
-    if (b.top + b.height > in.h || b.height < 1)
-        return edit_bad_param(c, a->top > 0 ? "top" : "height",
+    if (b.top + b.height > in.h)
+        return edit_bad_param(c, boxed ? "box" : "height",
                               "%" PRId64 " + %" PRId64 " leaves the picture, which is %" PRId64
                               " high",
                               b.top, b.height, in.h);
-    if (a->gravity < EDIT_GRAVITIES) {
-        b.left = a->left >= 0 ? a->left : (in.w - b.width) * edit_gravity_x(a->gravity) / 2;
-        b.top = a->top >= 0 ? a->top : (in.h - b.height) * edit_gravity_y(a->gravity) / 2;
+    if (!boxed && a->gravity < EDIT_GRAVITIES) {
+        b.left = (in.w - b.width) * edit_gravity_x(a->gravity) / 2;
+        b.top = (in.h - b.height) * edit_gravity_y(a->gravity) / 2;
     }
     *out = b;
     return OK;
@@ -140,7 +161,7 @@ static ErrCode smart_cut(StepCtx *c, VipsImage **v, int gravity, const Box *b)
 /* libvips chooses the place, and does not tell it. */
 static bool is_smart(const CropArgs *a)
 {
-    return a->gravity >= EDIT_GRAVITIES && a->left < 0 && a->top < 0;
+    return a->gravity >= EDIT_GRAVITIES && a->box.len == 0;
 }
 
 static ErrCode cut(StepCtx *c, const CropArgs *a, Edit *e, const Box *b)
@@ -158,10 +179,9 @@ static ErrCode crop_run(StepCtx *c, const void *args)
     const CropArgs *a = args;
     CLEANUP(edit_close) Edit e = {0};
     Box from = {0}, box = {0};
-    if (a->width == 0 && a->height == 0 && a->aspect.len == 0 && !a->trim && a->left < 0 &&
-        a->top < 0)
-        return edit_bad_param(c, "width", "say what part: width and height, aspect, or trim");
-    ErrCode rc = edit_open(c, 0, (Size){0}, a->edit.metadata == EDIT_KEEP_METADATA, &e);
+    ErrCode rc = check_args(c, a);
+    if (rc == OK)
+        rc = edit_open(c, 0, (Size){0}, a->edit.metadata == EDIT_KEEP_METADATA, &e);
     if (rc == OK && a->trim)
         rc = trim(c, &e, &from);
     if (rc == OK)
@@ -191,19 +211,18 @@ const Step step_image_crop = {
     .args_size = sizeof(CropArgs),
     .data = crop_fields,
     .errors = EDIT_ERRORS,
-    .examples =
-        (const Example[]){{.title = "A square around what catches the eye",
-                           .input = "photo.jpg",
-                           .args = "{\"aspect\": \"1:1\", \"gravity\": \"attention\"}",
-                           .expect = "image/jpeg; width=780; height=780"},
-                          {.title = "A box",
-                           .input = "picture.png",
-                           .args = "{\"left\": 20, \"top\": 10, \"width\": 100, \"height\": 50}",
-                           .expect = "image/png; width=100; height=50; left=20; top=10"},
-                          {.title = "A box that leaves the picture",
-                           .input = "picture.png",
-                           .args = "{\"left\": 300, \"width\": 100}",
-                           .expect = "reason=bad_param"},
-                          {0}},
+    .examples = (const Example[]){{.title = "A square around what catches the eye",
+                                   .input = "photo.jpg",
+                                   .args = "{\"aspect\": \"1:1\", \"gravity\": \"attention\"}",
+                                   .expect = "image/jpeg; width=780; height=780"},
+                                  {.title = "A box",
+                                   .input = "picture.png",
+                                   .args = "{\"box\": [\"20\", \"10\", \"100\", \"50\"]}",
+                                   .expect = "image/png; width=100; height=50; left=20; top=10"},
+                                  {.title = "A box that leaves the picture",
+                                   .input = "picture.png",
+                                   .args = "{\"box\": [\"300\", \"0\", \"100\", \"50\"]}",
+                                   .expect = "reason=bad_param"},
+                                  {0}},
     .run = crop_run,
 };
