@@ -77,6 +77,33 @@ static ErrCode make_jobs(Run *r, Err *err)
     return OK;
 }
 
+/* Files of a folder keep their paths in one result, where the step lets names be given. */
+static ErrCode keep_paths(Run *r, Err *err)
+{
+    const Param *p = param_find(r->step->params, STR("names"));
+    const Json *given = NULL;
+    if (p == NULL || p->type != PARAM_TYPE_LIST || !r->files.folders || r->jobs[0].count < 2)
+        return OK;
+    ErrCode rc = json_parse(r->cli->arena, r->params, &given, err);
+    if (rc != OK || json_get(given, p->name) != NULL)
+        return rc;
+    Buf b = buf_init(r->cli->arena, 4 * MIB);
+    JsonOut j = json_out(&b);
+    json_begin(&j, '{');
+    json_each(member, given) {
+        json_key_str(&j, member->key);
+        json_put(&j, member);
+    }
+    json_key(&j, p->name);
+    json_begin(&j, '[');
+    for (size_t i = 0; i < r->files.len; i++)
+        json_put_str(&j, r->files.items[i].packed);
+    json_end(&j, ']');
+    json_end(&j, '}');
+    r->params = buf_str(&b);
+    return b.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of names") : OK;
+}
+
 /* The folder of the results may lie in the folder of the files: it is not read again. */
 static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
 {
@@ -87,7 +114,9 @@ static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
     ErrCode rc = files_expand(a, operands, len, except, &r->files, err);
     if (rc == OK)
         rc = files_expand(a, r->args->with.items, r->args->with.len, NULL, &r->with, err);
-    return rc == OK ? make_jobs(r, err) : rc;
+    if (rc == OK)
+        rc = make_jobs(r, err);
+    return rc == OK ? keep_paths(r, err) : rc;
 }
 
 /* The server, if any, must be known before the step is: its options come from the step's
@@ -121,39 +150,66 @@ static int print_help(Cli *cli, const Step *step)
     return EXIT_DONE;
 }
 
-/* "-o x.png" says the format as well as --format png does: the value of the step's `format`, `output`
- * or `to` that goes with the ending, as a word; NULL: none does, or the caller has said it. */
+/* What people write for a choice as a file's ending. */
+static Str choice_of_ending(Str ending)
+{
+    static const struct {
+        const char *ending, *choice;
+    } known[] = {{"jpg", "jpeg"}, {"tif", "tiff"}, {"md", "markdown"},
+                 {"txt", "text"}, {"htm", "html"}, {"tgz", "tar.gz"}};
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (str_eq_c(ending, known[i].ending))
+            return str_from_c(known[i].choice);
+    return ending;
+}
+
+/* The choice of `p` that the name ends with: "x.tar.gz" has two endings, the longer one first. */
+static Str choice_of_name(Arena *a, const Param *p, Str name)
+{
+    size_t slash = str_rfind_char(name, '/');
+    Str rest = str_lower(a, slash == STR_NONE ? name : str_slice(name, slash + 1, name.len));
+    for (size_t dot; (dot = str_find_char(rest, '.')) != STR_NONE;) {
+        rest = str_slice(rest, dot + 1, rest.len);
+        Str choice = choice_of_ending(rest);
+        if (param_choice_index(p, choice) >= 0)
+            return choice;
+    }
+    return (Str){0};
+}
+
+/* Has the caller given this option of the step? -o is the command's. */
+static bool is_given(int argc, char **argv, Str flag)
+{
+    for (int i = 0; i < argc; i++) {
+        Str word = str_from_c(argv[i]);
+        if (str_eq(str_slice(word, 0, str_find_char(word, '=')), flag))
+            return true;
+    }
+    return false;
+}
+
+/* "-o x.png" says the format as well as --format png does: the option of the step that goes with
+ * the name, as a word; NULL: none does, or the caller has given it. */
 static char *format_word(Run *r, int argc, char **argv)
 {
     static const char *const names[] = {"format", "output", "to"};
-    static const struct {
-        const char *ending, *choice;
-    } known[] = {{"jpg", "jpeg"}, {"tif", "tiff"},  {"md", "markdown"},      {"txt", "text"},
-                 {"htm", "html"}, {"text", "text"}, {"markdown", "markdown"}};
-    Str out = {0}, ending;
-    for (int i = 0; i + 1 < argc; i++)
-        if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0)
+    Arena *a = r->cli->arena;
+    Str out = {0};
+    for (int i = 0; i < argc; i++)
+        if (i + 1 < argc && strcmp(argv[i], "-o") == 0)
             out = str_from_c(argv[i + 1]);
-    size_t dot = str_rfind_char(out, '.');
-    if (dot == STR_NONE || str_find_char(str_slice(out, dot, out.len), '/') != STR_NONE)
-        return NULL;
-    ending = str_lower(r->cli->arena, str_slice(out, dot + 1, out.len));
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (str_eq_c(ending, known[i].ending))
-            ending = str_from_c(known[i].choice);
+        else if (i + 1 < argc && strcmp(argv[i], "--output") == 0)
+            out = str_from_c(argv[i + 1]);
+        else if (strncmp(argv[i], "--output=", 9) == 0)
+            out = str_from_c(argv[i] + 9);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const Param *p = param_find(r->step->params, str_from_c(names[i]));
-        if (p == NULL || p->type != PARAM_TYPE_CHOICE || param_choice_index(p, ending) < 0)
+        if (p == NULL || p->type != PARAM_TYPE_CHOICE ||
+            is_given(argc, argv, str_printf(a, "--%s", p->name)))
             continue;
-        Str word = str_printf(r->cli->arena, "--%s=" STR_FMT, p->name, STR_ARG(ending));
-        Str flag = str_printf(r->cli->arena, "--%s", p->name);
-        for (int k = 0; k < argc; k++) {
-            Str given = str_from_c(argv[k]);
-            given = str_slice(given, 0, str_find_char(given, '='));
-            if (word.ptr == NULL || (str_eq(given, flag) && !str_eq_c(given, "--output")))
-                return NULL;
-        }
-        return (char *)(uintptr_t)word.ptr;
+        Str choice = choice_of_name(a, p, out);
+        if (choice.len > 0)
+            return (char *)(uintptr_t)str_printf(a, "--%s=" STR_FMT, p->name, STR_ARG(choice)).ptr;
     }
     return NULL;
 }
