@@ -94,4 +94,4 @@ $(ASAN)/build.ninja:
 $(TSAN)/build.ninja:
 	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
-	@CC=clang meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
