@@ -13,7 +13,8 @@ extern "C" {
 #include <qpdf/QPDFPageDocumentHelper.hh>
 #include <qpdf/QPDFPageLabelDocumentHelper.hh>
 
-namespace {
+namespace
+{
 
 typedef std::map<QPDFObjGen, QPDFObjectHandle> PageMap; /* page of the source → first copy */
 

@@ -19,7 +19,8 @@ extern "C" {
 #include <qpdf/QPDFPageDocumentHelper.hh>
 #include <qpdf/QPDFWriter.hh>
 
-namespace {
+namespace
+{
 
 const size_t HEAD_MAX = 1024, WRITE_BUFFER = 256 * KIB;
 
@@ -155,13 +156,10 @@ ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, E
 void protect(QPDFWriter &w, const PdfProtection &p)
 {
     std::string user = to_std(p.user), owner = to_std(p.owner);
-    qpdf_r3_print_e print = p.no_print    ? qpdf_r3p_none
-                            : p.low_print ? qpdf_r3p_low
-                                          : qpdf_r3p_full;
+    qpdf_r3_print_e print = p.no_print ? qpdf_r3p_none : p.low_print ? qpdf_r3p_low : qpdf_r3p_full;
     /* Readers for the blind may always read: a newer standard took the permission away. */
     w.setR6EncryptionParameters(user.c_str(), owner.c_str(), true, !p.no_copy, !p.no_assemble,
-                                !p.no_annotate, !p.no_fill, !p.no_modify, print,
-                                !p.plain_metadata);
+                                !p.no_annotate, !p.no_fill, !p.no_modify, print, !p.plain_metadata);
 }
 
 void set_up(QPDFWriter &w, Pdf *pdf, const PdfWrite *how)
@@ -231,8 +229,9 @@ ErrCode pdf_open(StepCtx *c, const StepInput *in, Str password, Pdf **out)
         rc = pdf_guard(c->err, "reading the document",
                        [&] { return open_pages(*pdf, in, to_std(password), c->err); });
     if (rc == ERR_INPUT_ENCRYPTED)
-        err_set(c->err, rc, password.len > 0 ? "the password does not open \"" STR_FMT "\""
-                                             : "\"" STR_FMT "\" needs a password",
+        err_set(c->err, rc,
+                password.len > 0 ? "the password does not open \"" STR_FMT "\""
+                                 : "\"" STR_FMT "\" needs a password",
                 STR_ARG(str_slice(in->name, 0, 80)));
     if (rc != OK)
         pdf_close(&pdf);

@@ -116,9 +116,9 @@ const Step step_pdf_encrypt = {
     .params = encrypt_params,
     .args_size = sizeof(EncryptArgs),
     .data = encrypt_fields,
-    .errors =
-        (const ErrCode[]){ERR_INPUT_EMPTY, ERR_UNSUPPORTED_TYPE, ERR_INPUT_DAMAGED,
-                          ERR_INPUT_ENCRYPTED, ERR_LIMIT_COUNT, ERR_LIMIT_MEMORY, ERR_BAD_PARAM, OK},
+    .errors = (const ErrCode[]){ERR_INPUT_EMPTY, ERR_UNSUPPORTED_TYPE, ERR_INPUT_DAMAGED,
+                                ERR_INPUT_ENCRYPTED, ERR_LIMIT_COUNT, ERR_LIMIT_MEMORY,
+                                ERR_BAD_PARAM, OK},
     .examples =
         (const Example[]){{.title = "Only those who know the word may open it",
                            .input = "report.pdf",

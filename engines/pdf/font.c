@@ -129,8 +129,8 @@ static bool add_glyphs(Line *l, hb_buffer_t *buffer)
     hb_glyph_position_t *pos = hb_buffer_get_glyph_positions(buffer, &count);
     size_t need = l->out->len + count;
     if (need > l->cap) {
-        FontGlyph *grown = arena_grow(l->a, l->out->glyphs, l->cap * sizeof *grown,
-                                      (need + 64) * sizeof *grown);
+        FontGlyph *grown =
+            arena_grow(l->a, l->out->glyphs, l->cap * sizeof *grown, (need + 64) * sizeof *grown);
         if (grown == NULL)
             return false;
         l->out->glyphs = grown;
@@ -257,8 +257,8 @@ static void read_facts(Line *l, hb_face_t *face, hb_font_t *font, FontRun *run)
 /* OK with run->glyphs NULL: this font lacks `missing`. */
 static ErrCode try_font(Line *l, const Font *f, FriBidiChar *missing, Err *err)
 {
-    hb_blob_t *blob = hb_blob_create(f->bytes.ptr, (unsigned)f->bytes.len, HB_MEMORY_MODE_READONLY,
-                                     NULL, NULL);
+    hb_blob_t *blob =
+        hb_blob_create(f->bytes.ptr, (unsigned)f->bytes.len, HB_MEMORY_MODE_READONLY, NULL, NULL);
     hb_face_t *face = hb_face_create(blob, f->index);
     hb_font_t *font = hb_font_create(face);
     ErrCode rc = OK;

@@ -7,7 +7,8 @@
 
 #include <qpdf/QPDFEmbeddedFileDocumentHelper.hh>
 
-namespace {
+namespace
+{
 
 const int LISTED_MAX = 200, NAME_MAX_BYTES = 200;
 
@@ -17,9 +18,9 @@ struct Entry {
     bool date;
 };
 const Entry entries[] = {
-    {"/Title", &PdfInfo::title, false},       {"/Author", &PdfInfo::author, false},
-    {"/Subject", &PdfInfo::subject, false},   {"/Keywords", &PdfInfo::keywords, false},
-    {"/Creator", &PdfInfo::creator, false},   {"/Producer", &PdfInfo::producer, false},
+    {"/Title", &PdfInfo::title, false},         {"/Author", &PdfInfo::author, false},
+    {"/Subject", &PdfInfo::subject, false},     {"/Keywords", &PdfInfo::keywords, false},
+    {"/Creator", &PdfInfo::creator, false},     {"/Producer", &PdfInfo::producer, false},
     {"/CreationDate", &PdfInfo::created, true}, {"/ModDate", &PdfInfo::modified, true},
 };
 
@@ -110,8 +111,8 @@ void put_permissions(QPDF &qpdf, JsonOut *j)
         const char *name;
         bool allowed;
     } all[] = {
-        {"print", qpdf.allowPrintLowRes()},       {"print_high", qpdf.allowPrintHighRes()},
-        {"copy", qpdf.allowExtractAll()},         {"modify", qpdf.allowModifyOther()},
+        {"print", qpdf.allowPrintLowRes()},         {"print_high", qpdf.allowPrintHighRes()},
+        {"copy", qpdf.allowExtractAll()},           {"modify", qpdf.allowModifyOther()},
         {"annotate", qpdf.allowModifyAnnotation()}, {"fill", qpdf.allowModifyForm()},
         {"assemble", qpdf.allowModifyAssembly()},
     };
@@ -130,9 +131,10 @@ void put_encryption(QPDF &qpdf, JsonOut *j)
     bool encrypted = qpdf.isEncrypted(r, p, v, stream, string, file);
     json_kv_bool(j, "encrypted", encrypted);
     if (encrypted)
-        json_kv_c(j, "encryption", stream == QPDF::e_aesv3 ? "AES-256"
-                                   : stream == QPDF::e_aes ? "AES-128"
-                                                           : "RC4");
+        json_kv_c(j, "encryption",
+                  stream == QPDF::e_aesv3 ? "AES-256"
+                  : stream == QPDF::e_aes ? "AES-128"
+                                          : "RC4");
     put_permissions(qpdf, j);
 }
 
@@ -187,11 +189,13 @@ void put_facts(Pdf *pdf, JsonOut *j)
     json_kv_int(j, "pictures", f.pictures);
     json_kv_int(j, "signatures", f.signatures);
     json_kv_bool(j, "javascript", f.scripts > 0);
-    json_kv_bool(j, "form", form.isDictionary() && form.getKey("/Fields").isArray() &&
-                                form.getKey("/Fields").getArrayNItems() > 0);
+    json_kv_bool(j, "form",
+                 form.isDictionary() && form.getKey("/Fields").isArray() &&
+                     form.getKey("/Fields").getArrayNItems() > 0);
     json_kv_bool(j, "tagged", root.getKey("/StructTreeRoot").isDictionary());
-    json_kv_bool(j, "bookmarks", root.getKey("/Outlines").isDictionary() &&
-                                     root.getKey("/Outlines").getKey("/First").isDictionary());
+    json_kv_bool(j, "bookmarks",
+                 root.getKey("/Outlines").isDictionary() &&
+                     root.getKey("/Outlines").getKey("/First").isDictionary());
 }
 
 } // namespace

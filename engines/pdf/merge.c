@@ -150,10 +150,10 @@ static ErrCode merge(Merge *m)
     Str name = m->args->name.len > 0 ? m->args->name : STR("merged.pdf");
     ErrCode rc = open_all(m);
     if (rc == OK)
-        rc = pdf_compose(m->c, m->parts, m->len,
-                         &(PdfCompose){.bookmarks = (PdfBookmarks)m->args->bookmarks,
-                                       .attachments = true},
-                         &made);
+        rc = pdf_compose(
+            m->c, m->parts, m->len,
+            &(PdfCompose){.bookmarks = (PdfBookmarks)m->args->bookmarks, .attachments = true},
+            &made);
     if (rc == OK)
         rc = set_title(m, made);
     if (rc == OK)

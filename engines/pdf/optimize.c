@@ -100,8 +100,7 @@ static ErrCode optimize_run(StepCtx *c, const void *args)
     json_kv_int(c->data, "pages", pdf_page_count(pdf));
     json_kv_int(c->data, "bytes", bytes);
     json_kv_int(c->data, "source_bytes", before);
-    json_kv_double(c->data, "saved_percent",
-                   (double)((before - bytes) * 1000 / before) / 10);
+    json_kv_double(c->data, "saved_percent", (double)((before - bytes) * 1000 / before) / 10);
     json_kv_bool(c->data, "smaller", smaller);
     json_kv_int(c->data, "pictures", r.pictures);
     json_kv_int(c->data, "pictures_changed", r.pictures_changed);

@@ -5,7 +5,8 @@
 
 #include <qpdf/QPDFNameTreeObjectHelper.hh>
 
-namespace {
+namespace
+{
 
 const int DEPTH_MAX = 40;
 

@@ -72,8 +72,7 @@ static ErrCode add(Arena *a, const Range *r, PageList *out, size_t *cap, Err *er
             return err_set(err, ERR_LIMIT_COUNT, "more than %d pages are asked for", PAGES_MAX);
         if (out->len == *cap) {
             size_t more = *cap == 0 ? 64 : *cap * 2;
-            int64_t *grown =
-                arena_grow(a, out->pages, *cap * sizeof *grown, more * sizeof *grown);
+            int64_t *grown = arena_grow(a, out->pages, *cap * sizeof *grown, more * sizeof *grown);
             if (grown == NULL)
                 return err_set(err, ERR_NO_MEMORY, "no memory for a list of pages");
             out->pages = grown;

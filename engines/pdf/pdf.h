@@ -76,7 +76,11 @@ MUST_CHECK ErrCode pagelist_parse(Arena *a, Str text, int64_t page_count, const 
 Str pagelist_name(Arena *a, Str input, const char *suffix);
 
 /* compose.cc: a new document from pages of others. */
-typedef enum PdfBookmarks { PDF_BOOKMARKS_FILES, PDF_BOOKMARKS_KEEP, PDF_BOOKMARKS_NONE } PdfBookmarks;
+typedef enum PdfBookmarks {
+    PDF_BOOKMARKS_FILES,
+    PDF_BOOKMARKS_KEEP,
+    PDF_BOOKMARKS_NONE
+} PdfBookmarks;
 typedef struct PdfPart {
     Pdf *pdf;
     PageList pages;
@@ -140,8 +144,8 @@ MUST_CHECK ErrCode pdf_stamp_page(Pdf *pdf, const PageList *pages, const Stamp *
 /* font.c: text as glyphs of a font that has them all, and the part of the font that is used. */
 typedef struct FontGlyph {
     uint16_t id;
-    double x, y;          /* place of the glyph, in 1/1000 of the size, from the start of the line */
-    double advance;       /* as the font says, in 1/1000 */
+    double x, y;    /* place of the glyph, in 1/1000 of the size, from the start of the line */
+    double advance; /* as the font says, in 1/1000 */
     uint32_t text_at, text_len; /* bytes of the text it stands for */
 } FontGlyph;
 typedef struct FontRun {

@@ -89,8 +89,7 @@ bool picture_to_jpeg(Arena *a, const Picture *p, int quality, Str *out)
     j.optimize_coding = TRUE;
     jpeg_start_compress(&j, TRUE);
     while (j.next_scanline < j.image_height) {
-        JSAMPROW row =
-            p->pixels + (int64_t)j.next_scanline * p->width * p->channels;
+        JSAMPROW row = p->pixels + (int64_t)j.next_scanline * p->width * p->channels;
         jpeg_write_scanlines(&j, &row, 1);
     }
     jpeg_finish_compress(&j);
@@ -121,8 +120,8 @@ bool picture_jpeg_size(Str s, int64_t *width, int64_t *height, int *components, 
         size_t len = (size_t)b[at + 2] << 8 | b[at + 3];
         if (marker == 0xee && len >= 14 && at + 16 <= s.len && memcmp(b + at + 4, "Adobe", 5) == 0)
             *inverted = true; /* Adobe writes four inks the other way round */
-        bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
-                     marker != 0xcc;
+        bool frame =
+            marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
         if (frame && at + 10 <= s.len) {
             *height = b[at + 5] << 8 | b[at + 6];
             *width = b[at + 7] << 8 | b[at + 8];

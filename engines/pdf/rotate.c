@@ -73,9 +73,9 @@ const Step step_pdf_rotate = {
     .params = rotate_params,
     .args_size = sizeof(RotateArgs),
     .data = rotate_fields,
-    .errors =
-        (const ErrCode[]){ERR_INPUT_EMPTY, ERR_UNSUPPORTED_TYPE, ERR_INPUT_DAMAGED,
-                          ERR_INPUT_ENCRYPTED, ERR_LIMIT_COUNT, ERR_LIMIT_MEMORY, ERR_BAD_PARAM, OK},
+    .errors = (const ErrCode[]){ERR_INPUT_EMPTY, ERR_UNSUPPORTED_TYPE, ERR_INPUT_DAMAGED,
+                                ERR_INPUT_ENCRYPTED, ERR_LIMIT_COUNT, ERR_LIMIT_MEMORY,
+                                ERR_BAD_PARAM, OK},
     .examples = (const Example[]){{.title = "Turn the second page",
                                    .input = "report.pdf",
                                    .args = "{\"angle\": \"90\", \"pages\": \"2\"}",

@@ -14,7 +14,8 @@
 
 #include <qpdf/QPDFMatrix.hh>
 
-namespace {
+namespace
+{
 
 const int DEPTH_MAX = 12;
 const size_t OPERATORS_MAX = 5 * 1000 * 1000, STATES_MAX = 1000;
@@ -183,8 +184,7 @@ bool is_plain_decode(QPDFObjectHandle decode)
     if (!decode.isArray())
         return true;
     for (int i = 0; i < decode.getArrayNItems(); i++)
-        if (!decode.getArrayItem(i).isNumber() ||
-            decode.getArrayItem(i).getNumericValue() != i % 2)
+        if (!decode.getArrayItem(i).isNumber() || decode.getArrayItem(i).getNumericValue() != i % 2)
             return false;
     return true;
 }
@@ -244,9 +244,8 @@ void replace(const Image &im, const Picture &p, Str jpeg)
 bool is_jpeg(QPDFObjectHandle d)
 {
     QPDFObjectHandle f = d.getKey("/Filter");
-    return f.isNameAndEquals("/DCTDecode") ||
-           (f.isArray() && f.getArrayNItems() == 1 &&
-            f.getArrayItem(0).isNameAndEquals("/DCTDecode"));
+    return f.isNameAndEquals("/DCTDecode") || (f.isArray() && f.getArrayNItems() == 1 &&
+                                               f.getArrayItem(0).isNameAndEquals("/DCTDecode"));
 }
 
 bool shrink_one(Arena *a, const Image &im, const Use &use, const Shrink *how)

@@ -34,8 +34,8 @@ static const Param split_params[] = {
               .help = "Pages of each part."),
     PARAM_TEXT(SplitArgs, ranges, .max_len = 16 * 1024, .example = "1-3,5,8-",
                .help = "Ranges of pages, one part for each."),
-    PARAM_INT(SplitArgs, max_kb, .min = 16, .max = 4 * 1024 * 1024, .unit = "KiB", .example = "5000",
-              .help = "Size no part is to exceed, unless one page alone does."),
+    PARAM_INT(SplitArgs, max_kb, .min = 16, .max = 4 * 1024 * 1024, .unit = "KiB",
+              .example = "5000", .help = "Size no part is to exceed, unless one page alone does."),
     PARAM_TEXT(SplitArgs, password, .secret = true, .max_len = 128,
                .help = "Password of the file."),
     PARAM_END,
@@ -119,8 +119,8 @@ static ErrCode cut_ranges(Split *s)
     ErrCode rc = OK;
     while (rc == OK && str_next(&rest, ',', &range)) {
         PageList pages;
-        rc = pagelist_parse(s->c->arena, range, pdf_page_count(s->pdf), "ranges", &pages,
-                            s->c->err);
+        rc =
+            pagelist_parse(s->c->arena, range, pdf_page_count(s->pdf), "ranges", &pages, s->c->err);
         if (rc == OK)
             rc = add_part(s, pages, (Str){0});
     }

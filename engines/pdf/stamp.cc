@@ -13,7 +13,8 @@
 #include <qpdf/QPDFPageDocumentHelper.hh>
 #include <qpdf/QUtil.hh>
 
-namespace {
+namespace
+{
 
 const int DIGITS = 4, TILE_GAP = 40, TILES_MAX = 400;
 
@@ -112,10 +113,10 @@ void middle_of(const View &v, const Stamp &how, double bw, double bh, double *x,
     StampPlace p = how.place;
     *x = p == STAMP_TOP_LEFT || p == STAMP_LEFT || p == STAMP_BOTTOM_LEFT      ? left
          : p == STAMP_TOP_RIGHT || p == STAMP_RIGHT || p == STAMP_BOTTOM_RIGHT ? right
-                                                                              : v.w / 2;
+                                                                               : v.w / 2;
     *y = p == STAMP_TOP_LEFT || p == STAMP_TOP || p == STAMP_TOP_RIGHT            ? top
          : p == STAMP_BOTTOM_LEFT || p == STAMP_BOTTOM || p == STAMP_BOTTOM_RIGHT ? bottom
-                                                                                 : v.h / 2;
+                                                                                  : v.h / 2;
 }
 
 std::string place_at(double a, double w, double h, double scale, double x, double y,
@@ -131,8 +132,8 @@ std::string place_at(double a, double w, double h, double scale, double x, doubl
 std::string draw_on(const View &v, const Stamp &how, double w, double h, const std::string &key)
 {
     double a = how.place == STAMP_DIAGONAL ? std::atan2(v.h, v.w) : how.angle * M_PI / 180,
-           c = std::fabs(std::cos(a)), s = std::fabs(std::sin(a)),
-           bw = w * c + h * s, bh = w * s + h * c, scale = 1;
+           c = std::fabs(std::cos(a)), s = std::fabs(std::sin(a)), bw = w * c + h * s,
+           bh = w * s + h * c, scale = 1;
     if (how.scale > 0)
         scale = std::min(v.w * how.scale / bw, v.h * how.scale / bh);
     bw *= scale;
@@ -185,8 +186,8 @@ void stamp_all(Pdf *pdf, const PageList *pages, const Stamp &how, QPDFObjectHand
     form = with_opacity(pdf->qpdf, form, w, h, how.opacity);
     for (size_t i = 0; i < pages->len; i++)
         if (done.insert(pages->pages[i]).second)
-            put_on(pdf->qpdf, pdf->pages.at(static_cast<size_t>(pages->pages[i] - 1)), how, form,
-                   w, h);
+            put_on(pdf->qpdf, pdf->pages.at(static_cast<size_t>(pages->pages[i] - 1)), how, form, w,
+                   h);
 }
 
 std::string hex4(unsigned v)
@@ -270,9 +271,9 @@ QPDFObjectHandle make_font(QPDF &qpdf, const FontRun &run)
     cid.replaceKey("/Type", name("/Font"));
     cid.replaceKey("/Subtype", name(run.cff ? "/CIDFontType0" : "/CIDFontType2"));
     cid.replaceKey("/BaseFont", QPDFObjectHandle::newName(base));
-    cid.replaceKey("/CIDSystemInfo",
-                   QPDFObjectHandle::parse(
-                       "<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"));
+    cid.replaceKey(
+        "/CIDSystemInfo",
+        QPDFObjectHandle::parse("<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"));
     cid.replaceKey("/FontDescriptor", make_descriptor(qpdf, run, base));
     cid.replaceKey("/DW", QPDFObjectHandle::newInteger(1000));
     cid.replaceKey("/W", widths);
@@ -307,8 +308,7 @@ QPDFObjectHandle make_image(QPDF &qpdf, const std::string &data, const char *fil
                             int64_t h, int channels)
 {
     QPDFObjectHandle image = qpdf.newStream(), d = image.getDict();
-    image.replaceStreamData(data,
-                            filter != nullptr ? name(filter) : QPDFObjectHandle::newNull(),
+    image.replaceStreamData(data, filter != nullptr ? name(filter) : QPDFObjectHandle::newNull(),
                             QPDFObjectHandle::newNull());
     d.replaceKey("/Type", name("/XObject"));
     d.replaceKey("/Subtype", name("/Image"));
@@ -327,8 +327,7 @@ std::string pixels_of(const Picture &p)
                        static_cast<size_t>(p.width * p.height * p.channels));
 }
 
-ErrCode image_of(StepCtx *c, QPDF &qpdf, Str bytes, QPDFObjectHandle *image, int64_t *w,
-                 int64_t *h)
+ErrCode image_of(StepCtx *c, QPDF &qpdf, Str bytes, QPDFObjectHandle *image, int64_t *w, int64_t *h)
 {
     int components = 0;
     bool inverted = false;
@@ -346,8 +345,8 @@ ErrCode image_of(StepCtx *c, QPDF &qpdf, Str bytes, QPDFObjectHandle *image, int
     *h = p.height;
     *image = make_image(qpdf, pixels_of(p), nullptr, p.width, p.height, p.channels);
     if (alpha.pixels != nullptr)
-        image->getDict().replaceKey("/SMask", make_image(qpdf, pixels_of(alpha), nullptr,
-                                                         alpha.width, alpha.height, 1));
+        image->getDict().replaceKey(
+            "/SMask", make_image(qpdf, pixels_of(alpha), nullptr, alpha.width, alpha.height, 1));
     return OK;
 }
 
@@ -361,16 +360,14 @@ ErrCode pdf_stamp_text(Pdf *pdf, const PageList *pages, const Stamp *how, const 
         double base = -run.descent * text->size / 1000,
                w = std::max(run.width * text->size / 1000, 1.0),
                h = std::max((run.ascent - run.descent) * text->size / 1000, 1.0);
-        QPDFObjectHandle form =
-            make_form(pdf->qpdf, w, h, text_content(text, base),
-                      with_resource("/Font", "/F1", make_font(pdf->qpdf, run)));
+        QPDFObjectHandle form = make_form(pdf->qpdf, w, h, text_content(text, base),
+                                          with_resource("/Font", "/F1", make_font(pdf->qpdf, run)));
         stamp_all(pdf, pages, *how, form, w, h);
         return OK;
     });
 }
 
-ErrCode pdf_stamp_picture(StepCtx *c, Pdf *pdf, const PageList *pages, const Stamp *how,
-                          Str bytes)
+ErrCode pdf_stamp_picture(StepCtx *c, Pdf *pdf, const PageList *pages, const Stamp *how, Str bytes)
 {
     return pdf_guard(c->err, "drawing the picture", [&] {
         QPDFObjectHandle image;
@@ -379,9 +376,9 @@ ErrCode pdf_stamp_picture(StepCtx *c, Pdf *pdf, const PageList *pages, const Sta
         if (rc != OK)
             return rc;
         double x = static_cast<double>(w), y = static_cast<double>(h);
-        QPDFObjectHandle form = make_form(pdf->qpdf, x, y, num(x) + " 0 0 " + num(y) +
-                                          " 0 0 cm /Im Do",
-                                          with_resource("/XObject", "/Im", image));
+        QPDFObjectHandle form =
+            make_form(pdf->qpdf, x, y, num(x) + " 0 0 " + num(y) + " 0 0 cm /Im Do",
+                      with_resource("/XObject", "/Im", image));
         stamp_all(pdf, pages, *how, form, x, y);
         return OK;
     });
@@ -393,8 +390,7 @@ ErrCode pdf_stamp_page(Pdf *pdf, const PageList *pages, const Stamp *how, Pdf *o
     return pdf_guard(err, "drawing the page", [&] {
         QPDFPageObjectHelper page = other->pages.at(static_cast<size_t>(page_no - 1));
         QPDFObjectHandle inner = pdf->qpdf.copyForeignObject(page.getFormXObjectForPage());
-        QPDFObjectHandle::Rectangle box =
-            inner.getDict().getKey("/BBox").getArrayAsRectangle();
+        QPDFObjectHandle::Rectangle box = inner.getDict().getKey("/BBox").getArrayAsRectangle();
         QPDFMatrix m;
         if (inner.getDict().getKey("/Matrix").isMatrix())
             m = QPDFMatrix(inner.getDict().getKey("/Matrix").getArrayAsMatrix());

@@ -106,7 +106,7 @@ static bool parse_colour(Str s, double out[3])
 
 static Stamp plan(const WatermarkArgs *a)
 {
-    StampPlace place = a->position >= 0    ? (StampPlace)a->position
+    StampPlace place = a->position >= 0  ? (StampPlace)a->position
                        : a->text.len > 0 ? STAMP_DIAGONAL
                                          : STAMP_CENTER;
     bool middle = place == STAMP_CENTER || place == STAMP_DIAGONAL,

@@ -16,8 +16,8 @@ enum { XMP_MAX = 4 * 1024 * 1024, NAMESPACES_MAX = 100, KEPT_MAX = 500, SEPARATO
 
 /* Written by us, so not copied. */
 static const char *const known[] = {
-    NS_DC "\ntitle",     NS_DC "\ncreator",     NS_DC "\ndescription",  NS_DC "\nsubject",
-    NS_DC "\nformat",    NS_PDF "\nKeywords",   NS_PDF "\nProducer",    NS_XMP "\nCreatorTool",
+    NS_DC "\ntitle",       NS_DC "\ncreator",     NS_DC "\ndescription",   NS_DC "\nsubject",
+    NS_DC "\nformat",      NS_PDF "\nKeywords",   NS_PDF "\nProducer",     NS_XMP "\nCreatorTool",
     NS_XMP "\nCreateDate", NS_XMP "\nModifyDate", NS_XMP "\nMetadataDate",
 };
 
@@ -93,8 +93,8 @@ static void XMLCALL end(void *ctx, const char *name)
     (void)name;
     Old *o = ctx;
     if (o->description != 0 && o->depth == o->description + 1 && o->keeping) {
-        size_t to = (size_t)XML_GetCurrentByteIndex(o->parser) +
-                    (size_t)XML_GetCurrentByteCount(o->parser);
+        size_t to =
+            (size_t)XML_GetCurrentByteIndex(o->parser) + (size_t)XML_GetCurrentByteCount(o->parser);
         o->kept[o->kept_len++] = str_slice(o->bytes, o->kept_from, to);
         o->keeping = false;
     }
