@@ -24,9 +24,8 @@ struct Composer {
     const PdfCompose &how;
     std::vector<Bookmark> bookmarks;
     std::vector<QPDFObjectHandle> labels;
-    std::vector<size_t> label_starts;
     bool labelled = false;
-    long long pages = 0;
+    long long pages = 0, pages_total = 0;
 };
 
 /* Names of destinations stay behind with the old document: what uses one gets the page itself. */
@@ -75,7 +74,7 @@ PageMap add_pages(Composer &m, const PdfPart &part)
         map.emplace(page.getObjectHandle().getObjGen(), added);
         add_label(m, *part.pdf, no);
         m.pages++;
-        step_progress(m.c, m.pages, 0, nullptr);
+        step_progress(m.c, m.pages, m.pages_total, "pages");
     }
     return map;
 }
@@ -165,6 +164,7 @@ void copy_appearances_wanted(Composer &m, Pdf &from)
 void add_part(Composer &m, const PdfPart &part)
 {
     size_t before = m.to.qpdf.getAllPages().size();
+    m.to.version.updateIfGreater(part.pdf->version);
     PageMap map = add_pages(m, part);
     add_bookmarks(m, part, map, m.to.qpdf.getAllPages().at(before));
     if (m.how.attachments)
@@ -207,7 +207,9 @@ ErrCode pdf_compose(StepCtx *c, const PdfPart *parts, size_t parts_len, const Pd
     ErrCode rc = pdf_guard(c->err, "putting pages together", [&] {
         pdf->qpdf.emptyPDF();
         pdf->qpdf.setSuppressWarnings(true);
-        Composer m{c, *pdf, *how, {}, {}, {}, false, 0};
+        Composer m{c, *pdf, *how, {}, {}, false, 0, 0};
+        for (size_t i = 0; i < parts_len; i++)
+            m.pages_total += static_cast<long long>(parts[i].pages.len);
         copy_about(m, *parts[0].pdf);
         for (size_t i = 0; i < parts_len; i++)
             add_part(m, parts[i]);

@@ -143,6 +143,7 @@ ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, E
     pdf.qpdf.setSuppressWarnings(true);
     pdf.qpdf.processInputSource(
         std::make_shared<BufferInputSource>("input", pdf.buffer.get(), false), password.c_str());
+    pdf.version = pdf.qpdf.getVersionAsPDFVersion();
     pdf.pages = QPDFPageDocumentHelper(pdf.qpdf).getAllPages();
     if (pdf.pages.empty())
         return err_set(err, ERR_INPUT_DAMAGED, "\"" STR_FMT "\" has no pages",
@@ -176,6 +177,7 @@ void set_up(QPDFWriter &w, Pdf *pdf, const PdfWrite *how)
     /* The same input gives the same bytes; with encryption there is a random part anyway. */
     if (!encrypted)
         w.setDeterministicID(true);
+    w.setMinimumPDFVersion(pdf->version);
     w.setLinearization(how->linearize);
     if (how->compact) {
         w.setObjectStreamMode(qpdf_o_generate);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <qpdf/Buffer.hh>
+#include <qpdf/PDFVersion.hh>
 #include <qpdf/QPDF.hh>
 #include <qpdf/QPDFAcroFormDocumentHelper.hh>
 #include <qpdf/QPDFObjectHandle.hh>
@@ -21,6 +22,7 @@ struct Pdf {
     std::unique_ptr<Buffer> buffer;
     QPDF qpdf;
     std::vector<QPDFPageObjectHelper> pages;
+    PDFVersion version; /* the least to write: of a composed document, the highest of its parts */
     std::unique_ptr<QPDFAcroFormDocumentHelper> form_helper;
     /* Reading all fields takes time, so it is done once for all parts that take pages. */
     QPDFAcroFormDocumentHelper &form();
