@@ -70,7 +70,7 @@ golden: build ## rewrite tests/golden and docs/steps from the contracts
 	@tools/golden.sh $(BUILD)
 
 format: ## clang-format all of our C
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' | xargs clang-format -i
 
 check: build ## layers, formatting, banned calls, headers that compile alone, current golden files
 	@$(PYTHON) tools/check.py --build $(BUILD)
