@@ -70,7 +70,7 @@ golden: build ## rewrite tests/golden and docs/steps from the contracts
 	@tools/golden.sh $(BUILD)
 
 format: ## clang-format all of our C
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' | xargs clang-format -i
 
 check: build ## layers, formatting, banned calls, headers that compile alone, current golden files
 	@$(PYTHON) tools/check.py --build $(BUILD)
@@ -101,4 +101,4 @@ $(TSAN)/build.ninja:
 	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
 	@tools/npm.sh
-	@CC=clang meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
