@@ -89,6 +89,22 @@ void doc_meta(Doc *d, const char *key, Str value);
 void doc_page(Doc *d, int64_t page_no);
 void doc_pages_total(Doc *d, int64_t pages); /* when the file says how many it has */
 
+/* What follows lies in a file within the file, until doc_leave: its blocks carry its name, its
+ * pages and metadata do not count as the outer file's, its headings stand below the one that names
+ * it. Whatever the inner reader left open ends. Files in files have their names joined by "/". */
+void doc_enter(Doc *d, Str name);
+void doc_leave(Doc *d);
+
+/* A field of a form, for the result's `form_fields`. The first DOC_FIELDS_MAX are kept. */
+typedef struct DocField {
+    Str name, kind, value; /* kind: text, checkbox, radio, choice, button, signature, date … */
+    int64_t page;          /* 0: not known */
+} DocField;
+void doc_field(Doc *d, DocField f);
+
+/* Text of the page in hand was read by OCR, with this confidence (0 to 1). */
+void doc_page_by_ocr(Doc *d, double confidence);
+
 void doc_begin(Doc *d, BlockKind kind, int level);
 /* A list item: number 0 is a bullet, otherwise the item's number. */
 void doc_item(Doc *d, int level, int64_t number);

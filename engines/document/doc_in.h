@@ -1,6 +1,7 @@
 /* doc_in.h: the inside of the sink, shared by doc*.c.
  *
  *   doc.c           opening, blocks, tables, totals
+ *   doc_facts.c     metadata, files within the file, fields of forms, the result's data
  *   doc_inline.c    text and marks of the block in hand: folding of white space, runs, words
  *   doc_markdown.c  doc_text.c  doc_json.c  doc_html.c  doc_epub.c  doc_docx.c   the writers
  *
@@ -19,6 +20,10 @@ enum {
     DOC_ROWS_HELD_BYTES = 1 << 18,
     DOC_SPAN_MAX = 1000, /* the largest colspan and rowspan, as in HTML */
     DOC_META_MAX = 32,
+    DOC_FIELDS_MAX = 500,
+    DOC_FIELDS_BYTES = 32 << 10, /* their texts together: the result's data must fit a message */
+    DOC_OCR_PAGES_MAX = 1000,
+    DOC_ENTER_MAX = 8,
     DOC_META_VALUE_MAX = 2000,
     DOC_PAGE_STARTS_MAX = 4000,
     DOC_LEVELS = 16,
@@ -50,6 +55,10 @@ typedef struct DocCell {
     size_t text_from, text_to, run_from, run_to;
     int colspan, rowspan;
 } DocCell;
+
+typedef struct DocPlace {
+    int64_t from, to; /* characters of the output */
+} DocPlace;
 
 typedef struct DocRow {
     size_t cell_from, cell_to;
@@ -105,6 +114,11 @@ struct Doc {
     DocOptions options;
     void *own; /* what a writer keeps besides the next ones */
 
+    /* files within the file */
+    int inside;                       /* how many doc_enter are open */
+    Str inside_name;                  /* joined; "" outside */
+    size_t inside_cut[DOC_ENTER_MAX]; /* the name's length before each */
+
     /* the writer's own */
     int64_t block_starts; /* d->chars where the block in hand began */
     bool any_out;         /* a separator is needed before the next block */
@@ -115,10 +129,19 @@ struct Doc {
     char list_mark[DOC_LEVELS];
     int depth;          /* levels open in the list in hand */
     size_t row_columns; /* put so far in the row in hand */
+    Buf places;         /* of DocPlace: where each cell of the row came to stand, in plain text */
 
     /* totals */
     int64_t page, pages_seen, pages_total;
     int64_t words, characters, blocks;
+    int64_t fields_seen; /* those beyond the first are counted */
+    size_t fields_len, fields_bytes;
+    DocField *fields;
+    struct {
+        int64_t page;
+        double confidence;
+    } * ocr_pages;
+    size_t ocr_pages_len;
     bool took_text;
     int64_t page_starts[DOC_PAGE_STARTS_MAX];
     size_t page_starts_len;
@@ -129,6 +152,11 @@ struct Doc {
     size_t meta_len;
 };
 
+/* doc_facts.c */
+void doc_put_totals(Doc *d, JsonOut *j);
+void doc_put_metadata(const Doc *d, JsonOut *j);
+void doc_put_fields(const Doc *d, JsonOut *j);
+
 /* doc.c */
 void doc_fail(Doc *d, ErrCode code, const char *what);
 void doc_put(Doc *d, Str s); /* to the output, counted */
@@ -138,7 +166,6 @@ void doc_put_raw(Doc *d, Str s); /* to the output, not counted: JSON's own frame
 /* The writer stands where a block of this page begins (after separators). */
 void doc_starts_here(Doc *d, int64_t page);
 int64_t doc_pages(const Doc *d);
-void doc_put_metadata(const Doc *d, JsonOut *j);
 DocSpan doc_cell_span(const Doc *d, const DocCell *c);
 const DocCell *doc_cells(const Doc *d, const DocRow *row, size_t *len);
 /* The cells of a row as they stand in the grid: `put` gets NULL for a place that a span covers.

@@ -1,6 +1,7 @@
 /* main.c: platen-engine-document, the text of documents. */
 #include "document/charset.h"
 #include "document/document.h"
+#include "document/ooxml_crypt.h"
 
 static ErrCode warm(Err *err)
 {
@@ -9,6 +10,8 @@ static ErrCode warm(Err *err)
         rc = pdf_warm(err);
     if (rc == OK)
         rc = convert_warm(err);
+    if (rc == OK)
+        rc = ooxml_crypt_warm(err);
     return rc == OK ? eml_warm(err) : rc;
 }
 
