@@ -14,6 +14,14 @@ static const DocWriter *writer_of(DocFormat f)
         return &doc_text_writer;
     case DOC_JSON:
         return &doc_json_writer;
+    case DOC_HTML:
+        return &doc_html_writer;
+    case DOC_EPUB:
+        return &doc_epub_writer;
+    case DOC_DOCX:
+        return &doc_docx_writer;
+    case DOC_PDF:
+        return &doc_pdf_writer;
     case DOC_MARKDOWN:
         break;
     }
@@ -26,8 +34,8 @@ void doc_fail(Doc *d, ErrCode code, const char *what)
         err_set(&d->err, code, "%s", what);
 }
 
-/* "reports/2026 plan.docx" → "2026 plan.md" */
-static Str output_name(StepCtx *c, Arena *a, const char *extension)
+/* "reports/2026 plan.docx" → "2026 plan" */
+static Str base_name(const StepCtx *c)
 {
     Str name = c->inputs_len > 0 ? c->inputs[0].name : STR("");
     size_t slash = str_rfind_char(name, '/');
@@ -36,12 +44,20 @@ static Str output_name(StepCtx *c, Arena *a, const char *extension)
     size_t dot = str_rfind_char(name, '.');
     if (dot != STR_NONE && dot > 0)
         name = str_slice(name, 0, dot);
-    if (name.len == 0)
-        name = STR("document");
-    return str_printf(a, STR_FMT ".%s", STR_ARG(name), extension);
+    return name.len > 0 ? name : STR("document");
+}
+
+static Str output_name(StepCtx *c, Arena *a, const char *extension)
+{
+    return str_printf(a, STR_FMT ".%s", STR_ARG(base_name(c)), extension);
 }
 
 ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
+{
+    return doc_open_with(c, format, &(DocOptions){.style = DOC_STYLE_CLEAN}, out);
+}
+
+ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options, Doc **out)
 {
     Arena *a = arena_open(ARENA_BYTES);
     Doc *d = a != NULL ? arena_new(a, Doc, 1) : NULL;
@@ -52,6 +68,7 @@ ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
     *d = (Doc){
         .step = c,
         .writer = writer_of(format),
+        .options = *options,
         .arena = a,
         .fd = -1,
         .out = buf_init(a, OUT_MAX),
@@ -78,6 +95,8 @@ void doc_abandon(Doc **d)
 {
     if (*d == NULL)
         return;
+    if ((*d)->writer->drop != NULL)
+        (*d)->writer->drop(*d);
     fd_close(&(*d)->fd);
     Arena *a = (*d)->arena;
     *d = NULL;
@@ -136,6 +155,20 @@ bool doc_took_text(Doc *d)
 }
 
 /* --- pages */
+
+Str doc_metadata(const Doc *d, const char *key)
+{
+    for (size_t i = 0; i < d->meta_len; i++)
+        if (strcmp(d->meta[i].key, key) == 0)
+            return d->meta[i].value;
+    return STR("");
+}
+
+Str doc_title(const Doc *d)
+{
+    Str own = doc_metadata(d, "title");
+    return d->options.title.len > 0 ? d->options.title : own.len > 0 ? own : base_name(d->step);
+}
 
 void doc_page(Doc *d, int64_t page_no)
 {
@@ -486,6 +519,9 @@ ErrCode doc_close(Doc **doc)
     } else if (d->step->data != NULL) {
         doc_put_totals(d, d->step->data);
     }
+    if (rc == OK && d->options.totals != NULL)
+        *d->options.totals =
+            (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
     doc_abandon(doc);
     return rc;
 }

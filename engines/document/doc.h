@@ -28,7 +28,7 @@
 
 typedef struct Doc Doc;
 
-typedef enum DocFormat { DOC_MARKDOWN, DOC_TEXT, DOC_JSON } DocFormat;
+typedef enum DocFormat { DOC_MARKDOWN, DOC_TEXT, DOC_JSON, DOC_HTML, DOC_EPUB, DOC_DOCX, DOC_PDF } DocFormat;
 
 typedef enum BlockKind {
     BLOCK_PARAGRAPH, /* level n > 0: a further paragraph of the list item of level n - 1 */
@@ -55,6 +55,22 @@ MUST_CHECK ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out);
  * metadata{…}. ERR_NO_TEXT when not one character of text came. Closes *d either way. */
 MUST_CHECK ErrCode doc_close(Doc **d);
 void doc_abandon(Doc **d); /* for CLEANUP */
+
+/* How the output looks, where its format knows of looks; and what doc_close tells of it. */
+typedef enum DocStyle { DOC_STYLE_CLEAN, DOC_STYLE_BOOK, DOC_STYLE_NONE } DocStyle;
+typedef struct DocTotals {
+    int64_t pages, words, characters, blocks;
+} DocTotals;
+typedef struct DocOptions {
+    Str title; /* instead of the document's own; or "" */
+    DocStyle style;
+    float paper_width, paper_height, margin; /* points; width 0: A4 with margins of its own */
+    int pdf_a;         /* 0: none; 1 to 3: PDF/A-1b, -2b, -3b */
+    DocTotals *totals; /* filled by doc_close when it succeeds; or NULL */
+} DocOptions;
+/* As doc_open. The options are copied; what they point at must outlive the sink. */
+MUST_CHECK ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options,
+                                 Doc **out);
 
 /* Metadata; well-known keys: title, author, subject, keywords, language (BCP 47), created, modified
  * (RFC 3339), generator. The first value of a key counts; an empty value is ignored. May be called

@@ -3,7 +3,7 @@
  *   doc.c           opening, blocks, tables, totals
  *   doc_facts.c     metadata, files within the file, fields of forms, the result's data
  *   doc_inline.c    text and marks of the block in hand: folding of white space, runs, words
- *   doc_markdown.c  doc_text.c  doc_json.c   the writers
+ *   doc_markdown.c  doc_text.c  doc_json.c  doc_html.c  doc_epub.c  doc_docx.c   the writers
  *
  * The block in hand (or the rows in hand, when a table is being read) lies in d->text; runs say
  * which marks a stretch of it carries. A writer gets it as DocSpan and writes with doc_put. */
@@ -72,9 +72,11 @@ typedef struct DocWriter {
     void (*row)(Doc *d, const DocRow *row);
     void (*table_end)(Doc *d);
     void (*end)(Doc *d);
+    void (*drop)(Doc *d); /* what the arena does not hold; or NULL */
 } DocWriter;
 
 extern const DocWriter doc_markdown_writer, doc_text_writer, doc_json_writer;
+extern const DocWriter doc_html_writer, doc_epub_writer, doc_docx_writer, doc_pdf_writer;
 
 typedef enum DocPending { PENDING_NONE, PENDING_SPACE, PENDING_BREAK } DocPending;
 
@@ -108,6 +110,9 @@ struct Doc {
     size_t columns;
     int *rowspan_left; /* per column: rows below that a cell from above still covers */
     size_t rowspan_cap;
+
+    DocOptions options;
+    void *own; /* what a writer keeps besides the next ones */
 
     /* files within the file */
     int inside;                       /* how many doc_enter are open */
@@ -174,6 +179,10 @@ DocSpan doc_inline_span(Doc *d);
 /* Words: runs of letters and digits between white space; each Han, Hiragana or Katakana character
  * counts as one. */
 int64_t doc_count_words(Str text);
+
+/* The document's title: the one asked for, its own, or the file's name without its ending. */
+Str doc_title(const Doc *d);
+Str doc_metadata(const Doc *d, const char *key); /* or "" */
 
 /* doc_text.c: the line prefix of an item or note in plain text ("  - ", "[2] "). */
 void doc_text_prefix(Doc *d, const DocBlock *b);

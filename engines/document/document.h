@@ -4,7 +4,7 @@
 
 #include "document/readers.h"
 
-extern const Step step_document_extract, step_file_detect;
+extern const Step step_document_extract, step_document_convert, step_file_detect;
 
 /* input.c: the first input as a read-only mapping. ERR_INPUT_EMPTY, ERR_IO. */
 MUST_CHECK ErrCode document_map(StepCtx *c, Str *out);
@@ -23,5 +23,8 @@ MUST_CHECK ErrCode extract_bytes(StepCtx *c, Str bytes, const ExtractArgs *args)
 /* pdf.c: make MuPDF's context and touch its built-in fonts and tables, once, before the sandbox
  * closes. */
 MUST_CHECK ErrCode pdf_warm(Err *err);
+
+/* convert.c: load the fonts that documents are set in. */
+MUST_CHECK ErrCode convert_warm(Err *err);
 
 #endif

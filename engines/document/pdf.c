@@ -41,6 +41,13 @@ ErrCode pdf_warm(Err *err)
     return warm_context != NULL ? OK : err_set(err, ERR_NO_MEMORY, "starting the PDF library");
 }
 
+ErrCode pdf_context(fz_context **out, Err *err)
+{
+    ErrCode rc = pdf_warm(err);
+    *out = warm_context;
+    return rc;
+}
+
 /* --- metadata */
 
 static void put_info(PdfReader *r, const char *from, const char *to)

@@ -133,4 +133,7 @@ void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
  * pdf_tables_find. */
 void pdf_order_page(PdfPage *p);
 
+/* pdf.c: MuPDF's context, made on first use. */
+MUST_CHECK ErrCode pdf_context(fz_context **out, Err *err);
+
 #endif
