@@ -124,6 +124,7 @@ typedef struct Job {
     int64_t events;           /* number of its last event */
     Str reason, detail, hint; /* of the failure, or of the last attempt that failed */
     Str data;                 /* result, JSON object; "" before */
+    BatchCounts items;        /* of a batch; flow_get only */
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;

@@ -159,6 +159,8 @@ ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *ou
         rc = flow_files(reader, job, false, a, &j.inputs, &j.inputs_len, err);
     if (rc == OK)
         rc = flow_files(reader, job, true, a, &j.outputs, &j.outputs_len, err);
+    if (rc == OK && j.batch)
+        rc = flow_batch_counts(reader, job, &j.items, err);
     if (rc == OK)
         *out = j;
     return rc;

@@ -235,8 +235,9 @@ TEST(json_blocks)
          "{\"kind\":\"link\",\"from\":3,\"to\":4,\"href\":\"x\"}]}\n"
          ",{\"kind\":\"item\",\"level\":0,\"number\":1,\"text\":\"i\",\"page\":2,\"from\":11,"
          "\"to\":15}\n"
-         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2}],[{"
-         "\"text\":\"1\",\"rowspan\":2}]],\"to\":20}],"
+         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2,"
+         "\"from\":17,\"to\":18}],[{"
+         "\"text\":\"1\",\"rowspan\":2,\"from\":19,\"to\":20}]],\"to\":20}],"
          "\"metadata\":{},\"pages\":2}\n"},
     };
     run_cases(DOC_JSON, cases, COUNT_OF(cases));
