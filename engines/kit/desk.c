@@ -141,9 +141,17 @@ static ErrCode answer(Desk *d, int channel, Str text, Err *err)
         return rc;
     d->failed |= json_get(doc, "error") != NULL;
     const Json *output = json_get(doc, "output");
-    if (output == NULL)
+    if (json_get(doc, "call") != NULL)
+        return kit_send(
+            channel,
+            STR("{\"call\":{\"error\":{\"reason\":\"engine_missing\",\"message\":\"at the "
+                "desk there is nobody to call: use platen run\"}}}"),
+            NULL, 0, err);
+    if (output == NULL && json_get(doc, "scratch") == NULL)
         return OK;
-    CLEANUP(fd_close) int fd = make_output(d, json_text(json_get(output, "name")));
+    CLEANUP(fd_close)
+    int fd = output != NULL ? make_output(d, json_text(json_get(output, "name")))
+                            : open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set_errno(err, ERR_IO, errno, "could not create an output");
     return kit_send(channel, STR("{\"output\":{}}"), &fd, 1, err);

@@ -8,6 +8,11 @@
  *   host → engine  {"run":{"step","params":{…},"limits":{time_ms,cpu_ms,memory_bytes,output_bytes},
  *                          "inputs":[{"name","type","size"}]}} + one descriptor per input
  *   engine → host  {"output":{"name","type"}}         answered by  {"output":{}} + a descriptor to write to
+ *   engine → host  {"scratch":{}}                     answered by  {"scratch":{}} + a nameless file to write and read
+ *   engine → host  {"call":{"step","params":{…},"inputs":[{"name","type"}]}} + one descriptor per input
+ *                  answered by {"call":{"data":{…},"outputs":[{"name","type","size"}]}} + one descriptor per output,
+ *                  or {"call":{"error":{"reason","message","hint","param"}}}: another step, run in between
+ *                  (step_call in core/step.h)
  *   engine → host  {"progress":{"done","total","note"}}
  *   engine → host  {"usage":{"unit","amount"}}
  *   engine → host  {"note":{"text"}}

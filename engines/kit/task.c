@@ -50,16 +50,34 @@ static void message_begin(Task *t, Message *m, const char *kind)
     json_begin(&m->j, '{');
 }
 
-static ErrCode message_send(Task *t, Message *m, Err *err)
+static ErrCode message_send_with(Task *t, Message *m, const int *fds, size_t fds_len, Err *err)
 {
     json_end(&m->j, '}');
     json_end(&m->j, '}');
     if (m->buf.failed)
         return err_set(err, ERR_LIMIT_OUTPUT,
                        "a message to the server would be longer than %d bytes", KIT_MESSAGE_MAX);
-    return kit_send(t->channel, buf_str(&m->buf), NULL, 0, err);
+    return kit_send(t->channel, buf_str(&m->buf), fds, fds_len, err);
 }
 
+static ErrCode message_send(Task *t, Message *m, Err *err)
+{
+    return message_send_with(t, m, NULL, 0, err);
+}
+
+/* The host's word on why not, as this side's failure. */
+static ErrCode take_error(const Json *e, Err *err)
+{
+    ErrCode reason = err_from_reason(json_text(json_get(e, "reason")));
+    err_set(err, reason != OK ? reason : ERR_ENGINE_PROTOCOL, STR_FMT,
+            STR_ARG(json_text(json_get(e, "message"))));
+    Str hint = json_text(json_get(e, "hint"));
+    if (hint.len > 0)
+        err_hint(err, STR_FMT, STR_ARG(hint));
+    return err->code;
+}
+
+/* The answer to a request for a place to write. */
 static ErrCode read_output_answer(Task *t, int *out_fd, Err *err)
 {
     Str text;
@@ -75,10 +93,7 @@ static ErrCode read_output_answer(Task *t, int *out_fd, Err *err)
     }
     if (json_parse(t->arena, text, &doc, err) != OK)
         return err_set(err, ERR_ENGINE_PROTOCOL, "an answer that is not JSON");
-    const Json *e = json_get(doc, "error");
-    ErrCode reason = err_from_reason(json_text(json_get(e, "reason")));
-    return err_set(err, reason != OK ? reason : ERR_ENGINE_PROTOCOL, STR_FMT,
-                   STR_ARG(json_text(json_get(e, "message"))));
+    return take_error(json_get(doc, "error"), err);
 }
 
 static ErrCode host_output(void *ctx, Str name, Str type, int *out_fd, Err *err)
@@ -90,6 +105,87 @@ static ErrCode host_output(void *ctx, Str name, Str type, int *out_fd, Err *err)
     json_kv_str(&m.j, "type", type);
     ErrCode rc = message_send(t, &m, err);
     return rc == OK ? read_output_answer(t, out_fd, err) : rc;
+}
+
+static ErrCode host_scratch(void *ctx, int *out_fd, Err *err)
+{
+    Task *t = ctx;
+    Message m;
+    message_begin(t, &m, "scratch");
+    ErrCode rc = message_send(t, &m, err);
+    return rc == OK ? read_output_answer(t, out_fd, err) : rc;
+}
+
+static ErrCode send_call(Task *t, Str step, Str params, const StepInput *inputs, size_t inputs_len,
+                         Err *err)
+{
+    Message m;
+    int fds[KIT_FDS_MAX];
+    if (inputs_len > KIT_FDS_MAX)
+        return err_set(err, ERR_LIMIT_COUNT, "%zu files for a called step, the limit is %d",
+                       inputs_len, KIT_FDS_MAX);
+    message_begin(t, &m, "call");
+    json_kv_str(&m.j, "step", step);
+    json_kv_raw(&m.j, "params", params.len > 0 ? params : STR("{}"));
+    json_key(&m.j, "inputs");
+    json_begin(&m.j, '[');
+    for (size_t i = 0; i < inputs_len; i++) {
+        fds[i] = inputs[i].fd;
+        json_begin(&m.j, '{');
+        json_kv_str(&m.j, "name", inputs[i].name);
+        json_kv_str(&m.j, "type", inputs[i].type);
+        json_end(&m.j, '}');
+    }
+    json_end(&m.j, ']');
+    return message_send_with(t, &m, fds, inputs_len, err);
+}
+
+static ErrCode take_reply(Arena *a, const Json *call, const int *fds, size_t fds_len,
+                          StepReply *out, Err *err)
+{
+    const Json *list = json_get(call, "outputs");
+    if (json_get(call, "error") != NULL)
+        return take_error(json_get(call, "error"), err);
+    if (!json_is(json_get(call, "data"), JSON_OBJECT) || !json_is(list, JSON_LIST) ||
+        list->len != fds_len)
+        return err_set(err, ERR_ENGINE_PROTOCOL, "an answer to a call without data and files");
+    *out = (StepReply){.data = json_get(call, "data"), .outputs = arena_new(a, StepInput, fds_len)};
+    if (out->outputs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the files of a called step");
+    json_each(item, list) {
+        int fd = fds[out->outputs_len];
+        out->outputs[out->outputs_len++] =
+            (StepInput){.name = json_text(json_get(item, "name")),
+                        .type = json_text(json_get(item, "type")),
+                        .fd = fd,
+                        .size_bytes = json_int(json_get(item, "size"), fd_size(fd))};
+    }
+    return OK;
+}
+
+static ErrCode host_call(void *ctx, Arena *a, Str step, Str params, const StepInput *inputs,
+                         size_t inputs_len, StepReply *out, Err *err)
+{
+    Task *t = ctx;
+    Str text;
+    int fds[KIT_FDS_MAX];
+    size_t fds_len = COUNT_OF(fds);
+    const Json *doc;
+    ErrCode rc = send_call(t, step, params, inputs, inputs_len, err);
+    if (rc == OK)
+        rc = kit_receive(t->channel, t->buffer, sizeof t->buffer, &text, fds, &fds_len, err);
+    if (rc != OK)
+        return rc;
+    text = str_copy(a, text); /* the tree points into it, and the buffer is used again */
+    if (text.ptr == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for the answer of a called step");
+    if (rc == OK)
+        rc = json_parse(a, text, &doc, err);
+    if (rc == OK)
+        rc = take_reply(a, json_get(doc, "call"), fds, fds_len, out, err);
+    for (size_t i = 0; rc != OK && i < fds_len; i++)
+        fd_close(&fds[i]);
+    return rc;
 }
 
 /* What a step says by the way must not make it fail: a lost host ends this process anyway. */
@@ -137,7 +233,8 @@ static bool host_canceled(void *ctx)
     return false; /* the host kills this process instead of asking */
 }
 
-static const StepHost host = {host_output, host_progress, host_usage, host_note, host_canceled};
+static const StepHost host = {host_output,   host_progress, host_usage, host_note,
+                              host_canceled, host_scratch,  host_call};
 
 static void send_error(Task *t, const Err *e)
 {

@@ -140,8 +140,8 @@ static bool head_ok(Rules *r, const Step *s)
         return broken(r, "inputs_max, version or attempts is out of range");
     if (s->concurrency < 0 || s->concurrency > 64)
         return broken(r, "concurrency is out of range");
-    Str rest = s->calls != NULL ? str_from_c(s->calls) : (Str){0}, called;
-    while (str_next(&rest, ',', &called))
+    Str rest = str_from_c(s->calls), called;
+    while (s->calls != NULL && str_next(&rest, ',', &called))
         if (!is_step_name(str_trim(called)))
             return broken(r, "calls must be names of steps joined by commas");
     if (s->limits.time_ms < 0 || s->limits.cpu_ms < 0 || s->limits.memory_bytes < 0 ||

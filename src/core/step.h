@@ -65,7 +65,7 @@ MUST_CHECK ErrCode step_scratch(StepCtx *c, int *out_fd);
  * what another call gave; they stay the caller's. The called step's limits are its own; the time it
  * waits for its turn counts for nobody, the time it runs counts for neither limit of the caller but
  * the memory does. Its usage and notes become this task's. When it fails, its reason, message and
- * hint are this call's. No call is made from a called step (ERR_LIMIT_DEPTH). */
+ * hint are this call's. Calls are nested three deep at most (ERR_LIMIT_DEPTH). */
 struct StepReply {
     const Json *data;   /* an object; memory of the caller's arena */
     StepInput *outputs; /* read-only, positioned at 0; the caller closes them: step_reply_close */

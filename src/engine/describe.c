@@ -352,6 +352,7 @@ ErrCode engine_describe_all(EnginePool *p, Registry *r, Arena *a, Err *err)
     Survey *s = scratch != NULL ? arena_new(scratch, Survey, 1) : NULL;
     if (s == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to describe engines");
+    p->registry = r;
     *s = (Survey){.pool = p, .registry = r, .arena = a, .scratch = scratch};
     ErrCode rc = look_everywhere(s, err);
     read_cache(s);

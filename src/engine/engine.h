@@ -26,6 +26,10 @@
  * most ten times a second. The process is dead before an output is adopted; a plain engine's
  * outputs are copied, for it may have left others behind.
  *
+ * A step may call others (step_call in core/step.h): call.c runs them in their engines while the
+ * caller's process and clock stand still. A step with a concurrency waits for its turn before
+ * anything is started for it.
+ *
  * Plain engines may read the folders of EngineOptions.dirs, and those in the environment variable
  * PLATEN_ENGINE_READ (joined by ":"). Engines see only harmless environment variables (start.c
  * lists them).
@@ -56,7 +60,7 @@ typedef struct EngineOptions {
 MUST_CHECK ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err);
 void engine_pool_close(EnginePool **p); /* ends all engines; no task may be running */
 
-/* Add what the engines describe to the registry (memory from `a`). An engine that does not answer
+/* Add what the engines describe to the registry (memory from `a`), which must outlive the pool. An engine that does not answer
  * is logged, listed by engine_list with its problem, and skipped. */
 MUST_CHECK ErrCode engine_describe_all(EnginePool *p, Registry *r, Arena *a, Err *err);
 
@@ -77,6 +81,9 @@ typedef struct EngineTask {
     size_t inputs_len;
     StepLimits limits;           /* 0: the step's, then the pool's */
     const atomic_bool *canceled; /* looked at at least every 50 ms; NULL: never */
+    int depth;                   /* 0; 1: called by a step; 2: by a called one */
+    /* It waits for its turn (Step.concurrency), or goes on; NULL allowed. */
+    void (*waits)(void *ctx, bool begins);
     void (*progress)(void *ctx, int64_t done, int64_t total, Str note); /* NULL allowed */
     void (*note)(void *ctx, Str text);                                  /* NULL allowed */
     void *ctx;

@@ -5,7 +5,9 @@
  *   start.c     processes: a description, a warm parent, a plain engine
  *   warm.c      the warm parent of one engine: started when needed, lost, started again
  *   run.c       one task from begin to end
- *   talk.c      what an engine says, checked */
+ *   talk.c      what an engine says, checked
+ *   call.c      a step called by a running step
+ *   turn.c      steps of which only so many run at once */
 #ifndef PLATEN_ENGINE_ENGINE_IN_H
 #define PLATEN_ENGINE_ENGINE_IN_H
 
@@ -14,7 +16,7 @@
 
 #include <sys/types.h>
 
-enum { ENGINES_MAX = 64, ENGINE_ENV_MAX = 64 };
+enum { ENGINES_MAX = 64, ENGINE_ENV_MAX = 64, TURNS_MAX = 64 };
 
 /* A process that this one has started and not yet waited for; so neither its id nor its group can
  * be another's. */
@@ -49,9 +51,19 @@ typedef struct Engine {
     char problem[200];   /* why the last start failed; empty: it did not */
 } Engine;
 
+typedef struct Turns {
+    const char *step;
+    int running;
+} Turns;
+
 struct EnginePool {
     Arena *arena;
     EngineOptions options;
+    const Registry *registry; /* set by engine_describe_all */
+    Mutex turns_lock;         /* guards turns */
+    Cond turn_free;
+    Turns turns[TURNS_MAX];
+    size_t turns_len;
     char *env[ENGINE_ENV_MAX + 1];
     int readable; /* for sandbox_enter: what plain engines may read */
     Engine engines[ENGINES_MAX];
@@ -82,6 +94,37 @@ MUST_CHECK ErrCode engine_fork(EnginePool *p, Engine *e, const atomic_bool *canc
  * then forgotten. */
 bool engine_is_lost(Engine *e, int64_t generation);
 void engine_stop(Engine *e);
+
+/* run.c */
+/* Outputs as files instead of blobs. */
+typedef struct EngineFile {
+    Str name, type;
+    int fd;
+} EngineFile;
+typedef struct EngineFiles {
+    EngineFile *items;
+    size_t len;
+} EngineFiles;
+/* engine_run, but the outputs stay nameless files, which are the caller's to close. */
+MUST_CHECK ErrCode engine_run_open(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out,
+                                   EngineFiles *files, Err *err);
+void engine_files_close(EngineFiles *files);
+
+/* turn.c */
+void engine_turns_init(EnginePool *p);
+void engine_turns_done(EnginePool *p);
+MUST_CHECK ErrCode engine_turn_take(EnginePool *p, const EngineTask *t, Err *err);
+void engine_turn_give(EnginePool *p, const EngineTask *t);
+
+/* call.c */
+struct Said;
+/* What `said` asks for, with its descriptors, which stay the caller's. ERR_ENGINE_PROTOCOL: it may
+ * not ask for that. */
+MUST_CHECK ErrCode engine_call(EnginePool *p, const EngineTask *caller, const struct Said *said,
+                               const int *fds, Arena *a, EngineResult *out, EngineFiles *files,
+                               Err *err);
+/* {"call":{…}}: the answer, or why there is none. */
+void engine_put_reply(Buf *b, const EngineResult *result, const EngineFiles *files, const Err *why);
 
 /* describe.c */
 enum { ENGINE_DESCRIPTION_MAX = 4 * 1024 * 1024 };

@@ -29,6 +29,7 @@ ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err)
     p->arena = a;
     p->options = *o;
     p->readable = -1;
+    engine_turns_init(p);
     ErrCode rc = engine_make_env(a, p->env, err);
     /* Before there are threads that fork: the library that builds filters takes memory. */
     if (rc == OK)
@@ -36,6 +37,7 @@ ErrCode engine_pool_open(const EngineOptions *o, EnginePool **out, Err *err)
     if (rc == OK)
         rc = prepare_files(p, err);
     if (rc != OK) {
+        engine_turns_done(p);
         arena_close(&a);
         return rc;
     }
@@ -54,6 +56,7 @@ void engine_pool_close(EnginePool **p)
         mutex_done(&(*p)->engines[i].lock);
     }
     fd_close(&(*p)->readable);
+    engine_turns_done(*p);
     Arena *a = (*p)->arena; /* the pool lives in it */
     *p = NULL;
     arena_close(&a);

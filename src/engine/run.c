@@ -35,6 +35,7 @@ enum {
     EXIT_WAIT_MS = 2000,
     COPY_BLOCK = 64 * 1024,
     FIRST_OUTPUTS = 8,
+    SCRATCHES_MAX = 1000,
     SAYS_MAX = 4096,
 };
 
@@ -42,11 +43,6 @@ static const StepLimits last_resort = {.time_ms = 300 * 1000,
                                        .cpu_ms = 300 * 1000,
                                        .memory_bytes = (int64_t)1 << 30,
                                        .output_bytes = (int64_t)1 << 30};
-
-typedef struct Output {
-    Str name, type;
-    int fd;
-} Output;
 
 typedef struct Run {
     EnginePool *pool;
@@ -64,8 +60,10 @@ typedef struct Run {
     EngineProcess process; /* plain */
     int says;              /* plain: its standard error */
 
-    Output *outputs;
+    EngineFile *outputs;
     size_t outputs_len, outputs_cap;
+    EngineFiles *files; /* where the outputs go as they are; NULL: they become blobs */
+    int64_t scratches;
     int64_t messages, notes, next_progress_us;
     char *buffer; /* KIT_MESSAGE_MAX */
 } Run;
@@ -255,7 +253,7 @@ static ErrCode grow_outputs(Run *r, Err *err)
     if (r->outputs_len < r->outputs_cap)
         return OK;
     size_t cap = r->outputs_cap > 0 ? r->outputs_cap * 2 : FIRST_OUTPUTS;
-    Output *more =
+    EngineFile *more =
         arena_grow(r->arena, r->outputs, r->outputs_len * sizeof *more, cap * sizeof *more);
     if (more == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu outputs", cap);
@@ -271,7 +269,8 @@ static ErrCode hear_output(Run *r, const Said *s, Err *err)
     ErrCode rc = grow_outputs(r, err);
     if (rc != OK)
         return rc;
-    Output o = {.name = str_copy(r->arena, s->name), .type = str_copy(r->arena, s->type), .fd = -1};
+    EngineFile o = {
+        .name = str_copy(r->arena, s->name), .type = str_copy(r->arena, s->type), .fd = -1};
     if (o.name.ptr == NULL || o.type.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for an output");
     rc = blob_temp(r->pool->options.blobs, &o.fd, err);
@@ -281,22 +280,80 @@ static ErrCode hear_output(Run *r, const Said *s, Err *err)
     return kit_send(r->channel, STR("{\"output\":{}}"), &o.fd, 1, err);
 }
 
-static ErrCode hear_usage(Run *r, const Said *s, Err *err)
+static ErrCode add_usage(Run *r, Str unit, int64_t amount, Err *err)
 {
     EngineResult *out = r->result;
     for (size_t i = 0; i < out->usage_len; i++)
-        if (str_eq(out->usage[i].unit, s->unit)) {
-            if (__builtin_add_overflow(out->usage[i].amount, s->amount, &out->usage[i].amount))
+        if (str_eq(out->usage[i].unit, unit)) {
+            if (__builtin_add_overflow(out->usage[i].amount, amount, &out->usage[i].amount))
                 return err_set(err, ERR_ENGINE_PROTOCOL, "a usage beyond measure");
             return OK;
         }
     if (out->usage_len == ENGINE_USAGE_MAX)
         return err_set(err, ERR_ENGINE_PROTOCOL, "more than %d units of usage", ENGINE_USAGE_MAX);
-    Str unit = str_copy(r->arena, s->unit);
-    if (unit.ptr == NULL)
+    Str kept = str_copy(r->arena, unit);
+    if (kept.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a usage");
-    out->usage[out->usage_len++] = (EngineUsage){.unit = unit, .amount = s->amount};
+    out->usage[out->usage_len++] = (EngineUsage){.unit = kept, .amount = amount};
     return OK;
+}
+
+static ErrCode hear_scratch(Run *r, Err *err)
+{
+    CLEANUP(fd_close) int fd = -1;
+    if (r->scratches++ == SCRATCHES_MAX)
+        return err_set(err, ERR_LIMIT_COUNT, "more than %d scratch files", SCRATCHES_MAX);
+    ErrCode rc = blob_temp(r->pool->options.blobs, &fd, err);
+    return rc == OK ? kit_send(r->channel, STR("{\"scratch\":{}}"), &fd, 1, err) : rc;
+}
+
+/* The answer to a call, with what the called step gave. */
+static ErrCode reply(Run *r, const EngineResult *result, EngineFiles *files, Err *why, Err *err)
+{
+    int fds[KIT_FDS_MAX], opened[KIT_FDS_MAX];
+    size_t n = 0;
+    Buf b = buf_init(r->scratch, KIT_MESSAGE_MAX);
+    if (why->code == OK && files->len > KIT_FDS_MAX)
+        err_set(why, ERR_LIMIT_COUNT, "the called step gave more than %d files", KIT_FDS_MAX);
+    for (; why->code == OK && n < files->len; n++) {
+        opened[n] = -1;
+        if (read_only(files->items[n].fd, &fds[n], &opened[n], why) == OK)
+            (void)lseek(fds[n], 0, SEEK_SET);
+    }
+    engine_put_reply(&b, result, files, why);
+    ErrCode rc = b.failed
+                     ? err_set(err, ERR_LIMIT_OUTPUT, "the answer of a called step is too long")
+                     : kit_send(r->channel, buf_str(&b), fds, why->code == OK ? n : 0, err);
+    for (size_t i = 0; i < n; i++)
+        fd_close(&opened[i]);
+    return rc;
+}
+
+/* What is the caller's fault, or everybody's end, ends the caller; the rest is its answer. */
+static bool ends_caller(ErrCode rc)
+{
+    return rc == ERR_CANCELED || rc == ERR_ENGINE_PROTOCOL;
+}
+
+static ErrCode hear_call(Run *r, const Said *s, const int *fds, Err *err)
+{
+    EngineFiles files = {0};
+    Err why = {0};
+    int64_t began_us = clock_mono_us();
+    EngineResult *result = arena_new(r->scratch, EngineResult, 1);
+    if (result == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a call");
+    ErrCode rc = engine_call(r->pool, r->task, s, fds, r->arena, result, &files, &why);
+    if (rc != OK && ends_caller(rc)) {
+        *err = why;
+        return rc;
+    }
+    r->started_us += clock_mono_us() - began_us; /* the caller's clock stood still */
+    for (size_t i = 0; rc == OK && i < result->usage_len; i++)
+        rc = add_usage(r, result->usage[i].unit, result->usage[i].amount, &why);
+    rc = reply(r, result, &files, &why, err);
+    engine_files_close(&files);
+    return rc;
 }
 
 static void hear_progress(Run *r, const Said *s)
@@ -330,13 +387,17 @@ static ErrCode hear_error(const Run *r, const Said *s, Err *err)
 }
 
 /* *out_done: that was the result. Everything but OK ends the task. */
-static ErrCode hear(Run *r, const Said *s, bool *out_done, Err *err)
+static ErrCode hear(Run *r, const Said *s, const int *fds, bool *out_done, Err *err)
 {
     switch (s->kind) {
     case SAID_OUTPUT:
         return hear_output(r, s, err);
+    case SAID_SCRATCH:
+        return hear_scratch(r, err);
+    case SAID_CALL:
+        return hear_call(r, s, fds, err);
     case SAID_USAGE:
-        return hear_usage(r, s, err);
+        return add_usage(r, s->unit, s->amount, err);
     case SAID_PROGRESS:
         hear_progress(r, s);
         return OK;
@@ -375,16 +436,17 @@ static ErrCode take_message(Run *r, bool *out_done, Err *err)
         return judge_silence(r, err);
     if (rc != OK)
         return rc;
-    for (size_t i = 0; i < fds_len; i++) /* a running task has none to give */
-        fd_close(&fds[i]);
+    ArenaMark mark = arena_mark(r->scratch);
     int64_t allowed = MESSAGES_FREE + (clock_mono_us() - r->started_us) / 1000000 * MESSAGES_PER_S;
     if (++r->messages - (int64_t)r->outputs_len > allowed)
-        return err_set(err, ERR_ENGINE_PROTOCOL, "more than %" PRId64 " messages", allowed);
-    ArenaMark mark = arena_mark(r->scratch);
-    rc = talk_read(text, fds_len, r->task->step, r->scratch, &said, err);
+        rc = err_set(err, ERR_ENGINE_PROTOCOL, "more than %" PRId64 " messages", allowed);
     if (rc == OK)
-        rc = hear(r, &said, out_done, err);
+        rc = talk_read(text, fds_len, r->task->step, r->scratch, &said, err);
+    if (rc == OK)
+        rc = hear(r, &said, fds, out_done, err);
     arena_rewind(r->scratch, mark);
+    for (size_t i = 0; i < fds_len; i++)
+        fd_close(&fds[i]);
     return rc;
 }
 
@@ -427,7 +489,7 @@ static bool end_process(Run *r)
            engine_ended(r->pidfd, clock_mono_us() + (int64_t)DEATH_MS * 1000);
 }
 
-static ErrCode copy_output(Run *r, const Output *o, Blob *out, Err *err)
+static ErrCode copy_output(Run *r, const EngineFile *o, Blob *out, Err *err)
 {
     BlobWriter *w = NULL;
     char *block = arena_alloc_raw(r->scratch, COPY_BLOCK);
@@ -451,7 +513,7 @@ static ErrCode copy_output(Run *r, const Output *o, Blob *out, Err *err)
     return rc;
 }
 
-static ErrCode adopt_output(Run *r, const Output *o, bool alone, EngineOutput *out, Err *err)
+static ErrCode adopt_output(Run *r, const EngineFile *o, bool alone, EngineOutput *out, Err *err)
 {
     if (fd_size(o->fd) > r->limits.output_bytes)
         return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes",
@@ -475,6 +537,18 @@ static ErrCode adopt_outputs(Run *r, bool alone, Err *err)
     return rc;
 }
 
+/* The outputs change hands as they are. */
+static ErrCode keep_open(Run *r, Err *err)
+{
+    for (size_t i = 0; i < r->outputs_len; i++)
+        if (fd_size(r->outputs[i].fd) > r->limits.output_bytes)
+            return err_set(err, ERR_LIMIT_OUTPUT, "an output of more than %" PRId64 " bytes",
+                           r->limits.output_bytes);
+    *r->files = (EngineFiles){r->outputs, r->outputs_len};
+    r->outputs_len = 0;
+    return OK;
+}
+
 static void close_run(Run *r)
 {
     for (size_t i = 0; i < r->outputs_len; i++)
@@ -496,7 +570,7 @@ static ErrCode run_task(Run *r, Err *err)
         rc = converse(r, err);
     bool alone = end_process(r) && r->engine->warm;
     if (rc == OK)
-        rc = adopt_outputs(r, alone, err);
+        rc = r->files != NULL ? keep_open(r, err) : adopt_outputs(r, alone, err);
     r->result->run_us = r->started_us > 0 ? clock_mono_us() - r->started_us : 0;
     return rc;
 }
@@ -515,7 +589,8 @@ static void count(Engine *e, const EngineTask *t, ErrCode rc)
             KV("end", err_reason(rc)));
 }
 
-ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out, Err *err)
+ErrCode engine_run_open(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out,
+                        EngineFiles *files, Err *err)
 {
     Engine *e = t->step->engine != NULL ? engine_find(p, t->step->engine) : NULL;
     if (e == NULL)
@@ -531,9 +606,19 @@ ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *o
              .channel = -1,
              .pidfd = -1,
              .process = ENGINE_NO_PROCESS,
-             .says = -1};
-    ErrCode rc = run_task(&r, err);
+             .says = -1,
+             .files = files};
+    ErrCode rc = engine_turn_take(p, t, err);
+    if (rc != OK)
+        return rc;
+    rc = run_task(&r, err);
     close_run(&r);
+    engine_turn_give(p, t);
     count(e, t, rc);
     return rc;
+}
+
+ErrCode engine_run(EnginePool *p, const EngineTask *t, Arena *a, EngineResult *out, Err *err)
+{
+    return engine_run_open(p, t, a, out, NULL, err);
 }

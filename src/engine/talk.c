@@ -42,7 +42,7 @@ static bool ends_in_dots(Str path)
 }
 
 /* A relative path that stays where it begins: its parts without "." and "..". */
-static Str safe_name(Arena *a, Str s)
+Str talk_safe_name(Arena *a, Str s)
 {
     Buf b = buf_init(a, SAID_NAME_MAX * 2);
     for (size_t i = 0, from = 0; i <= s.len; i++) {
@@ -70,7 +70,7 @@ static bool is_media_char(char c)
            (c != 0 && strchr("!#$&^_.+-/;= \"", c) != NULL);
 }
 
-static Str safe_type(Str s)
+Str talk_safe_type(Str s)
 {
     size_t slash = str_find_char(s, '/');
     bool ok = slash != STR_NONE && slash > 0 && slash + 1 < s.len && s.len <= 127;
@@ -101,6 +101,9 @@ static bool may_say(const Step *step, ErrCode code)
     for (size_t i = 0; i < COUNT_OF(general); i++)
         if (general[i] == code)
             return true;
+    /* What became of a step it called. */
+    if (step != NULL && step->calls != NULL && code >= ERR_ENGINE_CRASHED && code <= ERR_LIMIT_TIME)
+        return true;
     return code >= ERR_INPUT_MISSING && code <= ERR_PATH_ESCAPE;
 }
 
@@ -137,6 +140,17 @@ static ErrCode read_usage(const Json *u, Said *out, Err *err)
     return OK;
 }
 
+static ErrCode read_call(const Json *call, size_t fds_len, Said *out, Err *err)
+{
+    out->name = json_text(json_get(call, "step"));
+    out->params = json_get(call, "params");
+    out->inputs = json_get(call, "inputs");
+    if (out->name.len == 0 || !json_is(out->params, JSON_OBJECT) ||
+        !json_is(out->inputs, JSON_LIST) || out->inputs->len != fds_len)
+        return nonsense(err, "a call without step, parameters and a descriptor per input");
+    return OK;
+}
+
 static ErrCode read_exit(const Json *e, Said *out, Err *err)
 {
     const Json *sig = json_get(e, "signal");
@@ -150,13 +164,19 @@ static ErrCode read_exit(const Json *e, Said *out, Err *err)
     return OK;
 }
 
-static ErrCode read_kind(const Json *doc, const Step *step, Arena *scratch, Said *out, Err *err)
+static ErrCode read_kind(const Json *doc, size_t fds_len, const Step *step, Arena *scratch,
+                         Said *out, Err *err)
 {
     const Json *m = doc->first;
     if (str_eq_c(m->key, "output")) {
         out->kind = SAID_OUTPUT;
-        out->name = safe_name(scratch, json_text(json_get(m, "name")));
-        out->type = safe_type(json_text(json_get(m, "type")));
+        out->name = talk_safe_name(scratch, json_text(json_get(m, "name")));
+        out->type = talk_safe_type(json_text(json_get(m, "type")));
+    } else if (str_eq_c(m->key, "scratch")) {
+        out->kind = SAID_SCRATCH;
+    } else if (str_eq_c(m->key, "call")) {
+        out->kind = SAID_CALL;
+        return read_call(m, fds_len, out, err);
     } else if (str_eq_c(m->key, "progress")) {
         out->kind = SAID_PROGRESS;
         int64_t done = json_int(json_get(m, "done"), 0), total = json_int(json_get(m, "total"), 0);
@@ -201,8 +221,8 @@ ErrCode talk_read(Str text, size_t fds_len, const Step *step, Arena *scratch, Sa
         return nonsense(err, "a message that is not JSON");
     if (!json_is(doc, JSON_OBJECT) || doc->len != 1 || !json_is(doc->first, JSON_OBJECT))
         return nonsense(err, "not an object with one object in it");
-    rc = read_kind(doc, step, scratch, out, err);
-    if (rc == OK && fds_len != (out->kind == SAID_TASK ? 1 : 0))
+    rc = read_kind(doc, fds_len, step, scratch, out, err);
+    if (rc == OK && out->kind != SAID_CALL && fds_len != (out->kind == SAID_TASK ? 1 : 0))
         return nonsense(err, "descriptors where none belong");
     return rc;
 }

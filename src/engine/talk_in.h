@@ -11,6 +11,8 @@
 
 typedef enum SaidKind {
     SAID_OUTPUT,
+    SAID_SCRATCH,
+    SAID_CALL,
     SAID_PROGRESS,
     SAID_USAGE,
     SAID_NOTE,
@@ -27,6 +29,8 @@ typedef struct Said {
     Str text;            /* PROGRESS, NOTE: one line, cut to a sensible length */
     Str unit;            /* USAGE: a lower-case word */
     int64_t amount;      /* USAGE: 0 to 2^53 */
+    const Json *params;  /* CALL: an object; the step is `name` */
+    const Json *inputs;  /* CALL: an array of objects, one per descriptor */
     const Json *data;    /* RESULT: an object */
     Err error;           /* ERROR: code, text, hint and param filled in */
     int64_t pid;         /* TASK */
@@ -36,6 +40,10 @@ typedef struct Said {
 } Said;
 
 enum { SAID_NAME_MAX = 200, SAID_TEXT_MAX = 500, SAID_UNIT_MAX = 32 };
+
+/* A name or a media type from an engine, made harmless: for the inputs of a CALL. */
+Str talk_safe_name(Arena *a, Str s);
+Str talk_safe_type(Str s);
 
 /* Read one message that came with `fds_len` descriptors. Texts are in `scratch` or point into
  * `text`. `step` tells which reasons it may fail with; NULL before a run. ERR_ENGINE_PROTOCOL: it

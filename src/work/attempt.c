@@ -109,6 +109,11 @@ static void on_note(void *ctx, Str text)
         say(h, 0, -1, text);
 }
 
+static void on_waits(void *ctx, bool begins)
+{
+    lane_park(((Held *)ctx)->lane, begins);
+}
+
 /* --- inputs --- */
 
 typedef struct Inputs {
@@ -191,6 +196,7 @@ static ErrCode run_in_engine(Held *h, const Inputs *in, TaskResult *r)
                              .inputs_len = in->len,
                              .limits = {.time_ms = h->lease.timeout_ms},
                              .canceled = &h->canceled,
+                             .waits = on_waits,
                              .progress = on_progress,
                              .note = on_note,
                              .ctx = h};
@@ -303,8 +309,11 @@ static ErrCode keep_outputs(BuiltIn *b, TaskResult *r)
 
 static ErrCode run_built_in(Held *h, const Inputs *in, TaskResult *r)
 {
-    static const StepHost host = {on_output, on_builtin_progress, on_usage, on_builtin_note,
-                                  on_canceled};
+    static const StepHost host = {.output = on_output,
+                                  .progress = on_builtin_progress,
+                                  .usage = on_usage,
+                                  .note = on_builtin_note,
+                                  .canceled = on_canceled};
     BuiltIn *b = arena_new(h->arena, BuiltIn, 1);
     if (b == NULL)
         return err_set(&r->err, ERR_NO_MEMORY, "running the step");

@@ -101,17 +101,21 @@ static Held *next_task(Lane *l)
 {
     MUTEX_HELD(&l->lock);
     l->runners_idle++;
-    while (l->todo.first == NULL && !l->stop)
+    while ((l->todo.first == NULL || l->runners_busy >= l->work->runners) && !l->stop)
         cond_wait(&l->wake_runner, &l->lock);
     l->runners_idle--;
-    return held_pop(&l->todo);
+    Held *h = held_pop(&l->todo);
+    l->runners_busy += h != NULL;
+    return h;
 }
 
 static void hand_back(Lane *l, Held *h)
 {
     MUTEX_HELD(&l->lock);
     held_push(&l->finished, h);
+    l->runners_busy--;
     cond_signal(&l->wake_leaser);
+    cond_signal(&l->wake_runner);
 }
 
 static void *runner_main(void *arg)
@@ -138,12 +142,29 @@ static void start_runner_locked(Lane *l)
         LOG(ERROR, SERVER_FAILED, KV("detail", err.text));
 }
 
+static bool wants_runner_locked(const Lane *l)
+{
+    return l->todo.len > (size_t)l->runners_idle && l->runners_len < WORK_RUNNERS_MAX &&
+           l->runners_busy + l->runners_idle < l->work->runners;
+}
+
 void lane_put(Lane *l, Held *h)
 {
     MUTEX_HELD(&l->lock);
     l->slow++;
     held_push(&l->todo, h);
-    if (l->todo.len > (size_t)l->runners_idle && l->runners_len < l->work->runners)
+    if (wants_runner_locked(l))
+        start_runner_locked(l);
+    cond_signal(&l->wake_runner);
+}
+
+void lane_park(Lane *l, bool begins)
+{
+    MUTEX_HELD(&l->lock);
+    l->runners_busy += begins ? -1 : 1;
+    if (!begins)
+        return;
+    if (wants_runner_locked(l))
         start_runner_locked(l);
     cond_signal(&l->wake_runner);
 }

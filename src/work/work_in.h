@@ -76,6 +76,8 @@ struct Lane {
     int64_t due_ms;   /* next delayed task; INT64_MAX: none known */
     int leasers_busy; /* between plan and the end of the write, or running quick ones */
     int runners_len, runners_idle;
+    int runners_busy; /* with a task, and not waiting for its turn (Step.concurrency): at most
+                         Work.runners, but for those that have just got their turn */
     pthread_t leasers[WORK_LEASERS_DEFAULT], runners[WORK_RUNNERS_MAX];
 };
 
@@ -120,6 +122,8 @@ void held_free(Held **h);
 void held_stop(Held *h, Stop why);
 /* Give it to a runner; starts one when all are busy. */
 void lane_put(Lane *l, Held *h);
+/* Its task waits for its turn, or goes on: another runner may take its place meanwhile. */
+void lane_park(Lane *l, bool begins);
 /* Move what waits for a runner to the finished ones, to be given back. */
 void lane_give_back_todo(Lane *l);
 

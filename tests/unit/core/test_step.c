@@ -140,8 +140,11 @@ static bool host_canceled(void *ctx)
     return ((Host *)ctx)->canceled;
 }
 
-static const StepHost host_functions = {host_output, host_progress, host_usage, host_note,
-                                        host_canceled};
+static const StepHost host_functions = {.output = host_output,
+                                        .progress = host_progress,
+                                        .usage = host_usage,
+                                        .note = host_note,
+                                        .canceled = host_canceled};
 
 typedef struct Run {
     ErrCode code;

@@ -368,6 +368,53 @@ static ErrCode much_data(StepCtx *c, const void *args)
     return OK;
 }
 
+/* Calls the step in `text` with a scratch file, and gives what came back. */
+static ErrCode call_on(StepCtx *c, const void *args)
+{
+    static const char words[] = "called";
+    const BadArgs *a = args;
+    char name[64];
+    int fd = -1;
+    StepReply reply = {0};
+    Str bytes = {0};
+    snprintf(name, sizeof name, STR_FMT, STR_ARG(a->text.len > 0 ? a->text : STR("bad.call_on")));
+    ErrCode rc = step_scratch(c, &fd);
+    if (rc == OK)
+        rc = fd_write_all(fd, words, sizeof words - 1, c->err);
+    StepInput in = {.name = STR("../words.txt"), .type = STR("text/plain"), .fd = fd};
+    for (int64_t i = 0; i < a->count && rc == OK; i++) {
+        step_reply_close(&reply);
+        rc = step_call(c, name, STR("{\"count\":2}"), &in, 1, &reply);
+    }
+    if (rc == OK && reply.outputs_len > 0)
+        rc = fd_read_file(reply.outputs[0].fd, c->arena, MIB, &bytes, c->err);
+    if (rc == OK)
+        rc = step_output_bytes(c, STR("back.txt"), STR("text/plain"), bytes);
+    if (rc == OK)
+        json_kv_int(c->data, "bytes", json_int(json_get(reply.data, "bytes"), -1));
+    step_reply_close(&reply);
+    return rc;
+}
+
+/* Hands over a descriptor that is no file. */
+static ErrCode call_with_socket(StepCtx *c, const void *args)
+{
+    (void)args;
+    StepReply reply = {0};
+    StepInput in = {.name = STR("x"), .type = STR("text/plain"), .fd = KIT_FD};
+    return step_call(c, "bad.fine", STR("{}"), &in, 1, &reply);
+}
+
+/* Says for 50 ms that it runs; only one may. */
+static ErrCode alone(StepCtx *c, const void *args)
+{
+    (void)args;
+    step_note(c, STR("begin"));
+    poll(NULL, 0, 50);
+    step_note(c, STR("end"));
+    return OK;
+}
+
 /* clang-format off */
 #define BAD_STEPS(X)                                                                               \
     X(fine)                                                                                        \
@@ -380,20 +427,23 @@ static ErrCode much_data(StepCtx *c, const void *args)
                 X(raise_limit) X(hang_up_for_all) X(start_thread) X(look_around) X(garbage)        \
                     X(oversized) X(nothing) X(unasked_fd) X(flood) X(thousand) X(raw) X(leave)     \
                         X(hang_up) X(two_results) X(many_outputs) X(named_output)                  \
-                            X(write_after_result) X(much_data)
+                            X(write_after_result) X(much_data) X(call_on) X(call_with_socket) X(alone)
 /* clang-format on */
 
 #define BAD_STEP(f)                                                                                \
-    static const Step step_##f = {.name = "bad." #f,                                               \
-                                  .title = "Misbehave",                                            \
-                                  .summary = "Misbehaves on purpose.",                             \
-                                  .since = "0.1",                                                  \
-                                  .accepts = "*/*",                                                \
-                                  .input_optional = true,                                          \
-                                  .internal = true,                                                \
-                                  .params = params,                                                \
-                                  .args_size = sizeof(BadArgs),                                    \
-                                  .run = f};
+    static const Step step_##f = {                                                                 \
+        .name = "bad." #f,                                                                         \
+        .title = "Misbehave",                                                                      \
+        .summary = "Misbehaves on purpose.",                                                       \
+        .since = "0.1",                                                                            \
+        .accepts = "*/*",                                                                          \
+        .input_optional = true,                                                                    \
+        .internal = true,                                                                          \
+        .calls = "bad.fine, bad.fail, bad.crash, bad.call_on, bad.alone, bad.sleep_long",          \
+        .concurrency = sizeof(#f) == sizeof("alone") && #f[0] == 'a' && #f[1] == 'l',              \
+        .params = params,                                                                          \
+        .args_size = sizeof(BadArgs),                                                              \
+        .run = f};
 BAD_STEPS(BAD_STEP)
 
 int main(int argc, char **argv)

@@ -55,6 +55,12 @@ static const BadCase bad_cases[] = {
     {"two_results", "{}", OK, "{\"n\":1}"},
     {"many_outputs", "{\"count\":10000}", ERR_LIMIT_COUNT},
     {"much_data", "{}", ERR_LIMIT_OUTPUT},
+    {"call_on", "{\"text\":\"bad.fine\"}", OK, "{\"bytes\":6}"},
+    {"call_on", "{\"text\":\"bad.fail\"}", ERR_INPUT_DAMAGED},
+    {"call_on", "{\"text\":\"bad.crash\"}", ERR_ENGINE_CRASHED},
+    {"call_on", "{\"text\":\"bad.call_on\"}", ERR_LIMIT_DEPTH},
+    {"call_on", "{\"text\":\"bad.empty\"}", ERR_ENGINE_PROTOCOL},
+    {"call_with_socket", "{}", ERR_ENGINE_PROTOCOL},
 };
 
 static void run_bad_case(Fixture *f, const BadCase *c)
@@ -91,6 +97,20 @@ static void *run_good_tasks(void *arg)
         arena_close(&a);
     }
     return (void *)done;
+}
+
+static _Atomic int inside, inside_max;
+
+static void hear_note_order(void *ctx, Str text)
+{
+    (void)ctx;
+    if (str_eq(text, STR("end"))) {
+        atomic_fetch_sub(&inside, 1);
+        return;
+    }
+    int now = atomic_fetch_add(&inside, 1) + 1;
+    if (now > atomic_load(&inside_max))
+        atomic_store(&inside_max, now);
 }
 
 TEST(every_misdeed_has_its_reason_and_hurts_nobody_else)
@@ -348,6 +368,93 @@ TEST(a_killed_warm_parent_ends_its_tasks_and_is_started_again)
     fixture_close(&f);
 }
 
+TEST(a_called_step_gives_its_files_and_its_words_to_the_caller)
+{
+    Fixture f;
+    Err err = {0};
+    Heard heard = {0};
+    EngineResult result;
+    fixture_open(&f);
+    EngineTask t = bad_task(&f, "call_on", "{\"text\":\"bad.fine\",\"count\":3}");
+    t.note = hear_note;
+    t.ctx = &heard;
+    EngineTask first = bad_task(&f, "empty", "{}");
+    assert_ok(engine_run(f.pool, &first, f.arena, &result, &err), &err); /* starts the engine */
+    int before = open_files();
+    assert_ok(engine_run(f.pool, &t, f.arena, &result, &err), &err);
+    assert_int_equal(result.outputs_len, 1);
+    assert_blob(&f, &result.outputs[0], "called");
+    assert_int_equal(result.usage_len, 1);
+    assert_int_equal(result.usage[0].amount, 18);
+    assert_int_equal(heard.notes, 3);
+    assert_int_equal(open_files(), before);
+    fixture_close(&f);
+}
+
+/* The caller's clock stands still while a called step runs, and the called one has its own. */
+TEST(a_called_step_has_its_own_time)
+{
+    Fixture f;
+    Err err = {0};
+    EngineResult result;
+    fixture_open(&f);
+    EngineTask t = bad_task(&f, "call_on", "{\"text\":\"bad.alone\",\"count\":4}");
+    t.limits.time_ms = 150;
+    assert_ok(engine_run(f.pool, &t, f.arena, &result, &err), &err);
+    fixture_close(&f);
+}
+
+static void *run_alone(void *arg)
+{
+    Fixture *f = arg;
+    EngineTask t = bad_task(f, "alone", "{}");
+    t.limits.time_ms = 1000;
+    t.note = hear_note_order;
+    EngineResult result;
+    Err err = {0};
+    Arena *a = arena_open(MIB);
+    intptr_t rc = engine_run(f->pool, &t, a, &result, &err);
+    arena_close(&a);
+    return (void *)rc;
+}
+
+TEST(a_step_with_a_concurrency_of_one_never_runs_twice_at_once)
+{
+    Fixture f;
+    fixture_open(&f);
+    pthread_t threads[6];
+    atomic_store(&inside, 0);
+    atomic_store(&inside_max, 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_alone, &f), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        void *rc;
+        pthread_join(threads[i], &rc);
+        assert_int_equal((intptr_t)rc, OK);
+    }
+    assert_int_equal(atomic_load(&inside_max), 1);
+    fixture_close(&f);
+}
+
+/* The second waits for the first; its cancel reaches it there. */
+TEST(a_cancel_ends_the_wait_for_a_turn)
+{
+    Fixture f;
+    fixture_open(&f);
+    pthread_t first;
+    assert_int_equal(pthread_create(&first, NULL, run_alone, &f), 0);
+    while (atomic_load(&inside) == 0)
+        usleep(1000);
+    atomic_bool canceled = true;
+    EngineTask t = bad_task(&f, "alone", "{}");
+    t.canceled = &canceled;
+    EngineResult result;
+    Err err = {0};
+    assert_int_equal(engine_run(f.pool, &t, f.arena, &result, &err), ERR_CANCELED);
+    pthread_join(first, NULL);
+    fixture_close(&f);
+}
+
 TEST(a_python_engine_counts_words)
 {
     Fixture f;
@@ -380,7 +487,9 @@ TEST(a_python_engine_counts_words)
     fixture_close(&f);
 }
 
-TEST_MAIN(every_misdeed_has_its_reason_and_hurts_nobody_else,
+TEST_MAIN(a_called_step_gives_its_files_and_its_words_to_the_caller, a_called_step_has_its_own_time,
+          a_step_with_a_concurrency_of_one_never_runs_twice_at_once,
+          a_cancel_ends_the_wait_for_a_turn, every_misdeed_has_its_reason_and_hurts_nobody_else,
           a_task_gives_outputs_usage_notes_and_progress, an_error_keeps_message_hint_and_parameter,
           names_of_outputs_lead_nowhere, what_is_written_after_the_result_changes_nothing,
           a_task_sees_nothing_but_its_channel_and_input, cancel_ends_a_task,
