@@ -59,8 +59,8 @@ def words(want, got):
 
 
 def headings(want, got):
-    """F1 of the headings' texts, whatever their level and number; None where nothing says that there are any."""
-    a, b = (["".join(re.sub(r"^\s*[(]?[\d.]+[.)]?\s+", "", plain(h)).split()) for h in parts.headings] for parts in (want, got))
+    """F1 of the headings' texts, whatever their level and their number; None where nothing says that there are any."""
+    a, b = (["".join(re.sub(r"^\s*[(]?[\d.]+[.)]?\s+|\s\d+\s*$", "", plain(h)).split()) for h in parts.headings] for parts in (want, got))
     return f1([h for h in a if h], [h for h in b if h]) if any(a) else None
 
 

@@ -2,7 +2,8 @@
  *
  *   accents     TeX and old fonts draw "´" over "a" as two characters: "á"
  *   quotes      two single quotes side by side are a double one
- *   drop caps   "O" over three lines beside "ver the past": "Over the past" */
+ *   drop caps   "O" over three lines beside "ver the past": "Over the past"
+ *   numbers     "1" drawn after the heading that stands to its right */
 #include "document/pdf_in.h"
 
 #include <glib.h>
@@ -146,23 +147,45 @@ static bool is_drop_cap(const PdfLine *cap, const PdfLine *l)
            l->base < cap->y0 + 0.7f * tall && pdf_is_letter(pdf_first_of(l));
 }
 
+/* Let `l` begin with the characters of `head`, which stands to its left and is no line any more. */
+static void prepend(PdfPage *p, PdfLine *head, PdfLine *l, bool space)
+{
+    size_t len = head->len + space;
+    PdfChar *chars = arena_alloc_raw(p->arena, (len + l->len) * sizeof *chars);
+    if (chars == NULL)
+        return;
+    memcpy(chars, head->chars, head->len * sizeof *chars);
+    if (space)
+        chars[head->len] = (PdfChar){.cp = ' ', .x0 = head->x1, .x1 = head->x1};
+    for (size_t i = 0; i < len; i++)
+        chars[i].style = l->chars[0].style;
+    memcpy(chars + len, l->chars, l->len * sizeof *chars);
+    l->chars = chars;
+    l->len += len;
+    head->dropped = true;
+}
+
 static void join_drop_cap(PdfPage *p, PdfLine *cap)
 {
     PdfLine *best = NULL;
     for (size_t i = 0; i < p->len; i++)
         if (is_drop_cap(cap, &p->lines[i]) && (best == NULL || p->lines[i].base < best->base))
             best = &p->lines[i];
-    PdfChar *chars =
-        best != NULL ? arena_alloc_raw(p->arena, (best->len + 1) * sizeof *chars) : NULL;
-    if (chars == NULL)
-        return;
-    chars[0] = cap->chars[0];
-    chars[0].style = best->chars[0].style;
-    chars[0].x1 = fminf(chars[0].x1, best->x0);
-    memcpy(chars + 1, best->chars, best->len * sizeof *chars);
-    best->chars = chars;
-    best->len++;
-    cap->dropped = true;
+    if (best != NULL)
+        prepend(p, cap, best, false);
+}
+
+/* --- numbers of headings that are drawn after them */
+
+static bool is_number_of(const PdfLine *n, const PdfLine *l)
+{
+    if (n->len > 3 || n->dropped || l->dropped || n->block != l->block || n->style != l->style)
+        return false;
+    for (size_t i = 0; i < n->len; i++)
+        if (n->chars[i].cp < '0' || n->chars[i].cp > '9')
+            return false;
+    return fabsf(n->size - l->size) < 0.5f && fabsf(n->base - l->base) < 0.2f * l->size &&
+           n->x1 < l->x0 && l->x0 - n->x1 < 2.5f * l->size;
 }
 
 void pdf_chars_mend(PdfPage *p)
@@ -175,5 +198,9 @@ void pdf_chars_mend(PdfPage *p)
         if (l->len == 1 && !l->dropped && !l->turned && pdf_is_letter(pdf_first_of(l)) &&
             !pdf_is_lower(pdf_first_of(l)))
             join_drop_cap(p, l);
+        if (i > 0 && !l->turned && is_number_of(l, l - 1)) {
+            prepend(p, l, l - 1, true);
+            l[-1].x0 = l->x0;
+        }
     }
 }

@@ -1,5 +1,5 @@
-/* pdf_margins.c: what stands on a page and is no part of its text: running heads, page numbers, and
- * the stamps of repositories ("Downloaded from …"). */
+/* pdf_margins.c: what stands on a page and is no part of its text: running heads, page numbers, the
+ * stamps of repositories ("Downloaded from …"), and lines drawn with characters. */
 #include "document/pdf_in.h"
 
 #include <string.h>
@@ -82,6 +82,22 @@ static bool is_stamp(const PdfLine *l)
     return false;
 }
 
+/* --- lines made of characters: ". . . . . .", "_______" */
+
+static bool is_drawn(const PdfLine *l)
+{
+    static const char marks[] = "._-=*~";
+    uint32_t mark = pdf_first_of(l);
+    bool known = mark == 0xB7 || mark == 0x2026 || mark == 0x2014 ||
+                 (mark < 0x80 && strchr(marks, (int)mark) != NULL);
+    size_t count = 0;
+    for (size_t i = 0; i < l->len && known; i++) {
+        known = l->chars[i].cp == mark || pdf_is_space(l->chars[i].cp);
+        count += l->chars[i].cp == mark;
+    }
+    return known && count >= 8;
+}
+
 /* --- running heads */
 
 static bool seen_before(PdfReader *r, uint64_t hash)
@@ -122,6 +138,8 @@ void pdf_margins_drop(PdfReader *r, PdfPage *p)
         PdfLine *l = &p->lines[i];
         if (in_margin(p, l) && is_stamp(l))
             drop_row(p, l);
+        else if (is_drawn(l))
+            l->dropped = true;
         else if (in_margin(p, l) && !l->dropped)
             l->dropped = is_margin(r, l);
     }
