@@ -1,7 +1,8 @@
 -- name: job_add
 -- What was asked. Never changed afterwards.
-INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key,
+                 batch, parent, place)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: job_of_task
 -- What a worker needs to know of job $1.
@@ -10,12 +11,12 @@ SELECT step, params, timeout_ms, trace FROM job WHERE id = $1;
 -- name: job_get
 -- Job $1 of project $2 with its live task or its end.
 SELECT j.id, j.project, j.key_id, j.step, j.queue, j.params, j.trace, j.priority,
-       CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state = 'leased' THEN 'running' ELSE 'queued' END,
+       CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END,
        COALESCE(e.attempts, t.attempt, 0), COALESCE(e.max_attempts, t.max_attempts, j.max_attempts),
        COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.finished_ms, 0),
        COALESCE(t.run_at_ms, 0), COALESCE(e.progress_done, t.progress_done, 0),
        COALESCE(e.progress_total, t.progress_total, 0), COALESCE(e.reason, t.reason), COALESCE(e.detail, t.detail),
-       COALESCE(e.hint, t.hint), e.data
+       COALESCE(e.hint, t.hint), e.data, j.batch, COALESCE(j.parent, 0), COALESCE(j.place, 0)
   FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
 
@@ -29,38 +30,43 @@ SELECT j.step, COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0
 -- name: job_ids
 -- Jobs of project $1 with $3 <= id < $2 and step $4 ('': any), newest first, at most $5.
 SELECT id FROM job
- WHERE project = $1 AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
+ WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
  ORDER BY id DESC LIMIT $5;
 
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
- WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state <> 'leased' AND ($4 = '' OR j.step = $4)
+ WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed') AND t.parent IS NULL
+   AND ($4 = '' OR j.step = $4)
  ORDER BY t.id DESC LIMIT $5;
 
 -- name: job_ids_running
 -- The same, those that run: few, so they are found by their lease and sorted then ("+ 0" keeps SQLite off the walk by id).
-SELECT t.id FROM task t JOIN job j ON j.id = t.id
- WHERE t.project = $1 AND t.id + 0 < $2 AND t.id + 0 >= $3 AND t.state = 'leased' AND t.lease_until_ms > 0
-   AND ($4 = '' OR j.step = $4)
- ORDER BY t.id + 0 DESC LIMIT $5;
+SELECT live.id
+  FROM (SELECT id, project, parent FROM task WHERE state = 'leased' AND lease_until_ms > 0
+         UNION ALL
+        SELECT id, project, parent FROM task WHERE state = 'waiting' AND project = $1) live JOIN job j ON j.id = live.id
+ WHERE live.project = $1 AND live.parent IS NULL AND live.id + 0 < $2 AND live.id + 0 >= $3 AND ($4 = '' OR j.step = $4)
+ ORDER BY live.id + 0 DESC LIMIT $5;
 
 -- name: job_ids_done
 -- The same, those that are done: most are, so all are walked.
 SELECT j.id FROM job j JOIN job_end e ON e.job = j.id
- WHERE j.project = $1 AND j.id < $2 AND j.id >= $3 AND e.state = 'done' AND ($4 = '' OR j.step = $4)
+ WHERE j.project = $1 AND j.parent IS NULL AND j.id < $2 AND j.id >= $3 AND e.state = 'done' AND ($4 = '' OR j.step = $4)
  ORDER BY j.id DESC LIMIT $5;
 
 -- name: job_ids_failed
 -- The same, those that failed.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
- WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'failed' AND ($4 = '' OR j.step = $4)
+ WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'failed' AND j.parent IS NULL
+   AND ($4 = '' OR j.step = $4)
  ORDER BY e.job DESC LIMIT $5;
 
 -- name: job_ids_canceled
 -- The same, those that were cancelled.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
- WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'canceled' AND ($4 = '' OR j.step = $4)
+ WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'canceled' AND j.parent IS NULL
+   AND ($4 = '' OR j.step = $4)
  ORDER BY e.job DESC LIMIT $5;
 
 -- name: job_end_add
@@ -70,13 +76,14 @@ INSERT INTO job_end (job, project, state, attempts, max_attempts, seq, started_m
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: job_end_take
--- Job $1 of project $2, which failed or was cancelled, is to run again.
+-- Job $1 of project $2, which failed or was cancelled, is to run again. $3: it is a batch.
 DELETE FROM job_end WHERE job = $1 AND project = $2 AND state <> 'done'
+   AND EXISTS (SELECT 1 FROM job WHERE id = $1 AND batch = $3)
 RETURNING attempts, seq, started_ms;
 
 -- name: job_again
 -- What the task of job $1 is made from when it runs again.
-SELECT queue, priority, max_attempts, concurrency_key FROM job WHERE id = $1;
+SELECT queue, priority, max_attempts, concurrency_key, COALESCE(parent, 0) FROM job WHERE id = $1 AND batch = 0;
 
 -- name: job_exists
 -- Is there a job $1 in project $2?

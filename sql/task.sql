@@ -1,7 +1,8 @@
 -- name: task_add
 -- A task in state $5 ('ready' or 'delayed'). Attempts begun so far $8, at most $9; $10: number of the job's last event.
-INSERT INTO task (id, project, job, queue, state, priority, run_at_ms, attempt, max_attempts, seq, started_ms, concurrency_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+INSERT INTO task (id, project, job, queue, state, priority, run_at_ms, attempt, max_attempts, seq, started_ms, concurrency_key,
+                  parent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: task_wake
 -- Delayed tasks of queue $1 that are due at $2 become ready, at most $3 of them.
@@ -28,12 +29,14 @@ SELECT min(run_at_ms) FROM task WHERE queue = $1 AND state = 'delayed';
 
 -- name: task_of_attempt
 -- Task $1 as its attempt $2 holds it. No row: that attempt does not hold it any more.
-SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state FROM task
+SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state,
+       COALESCE(parent, 0) FROM task
  WHERE id = $1 AND attempt = $2 AND state = 'leased' /*pg FOR UPDATE */;
 
 -- name: task_of_project
 -- Task $1 of project $2 in whatever state.
-SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state FROM task
+SELECT project, job, attempt, max_attempts, seq, started_ms, progress_done, progress_total, queue, state,
+       COALESCE(parent, 0) FROM task
  WHERE id = $1 AND project = $2 /*pg FOR UPDATE */;
 
 -- name: task_delete

@@ -12,15 +12,11 @@ typedef struct Texts {
     size_t params_len, options_len;
 } Texts;
 
-static bool is_option(Str name)
+static ErrCode add_text(Call *c, const Gathered *g, Texts *t, Str name, Str value)
 {
-    return param_find(run_option_params, name) != NULL;
-}
-
-static ErrCode add_text(Call *c, Texts *t, Str name, Str value)
-{
-    ParamText *texts = is_option(name) ? t->options : t->params;
-    size_t *len = is_option(name) ? &t->options_len : &t->params_len;
+    bool is_option = param_find(g->option_params, name) != NULL;
+    ParamText *texts = is_option ? t->options : t->params;
+    size_t *len = is_option ? &t->options_len : &t->params_len;
     if (*len == TEXTS_MAX)
         return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d parameters", TEXTS_MAX);
     texts[(*len)++] = (ParamText){name, value};
@@ -79,13 +75,13 @@ static ErrCode gather_texts(Call *c, Gathered *g)
     if (t == NULL)
         return err_set(&c->err, ERR_NO_MEMORY, "no memory for the parameters");
     for (size_t at = 0; rc == OK && http_query_next(req, &at, &name, &value);)
-        rc = add_text(c, t, name, value);
+        rc = add_text(c, g, t, name, value);
     for (size_t i = 0; rc == OK && i < req->form_len; i++)
-        rc = add_text(c, t, req->form[i].name, req->form[i].value);
+        rc = add_text(c, g, t, req->form[i].name, req->form[i].value);
     if (rc == OK)
         rc = texts_to_object(c, g->step->params, t->params, t->params_len, &g->params);
     if (rc == OK)
-        rc = texts_to_object(c, run_option_params, t->options, t->options_len, &g->options);
+        rc = texts_to_object(c, g->option_params, t->options, t->options_len, &g->options);
     return rc;
 }
 
@@ -93,6 +89,15 @@ static ErrCode add_input(Call *c, Gathered *g, JobFile file)
 {
     if (g->inputs_len == GATHER_INPUTS_MAX)
         return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d inputs", GATHER_INPUTS_MAX);
+    if (g->inputs_len == g->inputs_cap) {
+        size_t cap = g->inputs_cap > 0 ? 2 * g->inputs_cap : 4;
+        JobFile *more =
+            arena_grow(c->arena, g->inputs, g->inputs_cap * sizeof *more, cap * sizeof *more);
+        if (more == NULL)
+            return err_set(&c->err, ERR_NO_MEMORY, "no memory for %zu inputs", cap);
+        g->inputs = more;
+        g->inputs_cap = cap;
+    }
     g->inputs[g->inputs_len++] = file;
     return OK;
 }

@@ -9,14 +9,15 @@
 
 #include "api/call.h"
 
-enum { GATHER_INPUTS_MAX = 100 };
+enum { GATHER_INPUTS_MAX = 1000 };
 
 typedef struct Gathered {
-    const Step *step; /* set by the caller */
+    const Step *step;           /* set by the caller */
+    const Param *option_params; /* set by the caller: run_option_params or batch_option_params */
     Json params,
         options; /* JSON objects, not checked yet; members point into the request's arena */
-    JobFile inputs[GATHER_INPUTS_MAX];
-    size_t inputs_len;
+    JobFile *inputs;
+    size_t inputs_len, inputs_cap;
 } Gathered;
 
 /* The caller's project must be able to see the blobs and documents it names: not_found

@@ -3,9 +3,13 @@
 #include "api/params.h"
 #include "api/wait.h"
 #include "api/write.h"
+#include "api/zip.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/id.h"
 #include "trace/diagnose.h"
+
+#include <string.h>
 
 static void answer_job(Call *c, int64_t id, int status)
 {
@@ -137,6 +141,73 @@ void jobs_output(HttpRequest *req)
     size_t slash = str_rfind_char(f->name, '/');
     Str name = slash == STR_NONE ? f->name : str_slice(f->name, slash + 1, f->name.len);
     http_answer_file(req, fd, size, f->type, f->hash, name);
+}
+
+void jobs_items(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    ItemsQuery q = {0};
+    ParamFaults faults = {0};
+    int64_t id, after = 0;
+    Job batch, *items = NULL;
+    size_t len = 0;
+    bool more = false;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = call_query(&c, items_query_params, &q, &faults);
+    if (rc == OK && q.cursor.len > 0)
+        rc = call_cursor(&c, "job", q.cursor, &after);
+    if (rc == OK)
+        rc = flow_get(c.reader, c.who.project, id, c.arena, &batch, &c.err);
+    if (rc == OK)
+        rc = flow_items(c.reader, c.who.project, id, q.state - 1, after, (int)q.limit, c.arena,
+                        &items, &len, &more, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_key(&c.json, "items");
+    json_begin(&c.json, '[');
+    for (size_t i = 0; i < len; i++)
+        write_job(&c.json, &items[i], c.app->registry, c.arena, true);
+    json_end(&c.json, ']');
+    if (more)
+        write_id(&c.json, "next", "job", items[len - 1].id);
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}
+
+void jobs_archive(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id;
+    Job job;
+    JobFile *files = NULL;
+    size_t len = 0;
+    CLEANUP(fd_close) int fd = -1;
+    ErrCode rc = call_path_id(&c, 0, "job", &id);
+    if (rc == OK)
+        rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
+    if (rc == OK)
+        rc = flow_outputs(c.reader, &job, c.arena, &files, &len, &c.err);
+    if (rc == OK)
+        rc = blob_temp(c.app->blobs, &fd, &c.err);
+    if (rc == OK)
+        rc = zip_write(c.app->blobs, files, len, id_time_ms(id), c.arena, fd, &c.err);
+    if (rc != OK) {
+        call_fail(&c);
+        return;
+    }
+    char name[ID_TEXT_SIZE + 4];
+    int64_t size = fd_size(fd);
+    id_text("job", id, name);
+    strcat(name, ".zip");
+    http_answer_file(req, fd_take(&fd), size, STR("application/zip"), (Str){0}, str_from_c(name));
 }
 
 void jobs_diagnosis(HttpRequest *req)

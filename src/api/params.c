@@ -35,6 +35,13 @@ const Param jobs_query_params[] = {
     PARAM_END,
 };
 
+const Param items_query_params[] = {
+    PARAM_INT(ItemsQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
+    PARAM_TEXT(ItemsQuery, cursor, .help = "The \"next\" of the page before."),
+    PARAM_CHOICE(ItemsQuery, state, .choices = job_states, .help = "Only items in this state."),
+    PARAM_END,
+};
+
 const Param events_query_params[] = {
     PARAM_INT(EventsQuery, after, .min = 0, .max = INT64_MAX,
               .help = "Only events with a higher number."),
@@ -49,22 +56,28 @@ const Param dead_query_params[] = {
     PARAM_END,
 };
 
-const Param run_option_params[] = {
-    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
-              .help = "Answer with the result if it is there within this many seconds."),
-    PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),
-    PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",
-              .help = "Do not start before this much time has passed."),
-    PARAM_INT(RunOptions, attempts, .min = 1, .max = 100,
-              .help = "How often to try; the step says how often otherwise."),
-    PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",
-              .help = "Wall-clock limit of one attempt; the step says which otherwise."),
-    PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",
-               .help = "Jobs with the same key belong together; stored with the job."),
-    PARAM_BOOL(
-        RunOptions, dry_run,
-        .help =
-            "Check everything and answer with the job it would be, without storing or running it."),
+#define RUN_OPTIONS                                                                                \
+    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
+              .help = "Answer with the result if it is there within this many seconds."),          \
+        PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),    \
+        PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",                \
+                  .help = "Do not start before this much time has passed."),                       \
+        PARAM_INT(RunOptions, attempts, .min = 1, .max = 100,                                      \
+                  .help = "How often to try; the step says how often otherwise."),                 \
+        PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
+                  .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
+        PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
+                   .help = "Jobs with the same key belong together; stored with the job."),        \
+        PARAM_BOOL(RunOptions, dry_run,                                                            \
+                   .help = "Check everything and answer with the job it would be, without "        \
+                           "storing or running it.")
+
+const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
+
+const Param batch_option_params[] = {
+    RUN_OPTIONS,
+    PARAM_BOOL(RunOptions, keep_archives,
+               .help = "Take archives among the files as they are instead of unpacking them."),
     PARAM_END,
 };
 

@@ -25,6 +25,13 @@ typedef struct JobsQuery {
 } JobsQuery;
 extern const Param jobs_query_params[];
 
+typedef struct ItemsQuery {
+    int64_t limit;
+    Str cursor;
+    int state; /* 0: any, else JobState + 1 */
+} ItemsQuery;
+extern const Param items_query_params[];
+
 typedef struct EventsQuery {
     int64_t after, limit;
 } EventsQuery;
@@ -40,9 +47,10 @@ extern const Param dead_query_params[];
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
     Str concurrency_key;
-    bool dry_run;
+    bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
 extern const Param run_option_params[];
+extern const Param batch_option_params[];
 
 typedef struct KeyBody {
     Str name;

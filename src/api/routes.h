@@ -8,12 +8,15 @@
 void steps_list(HttpRequest *req);
 void steps_get(HttpRequest *req);
 void steps_run(HttpRequest *req);
+void steps_batch(HttpRequest *req);
 /* jobs.c */
 void jobs_list(HttpRequest *req);
 void jobs_get(HttpRequest *req);
 void jobs_cancel(HttpRequest *req);
 void jobs_retry(HttpRequest *req);
 void jobs_output(HttpRequest *req);
+void jobs_items(HttpRequest *req);
+void jobs_archive(HttpRequest *req);
 void jobs_diagnosis(HttpRequest *req);
 /* events.c */
 void events_get(HttpRequest *req);

@@ -62,6 +62,16 @@ static const Choice job_states[] = {
     {0},
 };
 
+static const Field item_count_fields[] = {
+    INT("total", "Items in all."),
+    INT("queued", "Items that wait."),
+    INT("running", "Items that run."),
+    INT("done", "Items that ended with a result."),
+    INT("failed", "Items that ended without one."),
+    INT("canceled", "Items that were cancelled."),
+    {0},
+};
+
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
         {.name = "state",                                                                          \
@@ -79,6 +89,10 @@ static const Choice job_states[] = {
          .help = "How far it is."},                                                                \
         MAYBE_TEXT("reason", "Why it failed, or why its last attempt did: a stable code."),        \
         MAYBE_TEXT("detail", "What happened, in a sentence."), MAYBE_TEXT("hint", "What to do."),  \
+        {.name = "batch",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .optional = true,                                                                         \
+         .help = "The batch that it is an item of, job_…."},                                       \
         TEXT("trace", "Correlation id: it is on every log line of the job.")
 
 static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
@@ -87,6 +101,11 @@ static const Field job_fields[] = {
     {.name = "params",
      .type = FIELD_TYPE_OBJECT,
      .help = "Parameters with defaults filled in; secrets are null."},
+    {.name = "items",
+     .type = FIELD_TYPE_OBJECT,
+     .optional = true,
+     .items = item_count_fields,
+     .help = "Of a batch: how its items stand."},
     LIST("inputs", file_fields, "Files that went in."),
     LIST("outputs", file_fields, "Files that came out."),
     {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "The result, as the step describes it."},
@@ -94,6 +113,8 @@ static const Field job_fields[] = {
 };
 static const Field job_list_fields[] = {
     LIST("jobs", job_summary_fields, "Newest first."), NEXT, {0}};
+static const Field item_list_fields[] = {
+    LIST("items", job_fields, "Jobs, in the order of the batch."), NEXT, {0}};
 
 static const Field event_fields[] = {
     INT("seq", "Number within the job, from 1 without gaps."),
@@ -348,7 +369,8 @@ static const Field step_list_fields[] = {
 const SchemaName api_schemas[] = {
     {"Problem", "Why a request failed (RFC 9457).", problem_fields},
     {"File", "A file of a job.", file_fields},
-    {"Job", "One execution of a step.", job_fields},
+    {"Job", "One execution of a step, or a batch of them.", job_fields},
+    {"ItemList", "A page of a batch's items.", item_list_fields},
     {"JobSummary", "A job without its files and data.", job_summary_fields},
     {"JobList", "A page of jobs.", job_list_fields},
     {"Event", "One line of a job's history.", event_fields},

@@ -56,11 +56,11 @@ void steps_get(HttpRequest *req)
 
 /* Said before the parameters are looked at: JSON that was taken for a file is why they are
  * missing. */
-static ErrCode check_too_many(Call *c, const Gathered *g)
+static ErrCode check_too_many(Call *c, const Gathered *g, bool batch)
 {
     const Step *s = g->step;
     size_t max = s->accepts == NULL ? 0 : s->inputs_max > 0 ? (size_t)s->inputs_max : 1;
-    if (g->inputs_len <= max)
+    if (g->inputs_len <= max || (batch && max > 0))
         return OK;
     err_set(&c->err, ERR_BAD_REQUEST, "%s takes at most %zu files, %zu came", s->name, max,
             g->inputs_len);
@@ -70,10 +70,10 @@ static ErrCode check_too_many(Call *c, const Gathered *g)
     return ERR_BAD_REQUEST;
 }
 
-static ErrCode check_too_few(Call *c, const Gathered *g)
+static ErrCode check_too_few(Call *c, const Gathered *g, bool batch)
 {
     const Step *s = g->step;
-    if (g->inputs_len == 0 && s->accepts != NULL && !s->input_optional) {
+    if (g->inputs_len == 0 && (batch || (s->accepts != NULL && !s->input_optional))) {
         err_set(&c->err, ERR_INPUT_MISSING, "%s needs a file", s->name);
         err_hint(&c->err, "Send it as multipart/form-data, as the raw body, or name a document or "
                           "blob in \"inputs\".");
@@ -93,14 +93,14 @@ static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str 
     ParamFaults more = {0};
     const Json *checked = NULL;
     Str canonical;
-    ErrCode rc = param_check(run_option_params, &g->options, c->arena, &canonical, &more,
+    ErrCode rc = param_check(g->option_params, &g->options, c->arena, &canonical, &more,
                              rc_params == OK ? &c->err : NULL);
     for (size_t i = 0; i < more.len && faults->len < PARAM_FAULTS_MAX; i++)
         faults->items[faults->len++] = more.items[i];
     if (rc_params != OK || rc != OK)
         return rc_params != OK ? rc_params : rc;
     rc = json_parse(c->arena, canonical, &checked, &c->err);
-    return rc != OK ? rc : param_fill(run_option_params, checked, c->arena, options, &c->err);
+    return rc != OK ? rc : param_fill(g->option_params, checked, c->arena, options, &c->err);
 }
 
 /* SHA-256 over all that makes the request what it is; hex, in the arena. */
@@ -131,6 +131,8 @@ typedef struct Enqueue {
     App *app;
     HttpRequest *req;
     JobNew job;
+    bool batch;
+    BatchNew items; /* of a batch: its job is `job` */
     JobAdded added;
     int64_t id, wait;
     int64_t project;
@@ -140,7 +142,8 @@ typedef struct Enqueue {
 static ErrCode enqueue_write(DbConn *tx, void *arg, Err *err)
 {
     Enqueue *e = arg;
-    return flow_add_tx(tx, e->id, &e->job, &e->added, err);
+    return e->batch ? flow_add_batch_tx(tx, e->id, &e->items, &e->added, err)
+                    : flow_add_tx(tx, e->id, &e->job, &e->added, err);
 }
 
 /* On the pool, after the commit: wait for the end, or show the job that an idempotency key
@@ -181,7 +184,8 @@ static void enqueue_done(DbWrite *w, ErrCode rc, const Err *err)
     http_reply(e->app->http, e->req);
 }
 
-static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, Enqueue *e)
+static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bool batch,
+                       Enqueue *e)
 {
     *e = (Enqueue){
         .app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
@@ -214,6 +218,11 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, En
         .inputs = g->inputs,
         .inputs_len = g->inputs_len,
     };
+    if (batch) {
+        shown.batch = true;
+        shown.state = JOB_RUNNING;
+        shown.progress_total = shown.items.total = shown.items.queued = (int64_t)g->inputs_len;
+    }
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
     e->accepted = buf_str(&c->body);
     if (c->body.failed)
@@ -221,7 +230,39 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, En
     return e->job.idempotency_key.len > 0 ? hash_request(c, g, params, &e->job.request_hash) : OK;
 }
 
-static void run_step(HttpRequest *req)
+/* By its name, as an archive is told before anybody has looked into it; one that lies fails as an
+ * item. */
+static bool is_archive(const JobFile *f)
+{
+    static const char *const ends[] = {".zip",     ".tar",     ".tgz", ".tar.gz", ".tar.xz",
+                                       ".tar.zst", ".tar.bz2", ".7z",  ".rar"};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        size_t n = strlen(ends[i]);
+        if (f->name.len > n &&
+            str_eq_nocase(str_slice(f->name, f->name.len - n, f->name.len), str_from_c(ends[i])))
+            return true;
+    }
+    return false;
+}
+
+static ErrCode prepare_batch(Call *c, const Gathered *g, const RunOptions *o, Enqueue *e)
+{
+    bool *archive = arena_new(c->arena, bool, g->inputs_len);
+    ParamFaults faults = {0};
+    if (archive == NULL)
+        return err_set(&c->err, ERR_NO_MEMORY, "no memory for the batch");
+    e->batch = true;
+    e->items = (BatchNew){.job = e->job, .archive = archive};
+    e->items.unpack = registry_find(c->app->registry, STR("archive.extract"));
+    if (o->keep_archives || e->items.unpack == NULL || e->items.unpack == g->step)
+        return OK;
+    for (size_t i = 0; i < g->inputs_len; i++)
+        archive[i] = is_archive(&g->inputs[i]);
+    return param_check(e->items.unpack->params, NULL, c->arena, &e->items.unpack_params, &faults,
+                       &c->err);
+}
+
+static void run_step_as(HttpRequest *req, bool batch)
 {
     Call c;
     if (!call_begin(req, &c))
@@ -238,16 +279,19 @@ static void run_step(HttpRequest *req)
         g != NULL && e != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
         g->step = step;
+        g->option_params = batch ? batch_option_params : run_option_params;
         rc = gather_request(&c, g);
     }
     if (rc == OK)
-        rc = check_too_many(&c, g);
+        rc = check_too_many(&c, g, batch);
     if (rc == OK)
         rc = check_names(&c, g, &options, &params, &faults);
     if (rc == OK)
-        rc = check_too_few(&c, g);
+        rc = check_too_few(&c, g, batch);
     if (rc == OK)
-        rc = prepare(&c, g, &options, params, e);
+        rc = prepare(&c, g, &options, params, batch, e);
+    if (rc == OK && batch)
+        rc = prepare_batch(&c, g, &options, e);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;
@@ -259,6 +303,16 @@ static void run_step(HttpRequest *req)
     req->state = e;
     http_park(req);
     db_write_async(c.app->db, &e->write);
+}
+
+static void run_step(HttpRequest *req)
+{
+    run_step_as(req, false);
+}
+
+void steps_batch(HttpRequest *req)
+{
+    run_step_as(req, true);
 }
 
 /* Small parameters without files are checked and handed to the writer right on the loop: nothing in

@@ -79,6 +79,19 @@ static void write_failure(JsonOut *j, const Job *job)
                                   : str_from_c(err_remedy(err_from_reason(job->reason))));
 }
 
+static void write_items(JsonOut *j, const BatchCounts *n)
+{
+    json_key(j, "items");
+    json_begin(j, '{');
+    json_kv_int(j, "total", n->total);
+    json_kv_int(j, "queued", n->queued);
+    json_kv_int(j, "running", n->running);
+    json_kv_int(j, "done", n->done);
+    json_kv_int(j, "failed", n->failed);
+    json_kv_int(j, "canceled", n->canceled);
+    json_end(j, '}');
+}
+
 void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full)
 {
     json_begin(j, '{');
@@ -99,6 +112,10 @@ void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, b
     json_kv_int(j, "total", job->progress_total);
     json_end(j, '}');
     write_failure(j, job);
+    if (job->parent != 0)
+        write_id(j, "batch", "job", job->parent);
+    if (full && job->batch)
+        write_items(j, &job->items);
     if (full) {
         write_params(j, job, registry, a);
         write_files(j, "inputs", job->inputs, job->inputs_len);

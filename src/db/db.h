@@ -47,6 +47,7 @@ typedef struct DbVal {
 #define DB_N    ((DbVal){.type = DB_NULL})
 /* An empty Str is stored as NULL. */
 DbVal db_text_or_null(Str s);
+DbVal db_int_or_null(int64_t v); /* 0: NULL */
 /* Arguments of a query: DB_ARGS(DB_I(id), DB_S(name)) expands to a pointer and a count. */
 #define DB_ARGS(...)                                                                               \
     (const DbVal[]){__VA_ARGS__}, sizeof((const DbVal[]){__VA_ARGS__}) / sizeof(DbVal)

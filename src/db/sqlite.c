@@ -19,6 +19,11 @@ DbVal db_text_or_null(Str s)
     return s.len > 0 ? DB_S(s) : DB_N;
 }
 
+DbVal db_int_or_null(int64_t v)
+{
+    return v != 0 ? DB_I(v) : DB_N;
+}
+
 /* What an error of SQLite means to us; `os` is errno of the failed call. */
 static ErrCode translate(int code, int os)
 {

@@ -99,14 +99,16 @@ int64_t flow_attempts_of(const JobNew *n)
     return n->step->attempts > 0 ? n->step->attempts : QUEUE_ATTEMPTS_DEFAULT;
 }
 
-static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, Err *err)
+static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool batch,
+                       int64_t parent, int64_t place, Err *err)
 {
     return db_exec(tx, &sql_job_add,
                    DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
                            DB_S(str_from_c(n->step->name)), DB_S(queue),
                            DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
                            DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
-                           db_text_or_null(n->trace), db_text_or_null(n->concurrency_key)),
+                           db_text_or_null(n->trace), db_text_or_null(n->concurrency_key),
+                           DB_I(batch), db_int_or_null(parent), db_int_or_null(place)),
                    NULL, err);
 }
 
@@ -120,22 +122,16 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
                    NULL, err);
 }
 
-ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)
+static Str queue_of(const JobNew *n)
 {
-    assert(id > 0 && n->step != NULL);
-    int64_t now_ms = clock_now_ms();
-    JobAdded added = {.job = id};
-    ErrCode rc = flow_check(n, err);
-    if (rc == OK && n->idempotency_key.len > 0)
-        rc = known_key(tx, n, now_ms, &added, err);
-    if (rc != OK)
-        return rc;
-    if (added.existed) {
-        *out = added;
-        return OK;
-    }
+    return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
+}
 
-    Str queue = n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
+ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
+                     Err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    Str queue = queue_of(n);
     const TaskNew task = {.id = id,
                           .job = id,
                           .project = n->project,
@@ -144,18 +140,47 @@ ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err 
                           .priority = n->priority,
                           .run_at_ms = now_ms + n->delay_ms,
                           .max_attempts = flow_attempts_of(n),
-                          .seq = 1}; /* job.added */
-    rc = add_job(tx, id, n, queue, err);
+                          .seq = 1, /* job.added */
+                          .parent = parent};
+    ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
     if (rc == OK)
         rc = add_inputs(tx, id, n, err);
     if (rc == OK)
-        rc = add_key(tx, id, n, now_ms, err);
-    if (rc == OK)
         rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
+    return rc;
+}
+
+ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
+{
+    ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
     if (rc == OK)
-        rc = flow_tell_news(tx, n->project, id, err);
+        rc = add_inputs(tx, id, n, err);
+    if (rc == OK)
+        rc = add_key(tx, id, n, clock_now_ms(), err);
+    return rc;
+}
+
+ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err)
+{
+    return n->idempotency_key.len > 0 ? known_key(tx, n, clock_now_ms(), out, err) : OK;
+}
+
+ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)
+{
+    assert(id > 0 && n->step != NULL);
+    JobAdded added = {.job = id};
+    ErrCode rc = flow_check(n, err);
+    if (rc == OK)
+        rc = flow_known_key(tx, n, &added, err);
+    if (rc == OK && !added.existed) {
+        rc = flow_add_one(tx, id, n, 0, 0, err);
+        if (rc == OK)
+            rc = add_key(tx, id, n, clock_now_ms(), err);
+        if (rc == OK)
+            rc = flow_tell_news(tx, n->project, id, err);
+    }
     if (rc == OK)
         *out = added;
     return rc;

@@ -24,21 +24,12 @@ static ErrCode refuse(DbConn *tx, const Change *c, const char *conflict, Err *er
                   : err_set(err, ERR_NOT_FOUND, "there is no such job");
 }
 
-static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
+static ErrCode cancel_one(DbConn *tx, int64_t project, int64_t job, Arena *a, bool *found, Err *err)
 {
-    const Change *c = arg;
-    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
-    if (a == NULL)
-        return err_set(err, ERR_NO_MEMORY, "cancelling a job");
-
     TaskChanged t;
-    bool found;
-    ErrCode rc = queue_cancel(tx, c->project, c->job, a, &t, &found, err);
-    if (rc != OK)
+    ErrCode rc = queue_cancel(tx, project, job, a, &t, found, err);
+    if (rc != OK || !*found)
         return rc;
-    if (!found)
-        return refuse(tx, c, "the job has ended already", err);
-
     const TaskFault f = {.reason = str_from_c(err_reason(ERR_CANCELED)),
                          .detail = str_from_c(err_meaning(ERR_CANCELED)),
                          .hint = str_from_c(err_remedy(ERR_CANCELED))};
@@ -52,7 +43,30 @@ static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
     if (rc == OK)
         rc = flow_end_job(tx, &t, &end, err);
     if (rc == OK && t.was_leased)
-        rc = flow_tell_cancel(tx, c->job, t.attempt, err);
+        rc = flow_tell_cancel(tx, job, t.attempt, err);
+    return rc;
+}
+
+/* The job and, of a batch, the items that live. */
+static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
+{
+    const Change *c = arg;
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "cancelling a job");
+    bool found = false;
+    int64_t *items = NULL;
+    size_t n = 0;
+    ErrCode rc = cancel_one(tx, c->project, c->job, a, &found, err);
+    if (rc == OK && !found)
+        return refuse(tx, c, "the job has ended already", err);
+    if (rc == OK) /* the batch itself is gone already, so none of them ends it */
+        rc = flow_item_ids(tx, &sql_batch_live, c->job, a, &items, &n, err);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        ArenaMark mark = arena_mark(a);
+        rc = cancel_one(tx, c->project, items[i], a, &found, err);
+        arena_rewind(a, mark);
+    }
     return rc;
 }
 
@@ -61,16 +75,11 @@ ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err)
     return db_write(db, cancel_write, &(Change){.project = project, .job = job}, err);
 }
 
-/* The end of a job that is taken back. */
-typedef struct Ended {
-    int64_t attempts, seq, started_ms;
-    bool found;
-} Ended;
-
-static ErrCode take_end(DbConn *tx, int64_t project, int64_t job, Ended *out, Err *err)
+ErrCode flow_take_end(DbConn *tx, int64_t project, int64_t job, bool batch, Ended *out, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(tx, &sql_job_end_take, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    ErrCode rc =
+        db_query(tx, &sql_job_end_take, DB_ARGS(DB_I(job), DB_I(project), DB_I(batch)), &rows, err);
     *out = (Ended){0};
     while (rc == OK && db_next(&rows, &rc, err))
         *out = (Ended){.attempts = db_int(&rows, 0),
@@ -99,6 +108,7 @@ static ErrCode read_task_again(DbConn *tx, int64_t project, int64_t job, const E
                          .run_at_ms = clock_now_ms()};
         if (!db_is_null(&rows, 3))
             out->concurrency_key = db_str_copy(&rows, 3, a);
+        out->parent = db_int(&rows, 4);
         if (out->queue.ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "retrying a job");
     }
@@ -112,7 +122,7 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
 {
     Ended end;
     TaskNew task;
-    ErrCode rc = take_end(tx, project, job, &end, err);
+    ErrCode rc = flow_take_end(tx, project, job, false, &end, err);
     *found = rc == OK && end.found;
     if (rc != OK || !end.found)
         return rc;
@@ -128,8 +138,27 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
             a, err);
     if (rc == OK)
         rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
+    if (rc == OK && task.parent != 0)
+        rc = flow_item_again(tx, task.parent, project, a, err);
     if (rc == OK)
         rc = flow_tell_news(tx, project, job, err);
+    return rc;
+}
+
+/* A batch runs again by those of its items that did not succeed; the first of them takes back the
+ * end of the batch. */
+static ErrCode batch_again(DbConn *tx, const Change *c, Arena *a, bool *found, Err *err)
+{
+    int64_t *items = NULL;
+    size_t n = 0;
+    ErrCode rc = flow_item_ids(tx, &sql_batch_unfinished, c->job, a, &items, &n, err);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        bool again = false;
+        ArenaMark mark = arena_mark(a);
+        rc = run_again(tx, c->project, items[i], a, &again, err);
+        arena_rewind(a, mark);
+        *found = *found || again;
+    }
     return rc;
 }
 
@@ -140,7 +169,9 @@ static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "retrying a job");
     bool found = false;
-    ErrCode rc = run_again(tx, c->project, c->job, a, &found, err);
+    ErrCode rc = batch_again(tx, c, a, &found, err);
+    if (rc == OK && !found)
+        rc = run_again(tx, c->project, c->job, a, &found, err);
     if (rc != OK || found)
         return rc;
     return refuse(tx, c, "only a job that failed or was cancelled can be retried", err);

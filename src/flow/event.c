@@ -41,6 +41,13 @@ static Str event_data(const EventNew *e, Arena *a)
         json_kv_int(&j, "done", e->done);
         json_kv_int(&j, "total", e->total);
     }
+    if (e->type == EVENT_JOB_ITEM) {
+        char item[ID_TEXT_SIZE];
+        json_kv_c(&j, "item", id_text("job", e->item, item));
+        json_kv_c(&j, "state", job_state_name(e->state));
+        json_kv_int(&j, "done", e->done);
+        json_kv_int(&j, "total", e->total);
+    }
     if (e->note.len > 0)
         json_kv_str(&j, "note", str_slice(e->note, 0, FLOW_DETAIL_MAX));
     json_end(&j, '}');

@@ -84,8 +84,38 @@ MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded
 /* The same as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);
 
+/* A batch: one job, many files. Its step is done to each file by a job of its own, an item; the
+ * batch runs while items run and ends with the last of them:
+ *
+ *   flow_add_batch_tx --> RUNNING (its task waits) --every item done--> DONE
+ *                            |   ^                 \--some not--------> FAILED, items_failed
+ *                            |   +--- flow_retry of the batch, or of an item: those items again
+ *                            +--- flow_cancel: all items that live
+ *
+ * Items are ordinary jobs (parent, place): they have attempts, events, outputs, dead letters. They
+ * are listed by flow_items and not by flow_list. An input that is to be unpacked first becomes an
+ * item of the step `unpack`; each file that comes out becomes a further item in the transaction that
+ * ends it. The end of an item is an event of the batch (job.item). */
+typedef struct BatchNew {
+    JobNew job;          /* step, params and inputs: what is done to what */
+    const Step *unpack;  /* archive.extract; NULL: no input is an archive */
+    Str unpack_params;   /* canonical */
+    const bool *archive; /* per input: unpack it first; NULL: none */
+} BatchNew;
+enum { BATCH_ITEMS_MAX = 10000 };
+/* As flow_add_tx. ERR_LIMIT_COUNT above BATCH_ITEMS_MAX, ERR_INPUT_MISSING without an input. */
+MUST_CHECK ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, JobAdded *out,
+                                     Err *err);
+
+typedef struct BatchCounts {
+    int64_t queued, running, done, failed, canceled, total;
+} BatchCounts;
+MUST_CHECK ErrCode flow_batch_counts(DbConn *reader, int64_t batch, BatchCounts *out, Err *err);
+
 typedef struct Job {
     int64_t id, project, key;
+    bool batch;            /* its work is done by items */
+    int64_t parent, place; /* of an item: its batch, and where in it, from 1 */
     Str step, queue, params, trace;
     JobState state;
     int64_t priority, attempts, max_attempts;
@@ -94,6 +124,7 @@ typedef struct Job {
     int64_t events;           /* number of its last event */
     Str reason, detail, hint; /* of the failure, or of the last attempt that failed */
     Str data;                 /* result, JSON object; "" before */
+    BatchCounts items;        /* of a batch; flow_get only */
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -123,6 +154,15 @@ typedef struct JobFilter {
 /* Newest first, without files. *more: there are further ones. */
 MUST_CHECK ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_t *len,
                              bool *more, Err *err);
+
+/* Items of a batch of the project after item `after` (0: from the first), with their files.
+ * state: JobState, or -1: any. */
+MUST_CHECK ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state,
+                              int64_t after, int limit, Arena *a, Job **out, size_t *len,
+                              bool *more, Err *err);
+/* What a job gave, of a batch what its items gave, in their order; at most BATCH_ITEMS_MAX. */
+MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out,
+                                size_t *len, Err *err);
 
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);

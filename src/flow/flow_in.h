@@ -3,6 +3,7 @@
  *   add.c     a job comes in
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
+ *   batch.c   jobs made of items
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
  *   hub.c     who listens
@@ -24,6 +25,8 @@ typedef struct EventNew {
     int64_t run_at_ms;      /* 0: not said */
     int64_t done, total;    /* of task.progress */
     Str note;
+    int64_t item;   /* of job.item: the job that ended */
+    JobState state; /* of job.item: how */
 } EventNew;
 /* Store one event. `scratch` is given back. */
 MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch, Err *err);
@@ -41,6 +44,31 @@ typedef struct JobEnd {
     const TaskFault *fault; /* NULL when done */
     Str data;
 } JobEnd;
+/* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+
+/* add.c: job and task of an item, or of a job of one task. parent and place: 0 when it is none. */
+MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent,
+                                int64_t place, Err *err);
+/* add.c: only the job's row, its files and its idempotency key. */
+MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
+/* add.c: *out when the idempotency key is known; out->existed tells. */
+MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
+
+/* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
+MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,
+                                   Err *err);
+MUST_CHECK ErrCode flow_item_again(DbConn *tx, int64_t batch, int64_t project, Arena *a, Err *err);
+/* Items that live, or that did not succeed. */
+MUST_CHECK ErrCode flow_item_ids(DbConn *tx, const Query *which, int64_t batch, Arena *a,
+                                 int64_t **out, size_t *len, Err *err);
+
+/* change.c: the end of a job that is taken back. */
+typedef struct Ended {
+    int64_t attempts, seq, started_ms;
+    bool found;
+} Ended;
+MUST_CHECK ErrCode flow_take_end(DbConn *tx, int64_t project, int64_t job, bool batch, Ended *out,
+                                 Err *err);
 
 #endif

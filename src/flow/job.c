@@ -71,6 +71,9 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     j->detail = next_text(&c);
     j->hint = next_text(&c);
     j->data = next_text(&c);
+    j->batch = next_int(&c) != 0;
+    j->parent = next_int(&c);
+    j->place = next_int(&c);
     j->created_ms = id_time_ms(j->id);
     return !c.failed;
 }
@@ -109,12 +112,12 @@ static JobFile *file_room(FileList *l, Arena *a)
     return &l->items[l->len++];
 }
 
-ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out, size_t *len,
-                   Err *err)
+static ErrCode read_files(DbConn *reader, const Query *q, const DbVal *args, size_t args_len,
+                          Arena *a, JobFile **out, size_t *len, Err *err)
 {
     FileList l = {0};
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_job_files, DB_ARGS(DB_I(job), DB_I(outputs)), &rows, err);
+    ErrCode rc = db_query(reader, q, args, args_len, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         JobFile *f = file_room(&l, a);
         Copier c = {.rows = &rows, .arena = a};
@@ -132,6 +135,19 @@ ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile 
     return rc;
 }
 
+ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out, size_t *len,
+                   Err *err)
+{
+    return read_files(reader, &sql_job_files, DB_ARGS(DB_I(job), DB_I(outputs)), a, out, len, err);
+}
+
+ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out, size_t *len, Err *err)
+{
+    return job->batch ? read_files(reader, &sql_batch_outputs,
+                                   DB_ARGS(DB_I(job->id), DB_I(BATCH_ITEMS_MAX)), a, out, len, err)
+                      : flow_files(reader, job->id, true, a, out, len, err);
+}
+
 ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err)
 {
     Job j;
@@ -143,8 +159,47 @@ ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *ou
         rc = flow_files(reader, job, false, a, &j.inputs, &j.inputs_len, err);
     if (rc == OK)
         rc = flow_files(reader, job, true, a, &j.outputs, &j.outputs_len, err);
+    if (rc == OK && j.batch)
+        rc = flow_batch_counts(reader, job, &j.items, err);
     if (rc == OK)
         *out = j;
+    return rc;
+}
+
+static ErrCode item_page(DbConn *reader, int64_t batch, int state, int64_t after, int limit,
+                         int64_t *ids, size_t *len, Err *err)
+{
+    size_t n = 0;
+    const char *name = state < 0 ? "" : job_state_name((JobState)state);
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_batch_items,
+                          DB_ARGS(DB_I(batch), DB_I(after), DB_S(str_from_c(name)), DB_I(limit)),
+                          &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err))
+        ids[n++] = db_int(&rows, 0);
+    *len = n;
+    return rc;
+}
+
+ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state, int64_t after,
+                   int limit, Arena *a, Job **out, size_t *len, bool *more, Err *err)
+{
+    if (limit < 1 || limit > FLOW_LIST_MAX)
+        return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX, limit);
+    int64_t ids[FLOW_LIST_MAX + 1];
+    size_t n = 0;
+    ErrCode rc = item_page(reader, batch, state, after, limit + 1, ids, &n, err);
+    if (rc != OK)
+        return rc;
+    *more = n > (size_t)limit;
+    n = *more ? (size_t)limit : n;
+    Job *jobs = arena_new(a, Job, n);
+    if (jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "listing items");
+    for (size_t i = 0; rc == OK && i < n; i++)
+        rc = flow_get(reader, project, ids[i], a, &jobs[i], err);
+    *out = jobs;
+    *len = n;
     return rc;
 }
 

@@ -75,7 +75,11 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
                 DB_I(t->progress_total), db_text_or_null(f->reason), db_text_or_null(f->detail),
                 db_text_or_null(f->hint), db_text_or_null(end->data)),
         NULL, err);
-    return rc == OK ? flow_tell_news(tx, t->project, t->job, err) : rc;
+    if (rc == OK)
+        rc = flow_tell_news(tx, t->project, t->job, err);
+    if (rc == OK && t->parent != 0)
+        rc = flow_item_ended(tx, t->parent, t->job, end->state, err);
+    return rc;
 }
 
 static ErrCode add_outputs(DbConn *tx, const TaskChanged *t, const TaskResult *r, int64_t now_ms,
@@ -149,12 +153,10 @@ static ErrCode finish_done(DbConn *tx, const TaskResult *r, Err *err)
     /* task.done and job.done: both are told by the end itself. */
     const JobEnd end = {
         .state = JOB_DONE, .events = 2, .finished_ms = r->finished_ms, .data = r->data};
-    rc = flow_end_job(tx, &t, &end, err);
-    if (rc == OK)
-        rc = add_outputs(tx, &t, r, r->finished_ms, err);
+    rc = add_outputs(tx, &t, r, r->finished_ms, err);
     if (rc == OK)
         rc = add_usage(tx, t.project, t.job, r, err);
-    return rc;
+    return rc == OK ? flow_end_job(tx, &t, &end, err) : rc;
 }
 
 static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const TaskFault *f,

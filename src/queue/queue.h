@@ -51,6 +51,7 @@ typedef struct TaskNew {
     int64_t attempt,
         max_attempts;        /* attempts begun so far; a task that runs again goes on counting */
     int64_t seq, started_ms; /* number of the job's last event; first start, 0: not yet */
+    int64_t parent;          /* the batch its job is an item of; 0: none */
 } TaskNew;
 
 /* A task that was changed or removed, as its job needs to know it. queue is copied into the arena
@@ -58,6 +59,7 @@ typedef struct TaskNew {
 typedef struct TaskChanged {
     int64_t project, job, attempt, max_attempts;
     int64_t seq, started_ms, progress_done, progress_total;
+    int64_t parent; /* set by queue_take and queue_cancel */
     bool was_leased;
     Str queue;
 } TaskChanged;

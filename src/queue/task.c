@@ -12,7 +12,7 @@ ErrCode queue_add(DbConn *tx, const TaskNew *n, int64_t now_ms, Err *err)
                    DB_ARGS(DB_I(n->id), DB_I(n->project), DB_I(n->job), DB_S(n->queue), DB_S(state),
                            DB_I(n->priority), DB_I(n->run_at_ms), DB_I(n->attempt),
                            DB_I(n->max_attempts), DB_I(n->seq), DB_I(n->started_ms),
-                           db_text_or_null(n->concurrency_key)),
+                           db_text_or_null(n->concurrency_key), db_int_or_null(n->parent)),
                    NULL, err);
 }
 
@@ -79,7 +79,8 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Ar
                              .started_ms = db_int(&rows, 5),
                              .progress_done = db_int(&rows, 6),
                              .progress_total = db_int(&rows, 7),
-                             .was_leased = str_eq_c(db_str(&rows, 9), "leased")};
+                             .was_leased = str_eq_c(db_str(&rows, 9), "leased"),
+                             .parent = db_int(&rows, 10)};
         if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }

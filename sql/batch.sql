@@ -1,0 +1,68 @@
+-- name: batch_task_add
+-- The task of batch $1, of project $2, which waits for $3 items of $4; $5: number of the job's last event; begun at $6.
+INSERT INTO task (id, project, job, queue, state, priority, run_at_ms, attempt, max_attempts, seq, started_ms, pending,
+                  progress_done, progress_total)
+VALUES ($1, $2, $1, 'batch', 'waiting', 0, 0, 0, 1, $5, $6, $3, $4 - $3, $4);
+
+-- name: batch_item_ended
+-- One item of batch $1 has ended. No row: the batch has ended before (it was cancelled).
+UPDATE task SET pending = pending - 1, progress_done = progress_done + 1, seq = seq + 1
+ WHERE id = $1 AND state = 'waiting'
+RETURNING project, job, seq, pending, started_ms, progress_done, progress_total;
+
+-- name: batch_item_again
+-- One item of batch $1 is to run again. No row: the batch has ended.
+UPDATE task SET pending = pending + 1, progress_done = progress_done - 1, seq = seq + 1
+ WHERE id = $1 AND state = 'waiting'
+RETURNING project, job, seq;
+
+-- name: batch_grow
+-- Batch $1 has $2 items more.
+UPDATE task SET pending = pending + $2, progress_total = progress_total + $2 WHERE id = $1 AND state = 'waiting';
+
+-- name: batch_task_delete
+-- Batch $1 has no items left to wait for.
+DELETE FROM task WHERE id = $1 AND state = 'waiting';
+
+-- name: batch_ask
+-- What an item of batch $1 is made from.
+SELECT project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key
+  FROM job WHERE id = $1;
+
+-- name: batch_last_place
+-- The highest place among the items of batch $1.
+SELECT max(place) FROM job WHERE parent = $1;
+
+-- name: batch_counts
+-- How the items of batch $1 stand: state and number.
+SELECT CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state = 'leased' THEN 'running' ELSE 'queued' END, count(*)
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.parent = $1
+ GROUP BY 1;
+
+-- name: batch_live
+-- Items of batch $1 that have not ended.
+SELECT id FROM task WHERE parent = $1;
+
+-- name: batch_unfinished
+-- Items of batch $1 that failed or were cancelled.
+SELECT j.id FROM job j JOIN job_end e ON e.job = j.id WHERE j.parent = $1 AND e.state <> 'done' ORDER BY j.id;
+
+-- name: batch_unpacked
+-- Job $1 is an item of batch $2 and did something else than the batch's step: it unpacked an archive.
+SELECT 1 FROM job i JOIN job b ON b.id = i.parent WHERE i.id = $1 AND b.id = $2 AND i.step <> b.step;
+
+-- name: batch_items
+-- Items of batch $1 with an id above $2 in state $3 ('': any), in their order, at most $4.
+SELECT j.id
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.parent = $1 AND j.id > $2
+   AND ($3 = '' OR $3 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state = 'leased' THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id LIMIT $4;
+
+-- name: batch_outputs
+-- What the items of batch $1 gave: in the order of the items, at most $2.
+SELECT f.name, f.type, f.hash, f.size_bytes
+  FROM job j JOIN job_file f ON f.job = j.id AND f.is_output = 1
+ WHERE j.parent = $1 AND j.step = (SELECT step FROM job WHERE id = $1)
+ ORDER BY j.place, f.place LIMIT $2;
