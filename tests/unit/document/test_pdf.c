@@ -168,7 +168,7 @@ TEST(tables)
          L(50, 700, 250, 700) L(50, 680, 250, 680) L(50, 660, 250, 660) L(50, 700, 50, 660)
              L(150, 680, 150, 660) L(250, 700, 250, 660) T("F", 11, 55, 685, "both of them here")
                  T("F", 11, 55, 665, "c") T("F", 11, 155, 665, "d") T("F", 11, 190, 685, "x"),
-         "| both of them here x |  |\n| --- | --- |\n| c | d |\n"},
+         "| both of them here x | both of them here x |\n| --- | --- |\n| c | d |\n"},
         {"boxes drawn as thin fills",
          "50 700 200 1 re f 50 680 200 1 re f 50 660 200 1 re f 50 660 1 41 re f 150 660 1 41 re f "
          "250 660 1 41 re f\n" T("F", 11, 55, 685, "a") T("F", 11, 155, 685, "b")
