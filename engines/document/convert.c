@@ -510,7 +510,7 @@ const Step step_document_convert = {
     .inputs_max = INPUTS_MAX,
     .version = 1,
     .cacheable = true,
-    .calls = "office.convert,browser.print,image.convert",
+    .calls = "office.convert,browser.print,image.convert,ocr.document",
     .limits = {.time_ms = 300 * 1000,
                .cpu_ms = 290 * 1000,
                .memory_bytes = 1 << 30,
