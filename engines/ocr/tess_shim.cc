@@ -75,7 +75,8 @@ static void remove_marks(char *text)
 {
     char *to = text;
     for (const char *from = text; *from != 0;) {
-        if (std::strncmp(from, "\xe2\x80\x8e", 3) == 0 || std::strncmp(from, "\xe2\x80\x8f", 3) == 0)
+        if (std::strncmp(from, "\xe2\x80\x8e", 3) == 0 ||
+            std::strncmp(from, "\xe2\x80\x8f", 3) == 0)
             from += 3;
         else
             *to++ = *from++;
@@ -130,7 +131,8 @@ static int put_words(ShimReader *r, bool (*take)(void *, const ShimWord *), void
         if (text == nullptr)
             continue;
         remove_marks(text.get());
-        if (text[std::strspn(text.get(), " \t\n")] == 0 || !it->BoundingBox(RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1))
+        if (text[std::strspn(text.get(), " \t\n")] == 0 ||
+            !it->BoundingBox(RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1))
             continue;
         w.text = text.get();
         w.confidence = it->Confidence(RIL_WORD);
