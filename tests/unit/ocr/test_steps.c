@@ -45,7 +45,7 @@ TEST(says_what_it_cannot_read)
         {"a PDF", "{}", {"%PDF-1.4 ", 9}, ERR_UNSUPPORTED_TYPE},
         {"a cut PNG", "{}", {"\x89PNG\r\n\x1a\n\0\0", 10}, ERR_INPUT_DAMAGED},
         {"white paper", "{}", {"P5\n2 2\n255\n\xff\xff\xff\xff", 15}, ERR_NO_TEXT},
-        {"a giant", "{}", {"P4\n200000 200000\n", 17}, ERR_LIMIT_PIXELS},
+        {"a giant", "{}", {"BM0123456789abcdef\x40\x0d\x03\0\x40\x0d\x03\0", 26}, ERR_LIMIT_PIXELS},
         {"no such language", "{\"languages\":[\"Klingon\"]}", {"P1\n1 1\n0\n", 9}, ERR_BAD_PARAM},
         {"no such form", "{\"format\":[\"docx\"]}", {"P1\n1 1\n0\n", 9}, ERR_BAD_PARAM},
     };
