@@ -14,6 +14,14 @@ static const DocWriter *writer_of(DocFormat f)
         return &doc_text_writer;
     case DOC_JSON:
         return &doc_json_writer;
+    case DOC_HTML:
+        return &doc_html_writer;
+    case DOC_EPUB:
+        return &doc_epub_writer;
+    case DOC_DOCX:
+        return &doc_docx_writer;
+    case DOC_PDF:
+        return &doc_pdf_writer;
     case DOC_MARKDOWN:
         break;
     }
@@ -26,8 +34,8 @@ void doc_fail(Doc *d, ErrCode code, const char *what)
         err_set(&d->err, code, "%s", what);
 }
 
-/* "reports/2026 plan.docx" → "2026 plan.md" */
-static Str output_name(StepCtx *c, Arena *a, const char *extension)
+/* "reports/2026 plan.docx" → "2026 plan" */
+static Str base_name(const StepCtx *c)
 {
     Str name = c->inputs_len > 0 ? c->inputs[0].name : STR("");
     size_t slash = str_rfind_char(name, '/');
@@ -36,12 +44,20 @@ static Str output_name(StepCtx *c, Arena *a, const char *extension)
     size_t dot = str_rfind_char(name, '.');
     if (dot != STR_NONE && dot > 0)
         name = str_slice(name, 0, dot);
-    if (name.len == 0)
-        name = STR("document");
-    return str_printf(a, STR_FMT ".%s", STR_ARG(name), extension);
+    return name.len > 0 ? name : STR("document");
+}
+
+static Str output_name(StepCtx *c, Arena *a, const char *extension)
+{
+    return str_printf(a, STR_FMT ".%s", STR_ARG(base_name(c)), extension);
 }
 
 ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
+{
+    return doc_open_with(c, format, &(DocOptions){.style = DOC_STYLE_CLEAN}, out);
+}
+
+ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options, Doc **out)
 {
     Arena *a = arena_open(ARENA_BYTES);
     Doc *d = a != NULL ? arena_new(a, Doc, 1) : NULL;
@@ -52,6 +68,7 @@ ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
     *d = (Doc){
         .step = c,
         .writer = writer_of(format),
+        .options = *options,
         .arena = a,
         .fd = -1,
         .out = buf_init(a, OUT_MAX),
@@ -60,6 +77,7 @@ ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
         .hrefs = buf_init(a, DOC_ROW_MAX),
         .cells = buf_init(a, 2 * DOC_CELLS_MAX * sizeof(DocCell)),
         .rows = buf_init(a, 2 * DOC_ROWS_HELD * sizeof(DocRow)),
+        .places = buf_init(a, DOC_CELLS_MAX * sizeof(DocPlace)),
     };
     Str name = output_name(c, a, d->writer->extension);
     ErrCode rc = name.ptr != NULL ? step_output(c, name, str_from_c(d->writer->media_type), &d->fd)
@@ -77,6 +95,8 @@ void doc_abandon(Doc **d)
 {
     if (*d == NULL)
         return;
+    if ((*d)->writer->drop != NULL)
+        (*d)->writer->drop(*d);
     fd_close(&(*d)->fd);
     Arena *a = (*d)->arena;
     *d = NULL;
@@ -134,37 +154,27 @@ bool doc_took_text(Doc *d)
     return took;
 }
 
-/* --- metadata and pages */
+/* --- pages */
 
-void doc_meta(Doc *d, const char *key, Str value)
+Str doc_metadata(const Doc *d, const char *key)
 {
-    value = str_trim(value);
-    if (d->err.code != OK || value.len == 0 || d->meta_len == DOC_META_MAX)
-        return;
     for (size_t i = 0; i < d->meta_len; i++)
         if (strcmp(d->meta[i].key, key) == 0)
-            return;
-    if (value.len > DOC_META_VALUE_MAX) {
-        size_t cut = DOC_META_VALUE_MAX;
-        while (cut > 0 && ((unsigned char)value.ptr[cut] & 0xC0) == 0x80)
-            cut--;
-        value = str_slice(value, 0, cut);
-    }
-    char *k = str_to_c(d->arena, str_from_c(key));
-    Str v = str_copy(d->arena, value);
-    if (k == NULL || v.ptr == NULL) {
-        doc_fail(d, ERR_LIMIT_MEMORY, "keeping the document's metadata");
-        return;
-    }
-    d->meta[d->meta_len].key = k;
-    d->meta[d->meta_len++].value = v;
+            return d->meta[i].value;
+    return STR("");
+}
+
+Str doc_title(const Doc *d)
+{
+    Str own = doc_metadata(d, "title");
+    return d->options.title.len > 0 ? d->options.title : own.len > 0 ? own : base_name(d->step);
 }
 
 void doc_page(Doc *d, int64_t page_no)
 {
     if (d->block_open && !d->cell_open)
         doc_end(d);
-    if (page_no < 1)
+    if (page_no < 1 || d->inside > 0)
         return;
     d->page = page_no;
     d->pages_seen++;
@@ -172,7 +182,8 @@ void doc_page(Doc *d, int64_t page_no)
 
 void doc_pages_total(Doc *d, int64_t pages)
 {
-    d->pages_total = pages;
+    if (d->inside == 0)
+        d->pages_total = pages;
 }
 
 int64_t doc_pages(const Doc *d)
@@ -258,6 +269,7 @@ static void begin(Doc *d, BlockKind kind, int level, int64_t number)
     clear_hand(d);
     int most = kind == BLOCK_HEADING ? 6 : kind == BLOCK_NOTE ? INT32_MAX : DOC_LEVELS - 1;
     int least = kind == BLOCK_HEADING ? 1 : 0;
+    level += kind == BLOCK_HEADING ? d->inside : 0;
     level = level < least ? least : level > most ? most : level;
     d->block = (DocBlock){.kind = kind, .level = level, .number = number, .page = d->page};
     d->block_open = true;
@@ -466,35 +478,6 @@ void doc_table_end(Doc *d)
 
 /* --- the end */
 
-void doc_put_metadata(const Doc *d, JsonOut *j)
-{
-    json_begin(j, '{');
-    for (size_t i = 0; i < d->meta_len; i++)
-        json_kv_str(j, d->meta[i].key, d->meta[i].value);
-    json_end(j, '}');
-}
-
-static void put_totals(Doc *d, JsonOut *j)
-{
-    json_kv_c(j, "format", d->writer->format);
-    json_kv_int(j, "pages", doc_pages(d));
-    json_kv_int(j, "words", d->words);
-    json_kv_int(j, "characters", d->characters);
-    json_kv_int(j, "blocks", d->blocks);
-    for (size_t i = 0; i < d->meta_len; i++)
-        if (strcmp(d->meta[i].key, "language") == 0)
-            json_kv_str(j, "language", d->meta[i].value);
-    json_key(j, "metadata");
-    doc_put_metadata(d, j);
-    if (d->page_starts_len == 0)
-        return;
-    json_key(j, "page_starts");
-    json_begin(j, '[');
-    for (size_t i = 0; i < d->page_starts_len; i++)
-        json_put_int(j, d->page_starts[i]);
-    json_end(j, ']');
-}
-
 ErrCode doc_close(Doc **doc)
 {
     Doc *d = *doc;
@@ -511,8 +494,11 @@ ErrCode doc_close(Doc **doc)
         if (d->step->err != NULL)
             *d->step->err = d->err;
     } else if (d->step->data != NULL) {
-        put_totals(d, d->step->data);
+        doc_put_totals(d, d->step->data);
     }
+    if (rc == OK && d->options.totals != NULL)
+        *d->options.totals =
+            (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
     doc_abandon(doc);
     return rc;
 }

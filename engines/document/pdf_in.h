@@ -61,6 +61,7 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
+    int curves; /* pieces of outlines: many of them may be letters */
     bool rtl; /* right-to-left letters were seen */
 } PdfPage;
 
@@ -74,6 +75,13 @@ typedef struct PdfFont {
     const fz_font *font;
     uint8_t style;
 } PdfFont;
+
+typedef struct PdfOcr { /* see pdf_ocr.h */
+    Arena *arena;      /* of the batch */
+    const Json *pages; /* of the batch */
+    int64_t looked_at; /* pages up to here have been asked for */
+    Err failure;       /* why no more are asked for; .code OK: none */
+} PdfOcr;
 
 typedef struct PdfReader {
     fz_context *ctx;
@@ -90,6 +98,7 @@ typedef struct PdfReader {
     size_t margins_at;
     PdfTitle *titles;
     size_t titles_len;
+    PdfOcr ocr;
 } PdfReader;
 
 /* pdf_page.c: ERR_LIMIT_MEMORY; a page that MuPDF cannot read gives what came before and p->failed.
@@ -152,5 +161,8 @@ void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
 /* pdf_order.c: sorts the lines when the file does not draw them in the order of reading. After
  * pdf_tables_find. */
 void pdf_order_page(PdfPage *p);
+
+/* pdf.c: MuPDF's context, made on first use. */
+MUST_CHECK ErrCode pdf_context(fz_context **out, Err *err);
 
 #endif

@@ -35,6 +35,7 @@ static bool may_see(Str variable)
                                           "TESSDATA_PREFIX=",
                                           "VIPS_",
                                           "PLATEN_ENGINE_",
+                                          "PLATEN_CLAMD=",
                                           "PLATEN_FAULT",
                                           "ASAN_OPTIONS=",
                                           "UBSAN_OPTIONS=",

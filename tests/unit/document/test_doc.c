@@ -251,8 +251,9 @@ TEST(json_blocks)
          "{\"kind\":\"link\",\"from\":3,\"to\":4,\"href\":\"x\"}]}\n"
          ",{\"kind\":\"item\",\"level\":0,\"number\":1,\"text\":\"i\",\"page\":2,\"from\":11,"
          "\"to\":15}\n"
-         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2}],[{"
-         "\"text\":\"1\",\"rowspan\":2}]],\"to\":20}],"
+         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2,"
+         "\"from\":17,\"to\":18}],[{"
+         "\"text\":\"1\",\"rowspan\":2,\"from\":19,\"to\":20}]],\"to\":20}],"
          "\"metadata\":{},\"pages\":2}\n"},
         {"a cell that goes on", "TRD11\"a\"D11\"b\"RV1D11\"2\"X",
          "{\"blocks\":[{\"kind\":\"table\",\"from\":0,\"rows\":[[{\"text\":\"a\",\"rowspan\":2},{"

@@ -2,11 +2,7 @@
 #include "document/document.h"
 #include "unit/document/sink.h"
 
-typedef struct Args { /* as in extract.c */
-    int format;
-    Str pages, password;
-    bool comments;
-} Args;
+typedef ExtractArgs Args;
 
 /* Pages are content streams; "$" in them stands for the font: "$ 12" sets Helvetica, "$b 12" its
  * bold, "$m 12" Courier, "$i 12" its italic. */

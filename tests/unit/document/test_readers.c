@@ -2,11 +2,7 @@
 #include "document/document.h"
 #include "unit/document/sink.h"
 
-typedef struct Args { /* as in extract.c */
-    int format;
-    Str pages, password;
-    bool comments;
-} Args;
+typedef ExtractArgs Args;
 
 static ErrCode extract(Sink *s, const char *name, Str bytes, Args args)
 {
@@ -170,7 +166,7 @@ TEST(refuses_with_advice)
         ErrCode code;
         const char *hint;
     } cases[] = {
-        {"a.png", {"\x89PNG\r\n\x1A\n", 8}, ERR_UNSUPPORTED_TYPE, "OCR"},
+        {"a.png", {"\x89PNG\r\n\x1A\n", 8}, ERR_NO_TEXT, "engine-ocr"},
         {"a.zip",
          {"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22},
          ERR_UNSUPPORTED_TYPE,
