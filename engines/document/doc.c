@@ -497,8 +497,7 @@ ErrCode doc_close(Doc **doc)
         doc_put_totals(d, d->step->data);
     }
     if (rc == OK && d->options.totals != NULL)
-        *d->options.totals =
-            (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
+        *d->options.totals = (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
     doc_abandon(doc);
     return rc;
 }

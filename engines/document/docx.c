@@ -197,9 +197,11 @@ static XmlWant body_start(void *ctx, const XmlElem *e)
             step_note(x->in->step, STR("an embedded document (altChunk) was left out"));
         x->altchunk_noted = true;
         return XML_SKIP;
+    case W_SDT_PR:
+        x->has_form = true;
+        return XML_SKIP;
     case W_DEL:
     case W_MOVE_FROM:
-    case W_SDT_PR:
     case W_SECT_PR:
     case W_TBL_PR:
     case W_TBL_GRID:
@@ -331,6 +333,8 @@ static ErrCode read_body(Docx *x, Err *err)
     while (x->table_depth-- > 0)
         doc_table_end(x->out);
     doc_end(x->out);
+    if (rc == OK && x->has_form)
+        rc = docx_forms_read(x, err);
     if (rc == OK)
         rc = read_notes(x, &rels, "footnotes", err);
     if (rc == OK)

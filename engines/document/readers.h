@@ -56,6 +56,7 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* rtf.c */ ErrCode read_rtf(const DocInput *in, Doc *out);
 /* eml.c */ ErrCode read_eml(const DocInput *in, Doc *out);
 /* picture.c */ ErrCode read_picture(const DocInput *in, Doc *out); /* by OCR */
+/* svg.c */ ErrCode read_svg(const DocInput *in, Doc *out);
 /* msg.c */ ErrCode read_msg(const DocInput *in, Doc *out);
 /* eml.c: load what GMime needs, once, before the sandbox closes. */
 MUST_CHECK ErrCode eml_warm(Err *err);

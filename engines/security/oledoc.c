@@ -1,6 +1,6 @@
 /* oledoc.c: what lies in compound files: macros, packages, fields and links of Word, Excel and
  * PowerPoint 97, attachments of Outlook, encrypted Office packages. */
-#include "security/ole.h"
+#include "document/ole.h"
 #include "security/scan.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static Str path_of(Scan *s, const Ole *ole, size_t entry)
 {
     const OleEntry *e = &ole->entries[entry];
     Str path = scan_printable(s->arena, e->name, 60);
-    for (int n = 0; n < 8 && e->parent != OLE_NONE && e->parent != 0; n++) {
+    for (int n = 0; n < 8 && e->parent > 0; n++) {
         e = &ole->entries[e->parent];
         path = str_printf(s->arena, STR_FMT "/" STR_FMT,
                           STR_ARG(scan_printable(s->arena, e->name, 60)), STR_ARG(path));
@@ -188,9 +188,9 @@ static void scan_equation(Scan *s, const ScanObject *o, Str stream)
 
 static void scan_encrypted(Scan *s, const ScanObject *o, Ole *ole, size_t package)
 {
-    uint32_t info = ole_find(ole, ole->entries[package].parent, "EncryptionInfo");
-    Str how = info == OLE_NONE ? (Str){0} : ole_stream(ole, info, s->arena, 1 << 20),
-        packed = ole_stream(ole, package, s->arena, STREAM_MAX), plain;
+    int info = ole_find(ole, ole->entries[package].parent, "EncryptionInfo");
+    Str how = info < 0 ? (Str){0} : ole_read(ole, info, s->arena, 1 << 20),
+        packed = ole_read(ole, (int)package, s->arena, STREAM_MAX), plain;
     if (!crypt_open(s->arena, how, packed, &plain)) {
         scan_report(s, FINDING_ENCRYPTED, o, "the document is encrypted");
         return;
@@ -214,7 +214,7 @@ static void scan_stream(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
     ArenaMark mark = arena_mark(s->arena);
     Str path = path_of(s, ole, entry);
     ScanObject part = scan_part(s, o, path);
-    Str bytes = ole_stream(ole, entry, s->arena, STREAM_MAX);
+    Str bytes = ole_read(ole, (int)entry, s->arena, STREAM_MAX);
     if (is_named(e, "\1Ole10Native"))
         package_scan(s, &part, bytes);
     else if (is_named(e, "EncryptedPackage"))
@@ -237,8 +237,8 @@ static void scan_stream(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
 static void scan_storage(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
 {
     const OleEntry *e = &ole->entries[entry];
-    if (is_named(e, "VBA") && (ole_find(ole, (uint32_t)entry, "dir") != OLE_NONE ||
-                               ole_find(ole, (uint32_t)entry, "_VBA_PROJECT") != OLE_NONE)) {
+    if (is_named(e, "VBA") && (ole_find(ole, (int)entry, "dir") >= 0 ||
+                               ole_find(ole, (int)entry, "_VBA_PROJECT") >= 0)) {
         ArenaMark mark = arena_mark(s->arena);
         ScanObject part = scan_part(s, o, path_of(s, ole, entry));
         part.outer = o->outer != NULL ? o->outer : o;
@@ -248,7 +248,7 @@ static void scan_storage(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
     /* Microsoft's installer packages are compound files. */
     static const unsigned char installer[16] = {0x84, 0x10, 0x0C, 0, 0, 0, 0, 0,
                                                 0xC0, 0,    0,    0, 0, 0, 0, 0x46};
-    if (e->root && memcmp(e->clsid, installer, 16) == 0)
+    if (e->kind == OLE_ROOT && memcmp(e->clsid.ptr, installer, 16) == 0)
         scan_report(s, o->around == AROUND_ARCHIVE ? FINDING_PROGRAM_IN_ARCHIVE : FINDING_PROGRAM,
                     o, "a Windows installer package");
 }
@@ -262,7 +262,7 @@ void ole_scan(Scan *s, const ScanObject *o)
     ArenaMark mark = arena_mark(s->arena);
     if (ole_open(s->arena, o->bytes, &ole, &ignored) == OK)
         for (size_t i = 0; i < ole.len && !s->bomb; i++) {
-            if (ole.entries[i].storage)
+            if (ole.entries[i].kind == OLE_STORAGE || ole.entries[i].kind == OLE_ROOT)
                 scan_storage(s, o, &ole, i);
             else if (ole.entries[i].name.len > 0)
                 scan_stream(s, o, &ole, i);

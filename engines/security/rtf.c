@@ -1,6 +1,6 @@
 /* rtf.c: objects, templates and fields of RTF, found the way Word finds them: control words in any
  * disguise, hexadecimal data with whatever stands between the digits. */
-#include "security/ole.h"
+#include "document/ole.h"
 #include "security/scan.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
 /* vba.c: VBA projects: decompressed (MS-OVBA 2.4.1), their modules found by the project's own
  * directory or, where that is damaged, by how a module begins; and what their text says. */
-#include "security/ole.h"
+#include "document/ole.h"
 #include "security/scan.h"
 
 #include <ctype.h>
@@ -273,14 +273,14 @@ static bool has_code(Str source)
 typedef struct Project {
     Scan *s;
     Ole *ole;
-    uint32_t storage;
+    int storage;
     VbaFacts facts;
     int found, with_code;
 } Project;
 
-static void read_module(Project *p, size_t entry, size_t offset)
+static void read_module(Project *p, int entry, size_t offset)
 {
-    Str packed = ole_stream(p->ole, entry, p->s->arena, MODULE_MAX), source;
+    Str packed = ole_read(p->ole, entry, p->s->arena, MODULE_MAX), source;
     if (packed.len <= offset ||
         !vba_decompress(p->s->arena, str_slice(packed, offset, packed.len), MODULE_MAX, &source))
         return;
@@ -298,8 +298,8 @@ static void read_named(Project *p, Str name, size_t offset)
         return;
     memcpy(text, name.ptr, name.len);
     text[name.len] = 0;
-    uint32_t entry = ole_find(p->ole, p->storage, text);
-    if (entry != OLE_NONE)
+    int entry = ole_find(p->ole, p->storage, text);
+    if (entry >= 0)
         read_module(p, entry, offset);
 }
 
@@ -324,12 +324,12 @@ static void read_directory(Project *p, Str dir)
 /* A compressed module begins with its attributes: the first token group is 0x00 "Attribut". */
 static void search_modules(Project *p)
 {
-    for (uint32_t i = 0; i < p->ole->len && p->found < MODULES_MAX; i++) {
+    for (int i = 0; i < (int)p->ole->len && p->found < MODULES_MAX; i++) {
         const OleEntry *e = &p->ole->entries[i];
-        if (e->storage || (e->parent != p->storage && !e->orphan))
+        if (e->kind != OLE_STREAM || (e->parent != p->storage && e->parent >= 0))
             continue;
         ArenaMark mark = arena_mark(p->s->arena);
-        Str packed = ole_stream(p->ole, i, p->s->arena, MODULE_MAX);
+        Str packed = ole_read(p->ole, i, p->s->arena, MODULE_MAX);
         size_t at = str_find(packed, (Str){"\0Attribut", 9});
         if (at != STR_NONE && at >= 3)
             read_module(p, i, at - 3);
@@ -362,10 +362,10 @@ static void report(Project *p, const ScanObject *o)
 
 void vba_scan(Scan *s, const ScanObject *o, Ole *ole, size_t storage)
 {
-    Project p = {.s = s, .ole = ole, .storage = (uint32_t)storage};
+    Project p = {.s = s, .ole = ole, .storage = (int)storage};
     ArenaMark mark = arena_mark(s->arena);
-    uint32_t dir = ole_find(ole, p.storage, "dir");
-    Str packed = dir == OLE_NONE ? (Str){0} : ole_stream(ole, dir, s->arena, MODULE_MAX), text;
+    int dir = ole_find(ole, p.storage, "dir");
+    Str packed = dir < 0 ? (Str){0} : ole_read(ole, dir, s->arena, MODULE_MAX), text;
     if (packed.len > 0 && vba_decompress(s->arena, packed, MODULE_MAX, &text))
         read_directory(&p, text);
     if (p.found == 0)
