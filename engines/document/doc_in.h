@@ -1,13 +1,8 @@
 /* doc_in.h: the inside of the sink, shared by doc*.c.
  *
  *   doc.c           opening, blocks, tables, totals
-<<<<<<< HEAD
- *   doc_grid.c      where the cells of a row stand, with spans
- *   doc_facts.c     metadata, files within the file, fields of forms, the result's data
-=======
  *   doc_facts.c     metadata, files within the file, fields of forms, the result's data
  *   doc_grid.c      where the cells of a row stand, with spans
->>>>>>> main
  *   doc_inline.c    text and marks of the block in hand: folding of white space, runs, words
  *   doc_markdown.c  doc_text.c  doc_json.c  doc_html.c  doc_epub.c  doc_docx.c   the writers
  *
@@ -65,26 +60,16 @@ typedef struct DocCell {
     int colspan, rowspan;
 } DocCell;
 
-<<<<<<< HEAD
-=======
 typedef struct DocPlace {
     int64_t from, to; /* characters of the output */
 } DocPlace;
 
->>>>>>> main
 /* A column that a cell from above still covers, and what that cell says when it is short. */
 typedef struct DocCovered {
     int rows; /* below */
     uint8_t len;
     char text[DOC_REPEAT_MAX];
 } DocCovered;
-<<<<<<< HEAD
-
-typedef struct DocPlace {
-    int64_t from, to; /* characters of the output */
-} DocPlace;
-=======
->>>>>>> main
 
 typedef struct DocRow {
     size_t cell_from, cell_to;
@@ -158,14 +143,9 @@ struct Doc {
     char list_mark[DOC_LEVELS];
     int depth;          /* levels open in the list in hand */
     size_t row_columns; /* put so far in the row in hand */
-<<<<<<< HEAD
-    size_t repeated;    /* bytes of merged cells said again in that row */
-    Buf places;         /* of DocPlace: where each cell of the row came to stand, in plain text */
-=======
     Buf places;         /* of DocPlace: where each cell of the row came to stand, in plain text */
 
     size_t repeated;    /* bytes of merged cells said again in that row */
->>>>>>> main
 
     /* totals */
     int64_t page, pages_seen, pages_total;

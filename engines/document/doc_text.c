@@ -81,13 +81,8 @@ static void row(Doc *d, const DocRow *r)
 {
     if (d->table_rows > 0)
         doc_put_char(d, '\n');
-<<<<<<< HEAD
-    d->row_columns = 0;
-    buf_clear(&d->places);
-=======
     buf_clear(&d->places);
     d->row_columns = 0;
->>>>>>> main
     doc_row_grid(d, r, put_cell);
 }
 
