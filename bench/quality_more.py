@@ -18,19 +18,31 @@ from quality_files import has_step, output_of, platen_run
 
 # --- mail: what Python's reader finds
 
+def mail_head(message):
+    """Subject, who and when, as document.extract writes them."""
+    lines = [message["subject"] or ""]
+    for name in ("From", "Reply-To", "To", "Cc"):
+        if message[name]:
+            lines.append(f"{name}: {' '.join(str(message[name]).split())}")
+    date = getattr(message["date"], "datetime", None)
+    return lines + ([f"Date: {date.isoformat()}"] if date else [])
+
+
 def mail_parts(file):
-    """The text of a mail: of each alternative the plain one, or the HTML where there is no other."""
+    """The head and the body of a mail: of each alternative the plain one, or the HTML where there is no other; None where
+    Python's reader has no clean text."""
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-    texts = []
     body = message.get_body(("plain", "html"))
-    if body is None:
-        return None
     try:
-        text = body.get_content()
-    except (LookupError, UnicodeError, KeyError):
+        text = body.get_content() if body is not None else ""
+        head = mail_head(message)
+    except (LookupError, UnicodeError, KeyError, ValueError):
         return None
-    texts.append(from_html(text).text if body.get_content_subtype() == "html" else text)
-    return Parts("\n".join(texts)) if "\ufffd" not in texts[0] and texts[0].strip() else None
+    if body is not None and body.get_content_subtype() == "html":
+        text = from_html(text).text
+    clean = text.strip() and not set(text) & {"\ufffd", "\0"}
+    attached = [a.get_filename() for a in message.iter_attachments() if a.get_filename()]
+    return Parts("\n".join(head + [text] + attached)) if clean else None
 
 
 def mail(corpus):
@@ -141,12 +153,19 @@ def chunks(build, report, corpus, temp):
         for file, text, row in zip(files, texts, rows):
             if not text["outputs"]:
                 continue
-            fault, pieces = chunk_fault(Path(text["outputs"][0]["path"]).read_text(encoding="utf-8"), text["data"]["pages"], row)
+            fault, pieces = chunk_fault(source_text(file, text, row), text["data"]["pages"], row)
             count, total = count + 1, total + pieces
             bad += [f"{file.name} ({method}): {fault}"] if fault else []
     report.figure("chunks: pages, exact ranges without overlap, the source again when put together", f"{count - len(bad)} of {count} files", "all",
                   not bad, f"{total} chunks by sentences, meaning and tokens")
     report.add("", "## Chunks", "", "Chunks of each file put together again are compared with its text. Wrong: " + ("; ".join(bad[:20]) or "none") + ".")
+
+
+def source_text(file, text, row):
+    """What the ranges of the chunks count in: the file itself when it is text, else its plain text."""
+    if row["data"].get("read_as") in ("text", "markdown"):
+        return decoded(file.read_bytes(), text["data"].get("charset") or "utf-8")
+    return Path(text["outputs"][0]["path"]).read_text(encoding="utf-8")
 
 
 def chunk_fault(text, pages, row):
