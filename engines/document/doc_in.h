@@ -145,7 +145,7 @@ struct Doc {
     size_t row_columns; /* put so far in the row in hand */
     Buf places;         /* of DocPlace: where each cell of the row came to stand, in plain text */
 
-    size_t repeated;    /* bytes of merged cells said again in that row */
+    size_t repeated; /* bytes of merged cells said again in that row */
 
     /* totals */
     int64_t page, pages_seen, pages_total;

@@ -62,7 +62,7 @@ typedef struct PdfPage {
     bool failed; /* cut short by an error */
     bool pictures;
     int curves; /* pieces of outlines: many of them may be letters */
-    bool rtl; /* right-to-left letters were seen */
+    bool rtl;   /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {
@@ -77,10 +77,10 @@ typedef struct PdfFont {
 } PdfFont;
 
 typedef struct PdfOcr { /* see pdf_ocr.h */
-    Arena *arena;      /* of the batch */
-    const Json *pages; /* of the batch */
-    int64_t looked_at; /* pages up to here have been asked for */
-    Err failure;       /* why no more are asked for; .code OK: none */
+    Arena *arena;       /* of the batch */
+    const Json *pages;  /* of the batch */
+    int64_t looked_at;  /* pages up to here have been asked for */
+    Err failure;        /* why no more are asked for; .code OK: none */
 } PdfOcr;
 
 typedef struct PdfReader {

@@ -237,8 +237,8 @@ static void scan_stream(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
 static void scan_storage(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
 {
     const OleEntry *e = &ole->entries[entry];
-    if (is_named(e, "VBA") && (ole_find(ole, (int)entry, "dir") >= 0 ||
-                               ole_find(ole, (int)entry, "_VBA_PROJECT") >= 0)) {
+    if (is_named(e, "VBA") &&
+        (ole_find(ole, (int)entry, "dir") >= 0 || ole_find(ole, (int)entry, "_VBA_PROJECT") >= 0)) {
         ArenaMark mark = arena_mark(s->arena);
         ScanObject part = scan_part(s, o, path_of(s, ole, entry));
         part.outer = o->outer != NULL ? o->outer : o;

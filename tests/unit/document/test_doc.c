@@ -256,9 +256,9 @@ TEST(json_blocks)
          "\"text\":\"1\",\"rowspan\":2,\"from\":19,\"to\":20}]],\"to\":20}],"
          "\"metadata\":{},\"pages\":2}\n"},
         {"a cell that goes on", "TRD11\"a\"D11\"b\"RV1D11\"2\"X",
-         "{\"blocks\":[{\"kind\":\"table\",\"from\":0,\"rows\":[[{\"text\":\"a\",\"rowspan\":2},{"
-         "\"text\":\"b\"}],"
-         "[{\"text\":\"2\"}]],\"to\":6}],\"metadata\":{},\"pages\":0}\n"},
+         "{\"blocks\":[{\"kind\":\"table\",\"from\":0,\"rows\":[[{\"text\":\"a\",\"rowspan\":2,"
+         "\"from\":0,\"to\":1},{\"text\":\"b\",\"from\":2,\"to\":3}],"
+         "[{\"text\":\"2\",\"from\":5,\"to\":6}]],\"to\":6}],\"metadata\":{},\"pages\":0}\n"},
     };
     run_cases(DOC_JSON, cases, COUNT_OF(cases));
 }
