@@ -110,7 +110,7 @@ static bool allow_system(int ruleset)
                       LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
 }
 
-static bool allow_folders(int ruleset, const char *folders)
+static bool allow_each(int ruleset, const char *folders, uint64_t access)
 {
     char path[PATH_MAX];
     Str rest = str_from_c(folders), part;
@@ -119,7 +119,7 @@ static bool allow_folders(int ruleset, const char *folders)
             continue;
         memcpy(path, part.ptr, part.len);
         path[part.len] = 0;
-        if (!allow_path(ruleset, path, FILES_READ))
+        if (!allow_path(ruleset, path, access))
             return false;
     }
     return true;
@@ -135,7 +135,7 @@ ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_f
                        (sandbox_files_abi() >= 3 ? FILE_TRUNCATE : 0)) &
                       ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                   LANDLOCK_ACCESS_FS_MAKE_BLOCK);
-    if (allow_path(*out_fd, writable, access))
+    if (allow_each(*out_fd, writable, access))
         return OK;
     fd_close(out_fd);
     return err_set_errno(err, ERR_INTERNAL, errno, "could not allow the worker's folder");
@@ -148,7 +148,7 @@ ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err)
     if (abi == 0)
         return OK;
     CLEANUP(fd_close) int fd = fault_hit("sandbox.files") ? (errno = EMFILE, -1) : new_ruleset(abi);
-    if (fd < 0 || !allow_system(fd) || !allow_folders(fd, folders))
+    if (fd < 0 || !allow_system(fd) || !allow_each(fd, folders, FILES_READ))
         return err_set_errno(err, ERR_INTERNAL, errno, "could not make a Landlock ruleset");
     *out_fd = fd_take(&fd);
     return OK;
