@@ -55,7 +55,7 @@ static void remove_folder(const char *path)
 static const char *temp_folder(void)
 {
     const char *dir = getenv("TMPDIR");
-    return dir != NULL && dir[0] == '/' && strlen(dir) < 20 ? dir : "/tmp";
+    return dir != NULL && dir[0] == '/' && strlen(dir) < 32 ? dir : "/tmp";
 }
 
 /* Folders of parents that were killed: nobody holds their lock. */
