@@ -1,4 +1,5 @@
 /* Words, differences, personal data, readability and kinds: the pure parts of the text engine. */
+#include "base/buf.h"
 #include "text/analyze.h"
 #include "text/myers.h"
 #include "text/readability.h"
