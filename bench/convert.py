@@ -4,6 +4,7 @@
     bench/convert.py --build build [markdown] [pages]
 """
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -68,7 +69,7 @@ def bench_markdown(build, report):
 
 def some_pdfs(limit):
     """Readable PDFs of the corpus, or the sample."""
-    corpus = sorted((ROOT.parent / "shared/corpus/pdf").glob("*.pdf"))
+    corpus = sorted((Path(os.environ.get("PLATEN_CORPUS", ROOT.parent / "shared/corpus")) / "pdf").glob("*.pdf"))
     found = []
     for p in corpus or [ROOT / "samples/report.pdf"]:
         told = subprocess.run(["pdfinfo", p], capture_output=True, text=True, check=False)
