@@ -374,7 +374,7 @@ const Step step_document_convert = {
                "application/vnd.oasis.opendocument.presentation",
     .version = 1,
     .cacheable = true,
-    .calls = "office.convert,browser.print,image.convert,ocr.document",
+    .calls = "office.convert,browser.print,image.convert,pdf.merge,ocr.document",
     .limits = {.time_ms = 300 * 1000,
                .cpu_ms = 290 * 1000,
                .memory_bytes = 1 << 30,
