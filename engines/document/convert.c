@@ -112,7 +112,11 @@ static ErrCode refuse_pair(Job *j)
     err_set(c->err, ERR_UNSUPPORTED_TYPE, "cannot make %s from \"" STR_FMT "\": it is %s (%s)",
             convert_name(j->to), STR_ARG(str_slice(c->inputs[0].name, 0, 60)), j->type.name,
             j->type.media_type);
-    if (j->id == TYPE_PDF && j->to == TO_PDF)
+    if (j->id == TYPE_PDF && j->to == TO_PDF && j->a->pdf_a != PDF_A_NONE)
+        err_hint(c->err,
+                 "what is in a PDF cannot be made to conform with certainty: make the PDF/A "
+                 "from the document it came from");
+    else if (j->id == TYPE_PDF && j->to == TO_PDF)
         err_hint(c->err, "it is a PDF already: pdf.merge, pdf.split and pdf.optimize change PDFs");
     else if (convert_is_picture(j->id) && j->to >= TO_PNG && j->to <= TO_WEBP)
         err_hint(c->err, "image.convert turns pictures into other pictures");
