@@ -125,6 +125,22 @@ static bool allow_folders(int ruleset, const char *folders)
     return true;
 }
 
+ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_fd, Err *err)
+{
+    ErrCode rc = sandbox_readable(readable, out_fd, err);
+    if (rc != OK || *out_fd < 0)
+        return rc;
+    /* All that can be done to files, but for special ones. */
+    uint64_t access = (FILES_ABI_1 | (sandbox_files_abi() >= 2 ? FILE_REFER : 0) |
+                       (sandbox_files_abi() >= 3 ? FILE_TRUNCATE : 0)) &
+                      ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                  LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+    if (allow_path(*out_fd, writable, access))
+        return OK;
+    fd_close(out_fd);
+    return err_set_errno(err, ERR_INTERNAL, errno, "could not allow the worker's folder");
+}
+
 ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err)
 {
     int abi = sandbox_files_abi();

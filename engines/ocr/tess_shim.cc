@@ -75,7 +75,8 @@ static void remove_marks(char *text)
 {
     char *to = text;
     for (const char *from = text; *from != 0;) {
-        if (std::strncmp(from, "\xe2\x80\x8e", 3) == 0 || std::strncmp(from, "\xe2\x80\x8f", 3) == 0)
+        if (std::strncmp(from, "\xe2\x80\x8e", 3) == 0 ||
+            std::strncmp(from, "\xe2\x80\x8f", 3) == 0)
             from += 3;
         else
             *to++ = *from++;
