@@ -244,6 +244,10 @@ const Step step_document_extract = {
                                    .args = "{\"attachments\": \"read\"}",
                                    .expect = "text/markdown;type=application/vnd.ms-outlook;"
                                              "words>=60"},
+                                  {.title = "An old Word document",
+                                   .input = "report.doc",
+                                   .args = "{}",
+                                   .expect = "text/markdown;type=application/msword;words>=60"},
                                   {.title = "A scan, by OCR where a page has no text",
                                    .input = "scan.pdf",
                                    .args = "{}",

@@ -1,5 +1,5 @@
 /* fuzz_msg: any bytes behind the magic number of a compound file: its directory, its streams, and
- * the messages it may hold. */
+ * the messages, documents and presentations it may hold. */
 #include <string.h>
 
 #include "document/detect_in.h"
@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)detect_ole(a, file, &flags);
     arena_close(&a);
     fuzz_read(read_msg, file);
+    fuzz_read(read_doc97, file);
+    fuzz_read(read_ppt97, file);
     free(bytes);
     return 0;
 }
