@@ -78,4 +78,4 @@ PEERS = {
 }
 
 # What a file's expected output asks for.
-OPTIONS = {"pandoc--comments.docx": ("--comments",), "docling--powerpoint_comments.pptx": ("--comments",)}
+OPTIONS = {"pandoc--comments.docx": ("--comments",), "docling--powerpoint_comments.pptx": ("--comments",), "html/readability": ("--main",)}

@@ -18,19 +18,31 @@ from quality_files import has_step, output_of, platen_run
 
 # --- mail: what Python's reader finds
 
+def mail_head(message):
+    """Subject, who and when, as document.extract writes them."""
+    lines = [message["subject"] or ""]
+    for name in ("From", "Reply-To", "To", "Cc"):
+        if message[name]:
+            lines.append(f"{name}: {' '.join(str(message[name]).split())}")
+    date = getattr(message["date"], "datetime", None)
+    return lines + ([f"Date: {date.isoformat()}"] if date else [])
+
+
 def mail_parts(file):
-    """The text of a mail: of each alternative the plain one, or the HTML where there is no other."""
+    """The head and the body of a mail: of each alternative the plain one, or the HTML where there is no other; None where
+    Python's reader has no clean text."""
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-    texts = []
     body = message.get_body(("plain", "html"))
-    if body is None:
-        return None
     try:
-        text = body.get_content()
-    except (LookupError, UnicodeError, KeyError):
+        text = body.get_content() if body is not None else ""
+        head = mail_head(message)
+    except (LookupError, UnicodeError, KeyError, ValueError):
         return None
-    texts.append(from_html(text).text if body.get_content_subtype() == "html" else text)
-    return Parts("\n".join(texts)) if "\ufffd" not in texts[0] and texts[0].strip() else None
+    if body is not None and body.get_content_subtype() == "html":
+        text = from_html(text).text
+    clean = text.strip() and not set(text) & {"\ufffd", "\0"}
+    attached = [a.get_filename() for a in message.iter_attachments() if a.get_filename()]
+    return Parts("\n".join(head + [text] + attached)) if clean else None
 
 
 def mail(corpus):
@@ -103,7 +115,7 @@ def encodings(build, report, corpus, temp):
 # --- ranges of blocks, chunks
 
 def text_files(corpus):
-    return [f for f in corpus.files("pdf", "docx", "pptx", "html", "epub", "odt", "rtf", "markdown", "txt") if f.stat().st_size < 1_000_000]
+    return [f for f in corpus.files("pdf", "docx", "pptx", "html", "epub", "odt", "rtf", "markdown", "txt") if f.stat().st_size < 400_000]
 
 
 def ranges(build, report, corpus, temp):
@@ -133,23 +145,44 @@ def chunks(build, report, corpus, temp):
     if not has_step(build, "text.chunk"):
         report.add("", "## Chunks", "", "Not measured: this build has no step text.chunk.")
         return
-    # Blocks as JSON carry the pages; their text is what chunks are cut from.
-    made = [r["outputs"][0]["path"] for r in platen_run(build, "document.extract", text_files(corpus), temp / "chunk-from", "--format", "json")
-            if r["outputs"]]
-    bad, count = [], 0
-    for path, row in zip(made, platen_run(build, "text.chunk", made, temp / "chunked")):
-        fault = chunk_fault(path, row)
-        count += 1
-        if fault:
-            bad.append(f"{Path(path).name}: {fault}")
-    report.figure("files whose chunks have pages, exact ranges, and give the source back", f"{count - len(bad)} of {count}", "all", not bad)
-    report.add("", "## Chunks", "", "Chunks of what document.extract made of each file, put together again. Wrong: " + ("; ".join(bad) or "none") + ".")
+    files = text_files(corpus)
+    texts = platen_run(build, "document.extract", files, temp / "chunk-text", "--format", "text")
+    bad, count, total = [], 0, 0
+    for method in ("sentences", "meaning", "tokens"):
+        rows = platen_run(build, "text.chunk", files, temp / f"chunked-{method}", "--method", method, "--size", "256")
+        for file, text, row in zip(files, texts, rows):
+            if not text["outputs"]:
+                continue
+            fault, pieces = chunk_fault(source_text(file, text, row), text["data"]["pages"], row)
+            count, total = count + 1, total + pieces
+            bad += [f"{file.name} ({method}): {fault}"] if fault else []
+    report.figure("chunks: pages, exact ranges without overlap, the source again when put together", f"{count - len(bad)} of {count} files", "all",
+                  not bad, f"{total} chunks by sentences, meaning and tokens")
+    report.add("", "## Chunks", "", "Chunks of each file put together again are compared with its text. Wrong: " + ("; ".join(bad[:20]) or "none") + ".")
 
 
-def chunk_fault(path, row):
+def source_text(file, text, row):
+    """What the ranges of the chunks count in: the file itself when it is text, else its plain text."""
+    if row["data"].get("read_as") in ("text", "markdown"):
+        return decoded(file.read_bytes(), text["data"].get("charset") or "utf-8")
+    return Path(text["outputs"][0]["path"]).read_text(encoding="utf-8")
+
+
+def chunk_fault(text, pages, row):
+    """(what is wrong with the chunks or None, how many there are)"""
     if not row["outputs"]:
-        return row["reason"] or "no output"
-    return None
+        return row["reason"] or "no output", 0
+    made = [json.loads(line) for line in Path(row["outputs"][0]["path"]).read_text(encoding="utf-8").splitlines()]
+    end = 0
+    for c in made:
+        if c["from"] != end or c["to"] < end:
+            return f"chunk {c['index']} begins at {c['from']}, the one before ends at {end}", len(made)
+        if pages and not 1 <= (c["first_page"] or 0) <= (c["last_page"] or 0) <= pages:
+            return f"chunk {c['index']} has pages {c['first_page']} to {c['last_page']} of {pages}", len(made)
+        if c["text"] != text[c["from"]:c["to"]]:
+            return f"chunk {c['index']} is not its range", len(made)
+        end = c["to"]
+    return (None if end == len(text) else f"{len(text) - end} characters are in no chunk"), len(made)
 
 
 # --- OCR
