@@ -123,6 +123,9 @@ def test_an_archive_of_a_folder_keeps_its_paths(photos, tmp_path):
     assert sorted(zipfile.ZipFile(tmp_path / "x.zip").namelist()) == want
     cli("run", "archive.create", photos, "-o", tmp_path / "x.tar.gz", check=0)
     assert sorted(tarfile.open(tmp_path / "x.tar.gz").getnames()) == want
+    cli("run", "archive.create", photos, "-o", tmp_path / "x.7z", check=0)  # its scratch file comes through the sandbox
+    listed = json.loads(cli("run", "archive.list", tmp_path / "x.7z", check=0).stdout)
+    assert listed["format"] == "7z" and sorted(e["path"] for e in listed["entries"]) == want
     cli("run", "archive.extract", tmp_path / "x.zip", "-o", tmp_path / "out", check=0)
     assert tree(tmp_path / "out") == want
 
