@@ -254,6 +254,36 @@ static bool begin_line(Taking *t, const ShimWord *w)
     return true;
 }
 
+/* Scripts that are written without spaces, and their punctuation. Tesseract takes each of their
+ * characters, or a few, for a word. */
+static bool without_spaces(uint32_t cp)
+{
+    return (cp >= 0x2e80 && cp <= 0x9fff) || (cp >= 0xf900 && cp <= 0xfaff) ||
+           (cp >= 0xff00 && cp <= 0xffef) || (cp >= 0x20000 && cp <= 0x3ffff);
+}
+
+static uint32_t first_character(Str s)
+{
+    size_t at = 0;
+    return s.len > 0 ? str_next_utf8(s, &at) : 0;
+}
+
+static uint32_t last_character(Str s)
+{
+    uint32_t cp = 0;
+    for (size_t at = 0; at < s.len;)
+        cp = str_next_utf8(s, &at);
+    return cp;
+}
+
+static bool is_apart(const OcrPage *p, const ShimWord *w)
+{
+    if (!w->space_before || p->words_len == 0)
+        return w->space_before;
+    return !without_spaces(first_character(str_from_c(w->text))) ||
+           !without_spaces(last_character(p->words[p->words_len - 1].text));
+}
+
 static bool take_word(void *ctx, const ShimWord *w)
 {
     Taking *t = ctx;
@@ -264,12 +294,13 @@ static bool take_word(void *ctx, const ShimWord *w)
     if (text.ptr == NULL ||
         !grow(p->arena, &p->words, p->words_len, &t->words_cap, sizeof *p->words))
         return false;
+    bool apart = is_apart(p, w);
     double confidence = (double)w->confidence / 100;
     confidence = confidence < 0 ? 0 : confidence > 1 ? 1 : confidence;
     p->words[p->words_len++] = (OcrWord){.text = text,
                                          .box = {w->x0, w->y0, w->x1, w->y1},
                                          .confidence = confidence,
-                                         .space_before = w->space_before,
+                                         .space_before = apart,
                                          .rtl = w->rtl};
     OcrLine *l = &p->lines[p->lines_len - 1];
     l->len++;
