@@ -119,6 +119,9 @@ void doc_unmark(Doc *d, MarkKind kind);
 void doc_table(Doc *d);
 void doc_row(Doc *d);
 void doc_cell(Doc *d, int colspan, int rowspan);
+/* The cell above reaches down into this row: for formats that say so below it instead of there. Such
+ * tables give no rowspans. */
+void doc_cell_below(Doc *d, int colspan);
 void doc_table_end(Doc *d);
 
 bool doc_failed(const Doc *d); /* stop early: nothing more will be written */

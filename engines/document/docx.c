@@ -114,9 +114,12 @@ static void put_cell(Docx *x, const XmlElem *cell)
     const XmlElem *tcpr = xml_child(cell, W_TC_PR);
     int64_t span = xml_attr_int(xml_child(tcpr, W_GRID_SPAN), "w:val", 1);
     const XmlElem *merge = xml_child(tcpr, W_V_MERGE);
-    doc_cell(x->out, span > 0 && span < 1000 ? (int)span : 1, 1);
-    if (merge != NULL && !str_eq_c(xml_attr(merge, "w:val"), "restart"))
-        return; /* covered by the cell above */
+    int columns = span > 0 && span < 1000 ? (int)span : 1;
+    if (merge != NULL && !str_eq_c(xml_attr(merge, "w:val"), "restart")) {
+        doc_cell_below(x->out, columns);
+        return;
+    }
+    doc_cell(x->out, columns, 1);
     x->cell_depth++;
     x->cell_fresh = true;
     put_blocks(x, cell);

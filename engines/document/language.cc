@@ -20,8 +20,8 @@ extern "C" void language_guess(const char *text, size_t len, bool markup, Langua
     if (len > SEEN_MAX)
         len = SEEN_MAX;
     CLD2::Language found = CLD2::ExtDetectLanguageSummaryCheckUTF8(
-        text, static_cast<int>(len), !markup, &no_hints, 0, three,
-        percent, fit, nullptr, &bytes, &reliable, &valid);
+        text, static_cast<int>(len), !markup, &no_hints, 0, three, percent, fit, nullptr, &bytes,
+        &reliable, &valid);
     if (found == CLD2::UNKNOWN_LANGUAGE)
         return;
     snprintf(out->code, sizeof out->code, "%s", CLD2::LanguageCode(found));
