@@ -105,7 +105,8 @@ static size_t visible_codes(const OcrWord *w, TextGlyphs *g, uint32_t out[static
     size_t len = 0;
     for (size_t at = 0; at < w->text.len && len < WORD_MAX;)
         text[len++] = str_next_utf8(w->text, &at);
-    reorder(text, len);
+    if (len > 0)
+        reorder(text, len);
     for (size_t i = 0; i < len; i++)
         out[i] = code_of(g, text[i]);
     return len;
