@@ -217,7 +217,34 @@ typedef struct Taking {
     double confidences; /* sum */
     int block, paragraph;
     size_t turned[4];
+    bool columns; /* a language that is also written downwards is among those that are read */
 } Taking;
+
+/* Tesseract takes lines that run down the page for columns of Japanese, whatever the language; in
+ * others the page lies on its side. */
+static bool runs_down(const Taking *t, const ShimWord *w)
+{
+    return w->vertical && t->columns;
+}
+
+static int turned(const Taking *t, const ShimWord *w)
+{
+    return w->vertical && !t->columns ? 270 : w->turned;
+}
+
+static bool written_in_columns(const char *languages)
+{
+    Str rest = str_from_c(languages), one;
+    while (str_next(&rest, '+', &one)) {
+        char code[CODE_MAX];
+        snprintf(code, sizeof code, STR_FMT, STR_ARG(one));
+        const char *script = languages_script(code);
+        if (strcmp(script, "Japanese") == 0 || strcmp(script, "Han") == 0 ||
+            strcmp(script, "Korean") == 0 || strstr(code, "_vert") != NULL)
+            return true;
+    }
+    return false;
+}
 
 static bool grow(Arena *a, void *ptr, size_t len, size_t *cap, size_t size)
 {
@@ -250,7 +277,7 @@ static bool begin_line(Taking *t, const ShimWord *w)
                                          .block = t->block,
                                          .paragraph = t->paragraph,
                                          .first = p->words_len,
-                                         .vertical = w->vertical};
+                                         .vertical = runs_down(t, w)};
     return true;
 }
 
@@ -306,11 +333,11 @@ static bool take_word(void *ctx, const ShimWord *w)
     l->len++;
     l->confidence += confidence;
     t->confidences += confidence;
-    t->turned[w->turned / 90 % 4]++;
+    t->turned[turned(t, w) / 90 % 4]++;
     return true;
 }
 
-static void sum_up(Taking *t, int *turned)
+static void sum_up(Taking *t, int *most)
 {
     OcrPage *p = t->page;
     size_t best = 0;
@@ -325,7 +352,7 @@ static void sum_up(Taking *t, int *turned)
     p->confidence = p->words_len > 0 ? t->confidences / (double)p->words_len : 0;
     for (size_t i = 1; i < COUNT_OF(t->turned); i++)
         best = t->turned[i] > t->turned[best] ? i : best;
-    *turned = (int)best * 90;
+    *most = (int)best * 90;
 }
 
 ErrCode tess_read(Tess *t, struct Pix *picture, const char *languages, int layout, int dpi,
@@ -334,7 +361,7 @@ ErrCode tess_read(Tess *t, struct Pix *picture, const char *languages, int layou
     ErrCode rc = use_languages(t, languages, err);
     if (rc != OK)
         return rc;
-    Taking taking = {.page = out};
+    Taking taking = {.page = out, .columns = written_in_columns(languages)};
     out->lines_len = out->words_len = 0;
     int end = fault_hit("ocr.read")
                   ? SHIM_NO_MEMORY
