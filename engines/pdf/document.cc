@@ -24,7 +24,8 @@ namespace
 
 const size_t HEAD_MAX = 1024, WRITE_BUFFER = 256 * KIB;
 
-/* Straight to the descriptor, in large pieces. */
+/* Straight to the descriptor, in large pieces. qpdf finishes pipelines in destructors, where nothing
+ * may be thrown: a failure is kept, what follows is dropped, and who wrote asks at the end. */
 class FdPipeline : public Pipeline
 {
   public:
@@ -46,6 +47,7 @@ class FdPipeline : public Pipeline
         flush();
     }
     int64_t written = 0;
+    Err failed{};
 
   private:
     void flush()
@@ -55,10 +57,8 @@ class FdPipeline : public Pipeline
     }
     void put(const char *data, size_t len)
     {
-        WriteFailed failed{};
-        if (len > 0 && fd_write_all(fd, data, len, &failed.err) != OK)
-            throw failed;
-        written += static_cast<int64_t>(len);
+        if (len > 0 && failed.code == OK && fd_write_all(fd, data, len, &failed) == OK)
+            written += static_cast<int64_t>(len);
     }
     int fd;
     std::string buffer;
@@ -201,9 +201,9 @@ ErrCode pdf_guard(Err *err, const char *doing, const std::function<ErrCode()> &w
 {
     try {
         return work();
-    } catch (const WriteFailed &f) {
-        *err = f.err;
-        return f.err.code;
+    } catch (const Refused &r) {
+        *err = r.err;
+        return r.err.code;
     } catch (const std::bad_alloc &) {
         return err_set(err, ERR_NO_MEMORY, "%s: no memory", doing);
     } catch (const QPDFExc &e) {
@@ -287,8 +287,10 @@ ErrCode pdf_write_fd(Pdf *pdf, const PdfWrite *how, int fd, int64_t *bytes, Err 
         set_up(w, pdf, how);
         w.write();
         out.finish();
+        if (out.failed.code != OK)
+            *err = out.failed;
         *bytes = out.written;
-        return OK;
+        return out.failed.code;
     });
 }
 

@@ -28,8 +28,8 @@ struct Pdf {
     QPDFAcroFormDocumentHelper &form();
 };
 
-/* An output that cannot be written: thrown through qpdf by our pipeline. */
-struct WriteFailed {
+/* A reason of our own, on its way to pdf_guard. */
+struct Refused {
     Err err;
 };
 
