@@ -12,7 +12,7 @@ MESON   = meson setup --fatal-meson-warnings -Dpdf_engine=$(PDF_ENGINE)
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider
 
 .DEFAULT_GOAL := build
-.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash golden docs format check layers bench install clean deps-test asan-build
+.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash golden docs format check layers bench bench-quality install clean deps-test asan-build
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench: deps build ## measure; a table, and one JSON line per figure in build/ben
 	@tools/npm.sh --peers
 	@ninja -C $(BUILD) $$(cat bench/targets.txt) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 	@$(PYTHON) bench/run.py --build $(BUILD)
+
+bench-quality: deps build ## how good the reading is, over the folder of real files: docs/quality.md
+	@$(PYTHON) bench/quality.py --build $(BUILD)
 
 install: build ## into DESTDIR and PREFIX (/usr/local)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild

@@ -428,7 +428,8 @@ ErrCode convert_pictures(Job *jobs, size_t len)
     ErrCode rc = pdf_context(&w.ctx, c->err);
     if (rc == OK)
         rc = step_output(c, name, STR("application/pdf"), &fd);
-    if (rc == OK && (w.sheet = sheet_open(c->arena, fd, j->a->pdf_a, pdf_profile(c->arena))) == NULL)
+    if (rc == OK &&
+        (w.sheet = sheet_open(c->arena, fd, j->a->pdf_a, pdf_profile(c->arena))) == NULL)
         rc = err_set(c->err, ERR_NO_MEMORY, "beginning the PDF");
     if (rc == OK)
         rc = put_all(&w, jobs, len);

@@ -303,6 +303,7 @@ void doc_table(Doc *d)
     d->table_written = d->table_text = false;
     d->table_rows = 0;
     d->columns = 0;
+    memset(d->owner, 0, sizeof d->owner);
     d->block = (DocBlock){.page = d->page};
 }
 
@@ -347,12 +348,6 @@ static void count_column(Doc *d, const DocCell *c, size_t column)
         d->columns = end;
 }
 
-static void forget_rowspans(Doc *d)
-{
-    if (d->rowspan_cap > 0)
-        memset(d->rowspan_left, 0, d->rowspan_cap * sizeof *d->rowspan_left);
-}
-
 /* Write the rows in hand; the first time, begin the table with the number of columns they show. */
 static void write_rows(Doc *d)
 {
@@ -360,16 +355,17 @@ static void write_rows(Doc *d)
     size_t count = d->rows.len / sizeof(DocRow);
     if (d->table_text && !d->table_written) {
         d->table_written = true;
-        forget_rowspans(d);
+        doc_grid_forget(d);
         for (size_t i = 0; i < count; i++)
             doc_row_grid(d, &rows[i], count_column);
-        forget_rowspans(d);
+        doc_grid_forget(d);
         d->blocks++;
         d->writer->table_begin(d);
     }
     for (size_t i = 0; i < count && d->table_written && d->err.code == OK; i++, d->table_rows++)
         d->writer->row(d, &rows[i]);
     clear_hand(d);
+    memset(d->owner, 0, sizeof d->owner);
 }
 
 static void end_row(Doc *d)
@@ -382,7 +378,7 @@ static void end_row(Doc *d)
     size_t count = d->rows.len / sizeof(DocRow);
     rows[count - 1].cell_to = d->cells.len / sizeof(DocCell);
     size_t held = d->cells.len + d->runs.len + d->text.len;
-    if (d->table_written || count >= DOC_ROWS_HELD || held >= DOC_ROWS_HELD_BYTES)
+    if (count >= DOC_ROWS_HELD || held >= DOC_ROWS_HELD_BYTES)
         write_rows(d);
 }
 
@@ -404,6 +400,7 @@ void doc_row(Doc *d)
         return;
     }
     d->row_open = true;
+    d->row_column = 0;
 }
 
 static int clamp_span(int span)
@@ -439,7 +436,26 @@ void doc_cell(Doc *d, int colspan, int rowspan)
         return;
     }
     d->cell_open = true;
+    for (int k = 0; k < c.colspan; k++, d->row_column++)
+        if (d->row_column < DOC_OWNERS_MAX)
+            d->owner[d->row_column] = (uint32_t)index + 1;
     doc_inline_start(d);
+}
+
+void doc_cell_below(Doc *d, int colspan)
+{
+    DocCell *cells = (DocCell *)(void *)d->cells.ptr;
+    size_t column = d->row_column;
+    uint32_t owner = column < DOC_OWNERS_MAX && d->row_open ? d->owner[column] : 0;
+    bool same = owner > 0 && cells[owner - 1].colspan == clamp_span(colspan) &&
+                (column == 0 || d->owner[column - 1] != owner);
+    if (d->nested > 0 || !same || cells[owner - 1].rowspan == DOC_SPAN_MAX) {
+        doc_cell(d, colspan, 1); /* the rows above are written already, or do not fit */
+        return;
+    }
+    end_cell(d);
+    cells[owner - 1].rowspan++;
+    d->row_column += (size_t)cells[owner - 1].colspan;
 }
 
 void doc_table_end(Doc *d)
@@ -458,45 +474,6 @@ void doc_table_end(Doc *d)
         d->writer->table_end(d);
     d->table_open = d->row_open = d->cell_open = false;
     clear_hand(d);
-}
-
-static bool want_rowspans(Doc *d, size_t columns)
-{
-    if (columns <= d->rowspan_cap)
-        return true;
-    size_t cap = columns < 64 ? 64 : columns * 2;
-    size_t size = sizeof *d->rowspan_left;
-    int *grown = arena_grow(d->arena, d->rowspan_left, d->rowspan_cap * size, cap * size);
-    if (grown == NULL) {
-        doc_fail(d, ERR_LIMIT_MEMORY, "keeping the spans of a table");
-        return false;
-    }
-    memset(grown + d->rowspan_cap, 0, (cap - d->rowspan_cap) * size);
-    d->rowspan_left = grown;
-    d->rowspan_cap = cap;
-    return true;
-}
-
-void doc_row_grid(Doc *d, const DocRow *row, void (*put)(Doc *d, const DocCell *c, size_t column))
-{
-    size_t len, column = 0, gap = 0;
-    const DocCell *cells = doc_cells(d, row, &len);
-    for (size_t i = 0; i < len; i++) {
-        for (; column < d->rowspan_cap && d->rowspan_left[column] > 0; column++, gap++)
-            d->rowspan_left[column]--;
-        for (; gap > 0; gap--)
-            put(d, NULL, column - gap);
-        put(d, &cells[i], column);
-        size_t span = (size_t)cells[i].colspan;
-        if (cells[i].rowspan > 1 && want_rowspans(d, column + span))
-            for (size_t k = 0; k < span; k++)
-                d->rowspan_left[column + k] = cells[i].rowspan - 1;
-        column += span;
-        gap = span - 1;
-    }
-    for (; column < d->rowspan_cap; column++)
-        if (d->rowspan_left[column] > 0)
-            d->rowspan_left[column]--;
 }
 
 /* --- the end */
@@ -520,8 +497,7 @@ ErrCode doc_close(Doc **doc)
         doc_put_totals(d, d->step->data);
     }
     if (rc == OK && d->options.totals != NULL)
-        *d->options.totals =
-            (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
+        *d->options.totals = (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
     doc_abandon(doc);
     return rc;
 }

@@ -28,7 +28,15 @@
 
 typedef struct Doc Doc;
 
-typedef enum DocFormat { DOC_MARKDOWN, DOC_TEXT, DOC_JSON, DOC_HTML, DOC_EPUB, DOC_DOCX, DOC_PDF } DocFormat;
+typedef enum DocFormat {
+    DOC_MARKDOWN,
+    DOC_TEXT,
+    DOC_JSON,
+    DOC_HTML,
+    DOC_EPUB,
+    DOC_DOCX,
+    DOC_PDF
+} DocFormat;
 
 typedef enum BlockKind {
     BLOCK_PARAGRAPH, /* level n > 0: a further paragraph of the list item of level n - 1 */
@@ -65,8 +73,8 @@ typedef struct DocOptions {
     Str title; /* instead of the document's own; or "" */
     DocStyle style;
     float paper_width, paper_height, margin; /* points; width 0: A4 with margins of its own */
-    int pdf_a;         /* 0: none; 1 to 3: PDF/A-1b, -2b, -3b */
-    DocTotals *totals; /* filled by doc_close when it succeeds; or NULL */
+    int pdf_a;                               /* 0: none; 1 to 3: PDF/A-1b, -2b, -3b */
+    DocTotals *totals;                       /* filled by doc_close when it succeeds; or NULL */
 } DocOptions;
 /* As doc_open. The options are copied; what they point at must outlive the sink. */
 MUST_CHECK ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options,
@@ -111,6 +119,9 @@ void doc_unmark(Doc *d, MarkKind kind);
 void doc_table(Doc *d);
 void doc_row(Doc *d);
 void doc_cell(Doc *d, int colspan, int rowspan);
+/* The cell above reaches down into this row: for formats that say so below it instead of there. Such
+ * tables give no rowspans. */
+void doc_cell_below(Doc *d, int colspan);
 void doc_table_end(Doc *d);
 
 bool doc_failed(const Doc *d); /* stop early: nothing more will be written */

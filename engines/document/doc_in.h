@@ -2,6 +2,7 @@
  *
  *   doc.c           opening, blocks, tables, totals
  *   doc_facts.c     metadata, files within the file, fields of forms, the result's data
+ *   doc_grid.c      where the cells of a row stand, with spans
  *   doc_inline.c    text and marks of the block in hand: folding of white space, runs, words
  *   doc_markdown.c  doc_text.c  doc_json.c  doc_html.c  doc_epub.c  doc_docx.c   the writers
  *
@@ -27,6 +28,9 @@ enum {
     DOC_META_VALUE_MAX = 2000,
     DOC_PAGE_STARTS_MAX = 4000,
     DOC_LEVELS = 16,
+    DOC_REPEAT_MAX = 100, /* bytes of a cell that are repeated where it covers others */
+    DOC_OWNERS_MAX = 256, /* columns whose cells can be lengthened downwards */
+    DOC_REPEAT_ROW_MAX = 4096,
     DOC_PAD_COLUMNS = 64, /* wider tables are not padded to a rectangle */
 };
 
@@ -59,6 +63,13 @@ typedef struct DocCell {
 typedef struct DocPlace {
     int64_t from, to; /* characters of the output */
 } DocPlace;
+
+/* A column that a cell from above still covers, and what that cell says when it is short. */
+typedef struct DocCovered {
+    int rows; /* below */
+    uint8_t len;
+    char text[DOC_REPEAT_MAX];
+} DocCovered;
 
 typedef struct DocRow {
     size_t cell_from, cell_to;
@@ -108,8 +119,11 @@ struct Doc {
     bool table_text;
     int64_t table_rows;
     size_t columns;
-    int *rowspan_left; /* per column: rows below that a cell from above still covers */
-    size_t rowspan_cap;
+    size_t row_column;              /* where the next cell of the row in hand begins */
+    uint32_t owner[DOC_OWNERS_MAX]; /* per column: 1 + the cell in hand that holds it, 0: none */
+    DocCovered *covered;            /* per column */
+    size_t covered_cap;
+    Str covered_text; /* of the cell that covers the place being put */
 
     DocOptions options;
     void *own; /* what a writer keeps besides the next ones */
@@ -130,6 +144,8 @@ struct Doc {
     int depth;          /* levels open in the list in hand */
     size_t row_columns; /* put so far in the row in hand */
     Buf places;         /* of DocPlace: where each cell of the row came to stand, in plain text */
+
+    size_t repeated; /* bytes of merged cells said again in that row */
 
     /* totals */
     int64_t page, pages_seen, pages_total;
@@ -168,10 +184,12 @@ void doc_starts_here(Doc *d, int64_t page);
 int64_t doc_pages(const Doc *d);
 DocSpan doc_cell_span(const Doc *d, const DocCell *c);
 const DocCell *doc_cells(const Doc *d, const DocRow *row, size_t *len);
-/* The cells of a row as they stand in the grid: `put` gets NULL for a place that a span covers.
- * Places after the last cell are not put. */
-void doc_row_grid(Doc *d, const DocRow *row, void (*put)(Doc *d, const DocCell *c, size_t column));
 Str doc_run_href(const Doc *d, const DocRun *r);
+
+/* doc_grid.c: the cells of a row as they stand in the grid. `put` gets NULL for a place that a span
+ * covers; d->covered_text is then what the covering cell says, or "" when that is long. */
+void doc_row_grid(Doc *d, const DocRow *row, void (*put)(Doc *d, const DocCell *c, size_t column));
+void doc_grid_forget(Doc *d); /* a table begins */
 
 /* doc_inline.c */
 void doc_inline_start(Doc *d);

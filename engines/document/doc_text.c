@@ -62,10 +62,10 @@ static void table_begin(Doc *d)
 /* A line per row, so a break inside a cell becomes a space. */
 static void put_cell(Doc *d, const DocCell *c, size_t column)
 {
-    if (column > 0)
-        doc_put_char(d, '\t');
     if (c == NULL)
         return;
+    for (; d->row_columns < column; d->row_columns++)
+        doc_put_char(d, '\t');
     DocPlace place = {.from = d->chars};
     Str rest = doc_cell_span(d, c).text, line;
     for (bool first = true; str_next(&rest, '\n', &line); first = false) {
@@ -82,6 +82,7 @@ static void row(Doc *d, const DocRow *r)
     if (d->table_rows > 0)
         doc_put_char(d, '\n');
     buf_clear(&d->places);
+    d->row_columns = 0;
     doc_row_grid(d, r, put_cell);
 }
 

@@ -15,8 +15,8 @@ static ErrCode warm(Err *err)
     return rc == OK ? eml_warm(err) : rc;
 }
 
-static const Step *const steps[] = {&step_document_extract, &step_document_convert, &step_file_detect,
-                                    NULL};
+static const Step *const steps[] = {&step_document_extract, &step_document_convert,
+                                    &step_file_detect, NULL};
 
 int main(int argc, char **argv)
 {

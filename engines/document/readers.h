@@ -10,6 +10,7 @@
 
 #include "document/doc.h"
 #include "core/param.h"
+#include "kit/pages.h"
 
 typedef enum Attachments { ATTACHMENTS_NONE, ATTACHMENTS_LIST, ATTACHMENTS_READ } Attachments;
 typedef enum OcrWhen { OCR_AUTO, OCR_NEVER, OCR_ALWAYS } OcrWhen;
@@ -55,6 +56,7 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* rtf.c */ ErrCode read_rtf(const DocInput *in, Doc *out);
 /* eml.c */ ErrCode read_eml(const DocInput *in, Doc *out);
 /* picture.c */ ErrCode read_picture(const DocInput *in, Doc *out); /* by OCR */
+/* svg.c */ ErrCode read_svg(const DocInput *in, Doc *out);
 /* msg.c */ ErrCode read_msg(const DocInput *in, Doc *out);
 /* eml.c: load what GMime needs, once, before the sandbox closes. */
 MUST_CHECK ErrCode eml_warm(Err *err);
@@ -68,10 +70,6 @@ Str html_entity(Str entity, char out[32]);
  * the NUL pattern of UTF-16/32, then the declaration, then a guess. *used gets the IANA name. Bytes
  * that do not fit become U+FFFD. */
 ErrCode charset_to_utf8(Arena *a, Str bytes, Str declared, Str *out, const char **used, Err *err);
-
-/* pages.c: "1-3,7,9-". Empty means all. ERR_BAD_PARAM names `pages`. */
-MUST_CHECK ErrCode pages_check(Str pages, Err *err);
-bool pages_wanted(Str pages, int64_t page_no);
 
 /* detect.c: the true type from content. The media type is a constant; never NULL
  * ("application/octet-stream"). */

@@ -67,8 +67,8 @@ static void put_operations(StepCtx *c, const FilterOp *ops, size_t len)
     for (size_t i = 0; i < len; i++) {
         const FilterOp *o = &ops[i];
         json_put_str(c->data, o->kind->max == 0 ? str_from_c(o->kind->name)
-                                            : str_printf(c->arena, "%s:%g%s", o->kind->name,
-                                                         o->value, o->percent ? "%" : ""));
+                                                : str_printf(c->arena, "%s:%g%s", o->kind->name,
+                                                             o->value, o->percent ? "%" : ""));
     }
     json_end(c->data, ']');
 }

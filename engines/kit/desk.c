@@ -1,6 +1,7 @@
 /* desk.c: one task by hand: --run STEP [PARAMS] [FILE…] [-o DIR]. A small host that prints every
  * message. */
 #include "kit/task_in.h"
+#include "kit/resident_in.h"
 #include "base/clock.h"
 #include "base/fd.h"
 
@@ -195,13 +196,27 @@ static int report_end(pid_t pid, int64_t started_us)
     return status;
 }
 
-static ErrCode run(Desk *d, const KitEngine *engine, Err *err)
+/* One worker, ready. */
+static ErrCode wait_for_worker(Residents *r, Resident **out, Err *err)
 {
-    ErrCode rc = warm_up(engine, err);
-    if (rc == OK && !d->bare)
-        rc = sandbox_prepare(SANDBOX_DESK, err);
-    if (rc != OK)
-        return rc;
+    while ((*out = residents_ready(r)) == NULL) {
+        struct pollfd f[RESIDENTS_MAX];
+        size_t n = residents_watch(r, f);
+        int timeout = residents_timeout_ms(r);
+        poll(f, n, timeout < 0 || timeout > 100 ? 100 : timeout);
+        for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
+            residents_note_end(r, pid, false);
+        if (residents_hopeless(r) || r->problem.code != OK) {
+            *err = r->problem;
+            return err->code;
+        }
+        residents_tend(r);
+    }
+    return OK;
+}
+
+static ErrCode run_with(Desk *d, const KitEngine *engine, Residents *r, Resident *worker, Err *err)
+{
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set_errno(err, ERR_IO, errno, "could not make a channel");
@@ -209,16 +224,38 @@ static ErrCode run(Desk *d, const KitEngine *engine, Err *err)
     CLEANUP(fd_close) int theirs = ends[1];
     pid_t parent = getpid();
     int64_t started = clock_mono_us();
+    _Atomic int *mark = worker != NULL ? residents_mark(r, worker) : NULL;
     pid_t pid = fork();
-    if (pid == 0)
-        task_serve(engine, theirs, d->bare ? TASK_BARE : TASK_DESK, parent);
+    if (pid == 0) {
+        resident_clerk(mark);
+        task_serve(engine, theirs, worker != NULL ? worker->socket : -1,
+                   d->bare ? TASK_BARE : TASK_DESK, parent);
+    }
     fd_close(&theirs);
     if (pid < 0)
         return err_set_errno(err, ERR_NO_MEMORY, errno, "could not fork");
-    rc = converse(d, mine, err);
+    ErrCode rc = converse(d, mine, err);
     if (rc != OK)
         kill(pid, SIGKILL);
     d->failed |= report_end(pid, started) != 0;
+    return rc;
+}
+
+static ErrCode run(Desk *d, const KitEngine *engine, Err *err)
+{
+    ErrCode rc = warm_up(engine, err);
+    if (rc == OK && !d->bare)
+        rc = sandbox_prepare(SANDBOX_DESK, err);
+    if (rc != OK || engine->resident == NULL)
+        return rc == OK ? run_with(d, engine, NULL, NULL, err) : rc;
+    static Residents residents;
+    Resident *worker = NULL;
+    rc = residents_open(&residents, engine, err);
+    if (rc == OK)
+        rc = wait_for_worker(&residents, &worker, err);
+    if (rc == OK)
+        rc = run_with(d, engine, &residents, worker, err);
+    residents_close(&residents);
     return rc;
 }
 

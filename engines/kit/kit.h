@@ -48,6 +48,9 @@
  * [--type image/jpeg] [--no-sandbox]` runs one task in a sandboxed child and prints its messages; a
  * forbidden system call is named.
  *
+ * An engine whose library or program takes long to start keeps resident workers besides:
+ * kit/resident.h.
+ *
  * Out of memory: a step that returns ERR_NO_MEMORY, and a library that aborts or crashes with errno
  * at ENOMEM, end as limit_memory. Fault sites: kit.send, kit.receive, warm.fork. */
 #ifndef PLATEN_KIT_KIT_H
@@ -71,6 +74,8 @@ typedef struct KitEngine {
     ErrCode (*before)(const Step *step, Err *err);
     /* Extra arena ceiling for one task; 0: 256 MiB. */
     size_t arena_bytes;
+    /* Workers that live for many tasks (kit/resident.h); NULL: the engine needs none. */
+    const struct KitResident *resident;
 } KitEngine;
 
 int kit_main(int argc, char **argv, const KitEngine *engine);

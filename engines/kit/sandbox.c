@@ -33,8 +33,16 @@ enum {
     NOBODY = 65534,
     OPEN_FILES_MAX = 256,
     PROGRAM_PROCESSES_MAX = 4096,
-    KINDS = SANDBOX_PROGRAM + 1
+    RESIDENT_FILES_MAX = 1024,
+    BROWSER_FILES_MAX = 8192,
+    KINDS = SANDBOX_BROWSER + 1
 };
+
+/* A forked child whose memory is counted on top of its parent's, and that has no files at all? */
+static bool is_task(SandboxKind kind)
+{
+    return kind == SANDBOX_TASK || kind == SANDBOX_DESK;
+}
 
 /* Made once by sandbox_prepare, then constant. */
 typedef struct Prepared {
@@ -61,7 +69,7 @@ static ErrCode prepare_locked(SandboxKind kind, Prepared *p, Err *err)
     if (fault_hit("sandbox.prepare"))
         return err_set(err, ERR_INTERNAL, "could not build the seccomp filter");
     int64_t mapped = mapped_bytes();
-    if (mapped < 0 && kind != SANDBOX_PROGRAM)
+    if (mapped < 0 && is_task(kind))
         return err_set_errno(err, ERR_INTERNAL, errno, "could not read /proc/self/statm");
     struct sock_fprog calls;
     ErrCode rc = sandbox_calls_build(kind, &calls, err);
@@ -94,10 +102,13 @@ static bool limit(int which, int64_t soft, int64_t hard)
 
 static bool set_limits(SandboxKind kind, const StepLimits *l, int64_t mapped)
 {
-    bool ok = limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
+    int files = kind == SANDBOX_RESIDENT  ? RESIDENT_FILES_MAX
+                : kind == SANDBOX_BROWSER ? BROWSER_FILES_MAX
+                                          : OPEN_FILES_MAX;
+    bool ok = limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_NOFILE, files, files);
     if (l->memory_bytes > 0 && !ADDRESS_SANITIZER) {
-        int64_t bytes = l->memory_bytes + (kind == SANDBOX_PROGRAM ? 0 : mapped);
-        ok = ok && limit(kind == SANDBOX_PROGRAM ? RLIMIT_DATA : RLIMIT_AS, bytes, bytes);
+        int64_t bytes = l->memory_bytes + (is_task(kind) ? mapped : 0);
+        ok = ok && limit(is_task(kind) ? RLIMIT_AS : RLIMIT_DATA, bytes, bytes);
     }
     if (l->cpu_ms > 0) {
         /* The kernel counts whole seconds. SIGXCPU at the first limit, SIGKILL at the second. */
@@ -166,16 +177,16 @@ static const char *enter(SandboxKind kind, const StepLimits *limits, int readabl
     /* After the change of user, which resets both. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return "hiding from others";
-    if (kind != SANDBOX_PROGRAM ? !sandbox_files_give_up()
-                                : readable >= 0 && !sandbox_files_enter(readable))
+    if (is_task(kind) ? !sandbox_files_give_up() : readable >= 0 && !sandbox_files_enter(readable))
         return "giving up files";
     if (kind == SANDBOX_DESK)
         sigaction(SIGSYS,
                   &(struct sigaction){.sa_sigaction = name_forbidden_call,
                                       .sa_flags = SA_SIGINFO | SA_NODEFER},
                   NULL);
-    if (!install_own_signals(kind == SANDBOX_PROGRAM ? SECCOMP_RET_ERRNO | EACCES
-                                                     : SECCOMP_RET_KILL_PROCESS))
+    /* A browser's children signal themselves by ids that are not known yet. */
+    if (kind != SANDBOX_BROWSER &&
+        !install_own_signals(is_task(kind) ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | EACCES))
         return "giving up signals";
     if (!install(&p->calls))
         return "giving up system calls";

@@ -30,6 +30,15 @@ typedef enum SandboxKind {
      * there, it reads only the system's and its own folders, and writes nothing but its
      * descriptors. */
     SANDBOX_PROGRAM,
+    /* A resident worker (kit/resident.h), after it has forked and before it loads its library: not
+     * root, no new privileges, no network of any kind (no sockets but pairs), no other program (no
+     * exec, no process, only threads), no signals to others; memory by RLIMIT_DATA. Where Landlock
+     * is there, it reads the system's folders and writes its own (sandbox_workplace). */
+    SANDBOX_RESIDENT,
+    /* Before exec of a browser that encloses its own children: as SANDBOX_PROGRAM, but it may make
+     * user, process and network namespaces and change its root, which is what its own sandbox is
+     * made of; and Unix sockets. */
+    SANDBOX_BROWSER,
 } SandboxKind;
 
 /* Build what is needed once, in the warm parent or the server, after libraries are loaded, so that
@@ -40,9 +49,13 @@ MUST_CHECK ErrCode sandbox_prepare(SandboxKind kind, Err *err);
  * *out_fd is for sandbox_enter; -1 where the kernel has no Landlock: programs then read what their
  * user may read. Fault site "sandbox.files". */
 MUST_CHECK ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err);
+/* The same with folders that may be written: for resident workers and browsers. */
+MUST_CHECK ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_fd,
+                                     Err *err);
 /* Enter; no way back. Called in the child, after sandbox_prepare. Single-threaded processes only.
  * Only makes system calls, so it may run between fork and exec of a threaded process. Limits of 0
- * are not set. `readable` is for programs, -1 for the others. */
+ * are not set. `readable` is for programs, workers and browsers, -1 for
+ * the others. */
 MUST_CHECK ErrCode sandbox_enter(SandboxKind kind, const StepLimits *limits, int readable,
                                  Err *err);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One call a line would be three pages. */
@@ -64,6 +65,20 @@ static const char *const program_killed[] = {
     "personality", "syslog", "iopl", "ioperm", "vhangup", "nfsservctl", "lookup_dcookie", "mknod",
     "mknodat", "modify_ldt",
 };
+
+/* The same for browsers, whose own sandbox makes namespaces and changes its root. */
+static const char *const browser_killed[] = {
+    "process_vm_writev", "pidfd_getfd", "mount", "umount2", "pivot_root", "move_mount", "fsopen",
+    "fsconfig", "fsmount", "fspick", "open_tree", "mount_setattr", "setns", "bpf",
+    "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
+    "keyctl", "add_key", "request_key", "init_module", "finit_module", "delete_module",
+    "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "settimeofday",
+    "clock_settime", "sethostname", "setdomainname", "open_by_handle_at", "quotactl", "acct",
+    "syslog", "iopl", "ioperm", "vhangup", "mknod", "mknodat", "modify_ldt",
+};
+
+/* A worker starts nothing. */
+static const char *const resident_refused[] = {"execve", "execveat", "fork", "vfork"};
 
 /* Network, other processes, and leaving the process group by which the host ends it. */
 static const char *const program_refused[] = {
@@ -170,6 +185,21 @@ static void add_program_rules(Rules *r)
     add_when(r, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(ioctl), 1, &type_for);
 }
 
+static void add_resident_rules(Rules *r)
+{
+    add_program_rules(r);
+    add_all(r, SCMP_ACT_ERRNO(EACCES), resident_refused, COUNT_OF(resident_refused));
+    struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+    add_when(r, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(clone), 1, &process);
+}
+
+static void add_browser_rules(Rules *r)
+{
+    add_all(r, SCMP_ACT_KILL_PROCESS, browser_killed, COUNT_OF(browser_killed));
+    struct scmp_arg_cmp not_unix = SCMP_A0(SCMP_CMP_NE, AF_UNIX);
+    add_when(r, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1, &not_unix);
+}
+
 /* The library writes programs to descriptors only. */
 static ErrCode export_program(scmp_filter_ctx ctx, struct sock_fprog *out, Err *err)
 {
@@ -191,9 +221,9 @@ static ErrCode export_program(scmp_filter_ctx ctx, struct sock_fprog *out, Err *
 
 ErrCode sandbox_calls_build(SandboxKind kind, struct sock_fprog *out, Err *err)
 {
-    uint32_t otherwise = kind == SANDBOX_PROGRAM ? SCMP_ACT_ALLOW
-                         : kind == SANDBOX_DESK  ? SCMP_ACT_TRAP
-                                                 : SCMP_ACT_KILL_PROCESS;
+    uint32_t otherwise = kind == SANDBOX_TASK   ? SCMP_ACT_KILL_PROCESS
+                         : kind == SANDBOX_DESK ? SCMP_ACT_TRAP
+                                                : SCMP_ACT_ALLOW;
     Rules r = {.ctx = seccomp_init(otherwise)};
     if (r.ctx == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the seccomp filter");
@@ -202,6 +232,10 @@ ErrCode sandbox_calls_build(SandboxKind kind, struct sock_fprog *out, Err *err)
         r.rc = seccomp_attr_set(r.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
     if (kind == SANDBOX_PROGRAM)
         add_program_rules(&r);
+    else if (kind == SANDBOX_RESIDENT)
+        add_resident_rules(&r);
+    else if (kind == SANDBOX_BROWSER)
+        add_browser_rules(&r);
     else
         add_task_rules(&r);
     ErrCode rc =

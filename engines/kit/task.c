@@ -1,4 +1,5 @@
 #include "kit/task_in.h"
+#include "kit/resident_in.h"
 #include "base/clock.h"
 #include "base/fd.h"
 
@@ -14,7 +15,8 @@
 enum {
     PROGRESS_EVERY_US = 100 * 1000,
     ARENA_DEFAULT = 256 * 1024 * 1024,
-    MEMORY_STACK = 16 * 1024
+    MEMORY_STACK = 16 * 1024,
+    HIGH_FD = 64,
 };
 
 /* The engine's end of one task. */
@@ -373,18 +375,23 @@ static void watch_memory(void)
 
 /* Nothing of the warm parent's may be in reach: not its control socket, not the channels of other
  * tasks. */
-static bool keep_only(int channel, bool keep_stderr)
+static bool keep_only(int channel, int resident, bool keep_stderr)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (resident >= 0)
+        resident = fcntl(resident, F_DUPFD, HIGH_FD); /* out of the way of the first dup2 */
     bool ok = null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
               (keep_stderr || dup2(null, STDERR_FILENO) >= 0);
     ok = ok && (channel == KIT_FD || dup2(channel, KIT_FD) >= 0);
+    if (resident >= 0)
+        return ok && dup2(resident, RESIDENT_FD) >= 0 && close_range(RESIDENT_FD + 1, ~0U, 0) == 0;
     return ok && close_range(KIT_FD + 1, ~0U, 0) == 0;
 }
 
-_Noreturn void task_serve(const KitEngine *engine, int channel, TaskGuard guard, pid_t parent)
+_Noreturn void task_serve(const KitEngine *engine, int channel, int resident, TaskGuard guard,
+                          pid_t parent)
 {
-    if (!keep_only(channel, guard != TASK_SANDBOX))
+    if (!keep_only(channel, resident, guard != TASK_SANDBOX))
         _exit(KIT_EXIT_BROKEN);
     static Task task; /* one per process, and too large for a stack */
     task.channel = KIT_FD;

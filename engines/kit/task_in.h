@@ -17,10 +17,12 @@ enum {
 
 typedef enum TaskGuard { TASK_SANDBOX, TASK_DESK, TASK_BARE } TaskGuard;
 
-/* In the child. `channel` becomes KIT_FD, every other descriptor is closed; standard input and
+/* In the child. `channel` becomes KIT_FD, `resident` (-1: none) RESIDENT_FD, every other descriptor
+ * is closed; standard input and
  * output become /dev/null, and standard error too except at the desk. `parent` is the process
  * without which this one shall not live. */
-_Noreturn void task_serve(const KitEngine *engine, int channel, TaskGuard guard, pid_t parent);
+_Noreturn void task_serve(const KitEngine *engine, int channel, int resident, TaskGuard guard,
+                          pid_t parent);
 
 /* Load what the engine needs, and see that no thread is left: a fork takes only the calling one
  * along, and locks as they are. */

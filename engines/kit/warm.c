@@ -3,8 +3,12 @@
  * One thread, one poll over the control socket, SIGCHLD, and channels whose last message did not
  * fit yet. It never reads what a child sends: it only keeps the engine's end of each channel open,
  * so that the host can tell a dead child (an exit message) from a dead engine (the end of the
- * channel). */
+ * channel).
+ *
+ * An engine with resident workers (resident.h) starts a task when one of them is ready; until then
+ * its channel waits here in line. */
 #include "kit/task_in.h"
+#include "kit/resident_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/fd.h"
@@ -14,6 +18,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -39,8 +44,11 @@ typedef struct Child {
 
 typedef struct Warm {
     const KitEngine *engine;
-    int child_signals; /* signalfd */
-    size_t waiting;    /* children whose exit text is still to be sent */
+    int child_signals;      /* signalfd */
+    size_t waiting;         /* children whose exit text is still to be sent */
+    Residents *residents;   /* NULL: the engine has none */
+    int line[CHILDREN_MAX]; /* channels of tasks that wait for a worker, first come first */
+    size_t line_len;
     Child children[CHILDREN_MAX];
     char buffer[KIT_MESSAGE_MAX];
 } Warm;
@@ -51,6 +59,20 @@ static void refuse(int channel, const char *reason, const char *message)
     int n = snprintf(text, sizeof text, "{\"error\":{\"reason\":\"%s\",\"message\":\"%s\"}}",
                      reason, message);
     (void)!kit_send(channel, (Str){text, (size_t)n}, NULL, 0, NULL);
+}
+
+static void put_error(Buf *b, ErrCode rc, const Err *err)
+{
+    JsonOut j = json_out(b);
+    json_begin(&j, '{');
+    json_key(&j, "error");
+    json_begin(&j, '{');
+    json_kv_c(&j, "reason", err_reason(rc));
+    json_kv_c(&j, "message", err->text);
+    if (err->hint[0] != 0)
+        json_kv_c(&j, "hint", err->hint);
+    json_end(&j, '}');
+    json_end(&j, '}');
 }
 
 static Child *free_slot(Warm *w)
@@ -72,7 +94,7 @@ static bool introduce(pid_t pid, int channel)
     return kit_send(channel, (Str){text, (size_t)n}, &pidfd, 1, NULL) == OK;
 }
 
-static void start_child(Warm *w, int *channel)
+static void start_child(Warm *w, int *channel, Resident *worker)
 {
     Child *slot = free_slot(w);
     if (slot == NULL) {
@@ -80,12 +102,14 @@ static void start_child(Warm *w, int *channel)
         return;
     }
     pid_t parent = getpid();
+    _Atomic int *mark = worker != NULL ? residents_mark(w->residents, worker) : NULL;
     pid_t pid = fault_hit("warm.fork") ? (errno = EAGAIN, -1) : fork();
     if (pid == 0) {
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        task_serve(w->engine, *channel, TASK_SANDBOX, parent);
+        resident_clerk(mark);
+        task_serve(w->engine, *channel, worker != NULL ? worker->socket : -1, TASK_SANDBOX, parent);
     }
     if (pid < 0) {
         refuse(*channel, "no_memory", "could not fork");
@@ -94,6 +118,52 @@ static void start_child(Warm *w, int *channel)
     if (!introduce(pid, *channel))
         kill(pid, SIGKILL); /* ours and not yet waited for, so the id is still its own */
     *slot = (Child){.pid = pid, .channel = fd_take(channel)};
+    if (worker != NULL)
+        residents_take(worker, pid);
+}
+
+static bool has_hung_up(int channel)
+{
+    struct pollfd f = {.fd = channel, .events = POLLRDHUP};
+    return poll(&f, 1, 0) > 0;
+}
+
+static void refuse_all(Warm *w)
+{
+    residents_tidy(w->residents);
+    const Err *why = &w->residents->problem;
+    for (size_t i = 0; i < w->line_len; i++) {
+        char text[1024];
+        Buf b = {.ptr = text, .cap = sizeof text, .ceiling = sizeof text};
+        put_error(&b, why->code, why);
+        (void)!kit_send(w->line[i], buf_str(&b), NULL, 0, NULL);
+        fd_close(&w->line[i]);
+    }
+    w->line_len = 0;
+}
+
+/* Give ready workers to those that wait. */
+static void serve_line(Warm *w)
+{
+    Resident *worker;
+    while (w->line_len > 0 && (worker = residents_ready(w->residents)) != NULL) {
+        CLEANUP(fd_close) int channel = w->line[0];
+        w->line_len--;
+        memmove(w->line, w->line + 1, w->line_len * sizeof *w->line);
+        if (!has_hung_up(channel))
+            start_child(w, &channel, worker);
+    }
+    if (w->line_len > 0 && residents_hopeless(w->residents))
+        refuse_all(w);
+}
+
+static void stand_in_line(Warm *w, int *channel)
+{
+    if (w->line_len == CHILDREN_MAX) {
+        refuse(*channel, "overloaded", "the engine runs as many tasks as it can");
+        return;
+    }
+    w->line[w->line_len++] = fd_take(channel);
 }
 
 /* False: the host is gone, or speaks something else. */
@@ -105,7 +175,7 @@ static bool take_order(Warm *w)
     Err err = {0};
     ErrCode rc = kit_receive(KIT_FD, w->buffer, sizeof w->buffer, &text, fds, &fds_len, &err);
     if (rc == OK && fds_len == 1 && str_starts(text, STR("{\"task\"")))
-        start_child(w, &fds[0]);
+        w->residents != NULL ? stand_in_line(w, &fds[0]) : start_child(w, &fds[0], NULL);
     else if (rc == OK)
         err_set(&err, rc = ERR_ENGINE_PROTOCOL, "not an order: " STR_FMT,
                 STR_ARG(str_slice(text, 0, 80)));
@@ -159,8 +229,11 @@ static void reap(Warm *w)
         ;
     int status;
     struct rusage used;
-    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &used)) > 0;)
+    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &used)) > 0;) {
         note_end(w, pid, status, &used);
+        if (w->residents != NULL)
+            residents_note_end(w->residents, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
 }
 
 static void send_waiting(Warm *w)
@@ -179,22 +252,29 @@ static size_t watch(const Warm *w, struct pollfd *fds)
     for (size_t i = 0; w->waiting > 0 && i < CHILDREN_MAX; i++)
         if (w->children[i].channel >= 0 && w->children[i].pid == 0)
             fds[n++] = (struct pollfd){.fd = w->children[i].channel, .events = POLLOUT};
+    if (w->residents != NULL)
+        n += residents_watch(w->residents, fds + n);
     return n;
 }
 
 static int serve(Warm *w)
 {
-    struct pollfd fds[2 + CHILDREN_MAX];
+    struct pollfd fds[2 + CHILDREN_MAX + RESIDENTS_MAX];
     for (;;) {
         size_t n = watch(w, fds);
-        if (poll(fds, n, -1) < 0 && errno != EINTR)
+        if (poll(fds, n, w->residents != NULL ? residents_timeout_ms(w->residents) : -1) < 0 &&
+            errno != EINTR)
             return 1;
         if (fds[1].revents != 0)
             reap(w);
-        if (n > 2)
+        if (w->waiting > 0)
             send_waiting(w);
         if (fds[0].revents != 0 && !take_order(w))
             return 0;
+        if (w->residents != NULL) {
+            residents_tend(w->residents);
+            serve_line(w);
+        }
     }
 }
 
@@ -223,6 +303,15 @@ ErrCode warm_up(const KitEngine *engine, Err *err)
     return rc;
 }
 
+static int say_why(ErrCode rc, const Err *err)
+{
+    char text[1024];
+    Buf b = {.ptr = text, .cap = sizeof text, .ceiling = sizeof text};
+    put_error(&b, rc, err);
+    (void)!kit_send(KIT_FD, buf_str(&b), NULL, 0, NULL);
+    return 1;
+}
+
 int warm_serve(const KitEngine *engine)
 {
     static Warm w;
@@ -230,20 +319,8 @@ int warm_serve(const KitEngine *engine)
     ErrCode rc = warm_up(engine, &err);
     if (rc == OK)
         rc = sandbox_prepare(SANDBOX_TASK, &err); /* after loading: it measures what is mapped */
-    if (rc != OK) {
-        char text[512];
-        Buf b = {.ptr = text, .cap = sizeof text, .ceiling = sizeof text};
-        JsonOut j = json_out(&b);
-        json_begin(&j, '{');
-        json_key(&j, "error");
-        json_begin(&j, '{');
-        json_kv_c(&j, "reason", err_reason(rc));
-        json_kv_c(&j, "message", err.text);
-        json_end(&j, '}');
-        json_end(&j, '}');
-        (void)!kit_send(KIT_FD, buf_str(&b), NULL, 0, NULL);
-        return 1;
-    }
+    if (rc != OK)
+        return say_why(rc, &err);
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -253,5 +330,14 @@ int warm_serve(const KitEngine *engine)
     w.child_signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     for (size_t i = 0; i < CHILDREN_MAX; i++)
         w.children[i].channel = -1;
-    return w.child_signals >= 0 ? serve(&w) : 1;
+    if (w.child_signals < 0)
+        return 1;
+    if (engine->resident == NULL)
+        return serve(&w);
+    static Residents residents;
+    w.residents = &residents;
+    rc = residents_open(&residents, engine, &err);
+    int status = rc == OK ? serve(&w) : say_why(rc, &err);
+    residents_close(&residents);
+    return status;
 }

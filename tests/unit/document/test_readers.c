@@ -51,7 +51,7 @@ TEST(html)
          "[x](https://a.b/) y z\n"},
         {"a table", "a.html",
          "<html><table><caption>C</caption><tr><th>a<th>b<tr><td rowspan=2>1<td>2<tr><td>3</table>",
-         "C\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n|  | 3 |\n"},
+         "C\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n| 1 | 3 |\n"},
         {"a table for the looks", "a.html",
          "<html><table><tr><td><p>a</p><p>b</p></td></tr></table>", "a\n\nb\n"},
         {"cells with blocks", "a.html", "<html><table><tr><td><p>a</p><ul><li>b</ul><td>c</table>",
