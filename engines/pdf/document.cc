@@ -136,6 +136,13 @@ ErrCode from_qpdf(Err *err, const char *doing, const QPDFExc &e)
     }
 }
 
+bool is_signed(QPDF &qpdf)
+{
+    QPDFObjectHandle form = qpdf.getRoot().getKey("/AcroForm");
+    return form.isDictionary() && form.getKey("/SigFlags").isInteger() &&
+           (form.getKey("/SigFlags").getIntValue() & 1) != 0;
+}
+
 ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, Err *err)
 {
     pdf.buffer = std::make_unique<Buffer>(
@@ -144,6 +151,7 @@ ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, E
     pdf.qpdf.processInputSource(
         std::make_shared<BufferInputSource>("input", pdf.buffer.get(), false), password.c_str());
     pdf.version = pdf.qpdf.getVersionAsPDFVersion();
+    pdf.has_signatures = is_signed(pdf.qpdf);
     pdf.pages = QPDFPageDocumentHelper(pdf.qpdf).getAllPages();
     if (pdf.pages.empty())
         return err_set(err, ERR_INPUT_DAMAGED, "\"" STR_FMT "\" has no pages",
@@ -300,6 +308,8 @@ ErrCode pdf_write(StepCtx *c, Pdf *pdf, const PdfWrite *how, Str name, int64_t *
     ErrCode rc = step_output(c, name, STR("application/pdf"), &fd);
     if (rc == OK)
         rc = pdf_write_fd(pdf, how, fd, bytes, c->err);
+    if (rc == OK && pdf->has_signatures)
+        step_note(c, STR("the source is signed: its signature does not hold for the new file"));
     fd_close(&fd);
     return rc;
 }

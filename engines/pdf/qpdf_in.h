@@ -22,6 +22,7 @@ struct Pdf {
     std::unique_ptr<Buffer> buffer;
     QPDF qpdf;
     std::vector<QPDFPageObjectHelper> pages;
+    bool has_signatures = false;
     PDFVersion version; /* the least to write: of a composed document, the highest of its parts */
     std::unique_ptr<QPDFAcroFormDocumentHelper> form_helper;
     /* Reading all fields takes time, so it is done once for all parts that take pages. */
