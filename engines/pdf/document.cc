@@ -186,6 +186,10 @@ void set_up(QPDFWriter &w, Pdf *pdf, const PdfWrite *how)
     if (!encrypted)
         w.setDeterministicID(true);
     w.setMinimumPDFVersion(pdf->version);
+    /* A composed document has no object streams to keep: it gets some when a part could have had. */
+    bool modern = pdf->version.getMajor() > 1 || pdf->version.getMinor() >= 5;
+    if (pdf->bytes.ptr == nullptr && modern)
+        w.setObjectStreamMode(qpdf_o_generate);
     w.setLinearization(how->linearize);
     if (how->compact) {
         w.setObjectStreamMode(qpdf_o_generate);
