@@ -6,7 +6,7 @@
 #include "document/charset.h"
 #include "document/detect.h"
 #include "document/document.h"
-#include "document/language.h"
+#include "kit/language.h"
 
 #include <string.h>
 
@@ -80,7 +80,8 @@ static const Field detect_fields[] = {
     {"charset", FIELD_TYPE_TEXT, "Encoding of text (IANA name).", .optional = true},
     {"language", FIELD_TYPE_TEXT, "Language of text (BCP 47), when it can be told.",
      .optional = true},
-    {"encrypted", FIELD_TYPE_BOOL, "A password is needed to read it, or parts of it."},
+    {"encrypted", FIELD_TYPE_BOOL,
+     "It is encrypted, or parts of it are: a password may be needed to read it."},
     {"macros", FIELD_TYPE_BOOL, "It carries macros (programs that an office suite would run)."},
     {"javascript", FIELD_TYPE_BOOL, "It carries JavaScript (PDF, HTML, SVG)."},
     {"embedded_files", FIELD_TYPE_BOOL, "Other files lie in it: attachments, objects."},
