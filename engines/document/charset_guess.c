@@ -153,7 +153,9 @@ static int fit_of_language(Str text)
 {
     LanguageGuess g;
     language_guess(text.ptr, text.len, true, &g);
-    int fit = (g.fit > 2000 ? 2000 : g.fit) / 2 + (g.reliable ? 150 : 0);
+    /* far above what real text reaches, the number means nothing */
+    int fit =
+        g.reliable ? (g.fit > 1200 ? 1200 : g.fit) / 2 + 150 : (g.fit > 400 ? 400 : g.fit) / 4;
     return is_told_by_script(g.code) ? fit / 2 : fit;
 }
 
@@ -212,7 +214,7 @@ static bool is_kin(const char *a, const char *b)
 
 const char *charset_guess_narrow(Arena *a, Str bytes, const char *first)
 {
-    enum { OPINION = 300, RARER = 4 };
+    enum { OPINION = 300, RARER = 4, COMMON = 24, RARE = 150 };
     Str head = str_slice(bytes, 0, SEEN_BYTES);
     const char *best = first != NULL ? first : candidates[0];
     int most = INT32_MIN;
@@ -220,7 +222,7 @@ const char *charset_guess_narrow(Arena *a, Str bytes, const char *first)
         int score = score_of(a, head, candidates[i]);
         if (score == INT32_MIN)
             continue;
-        score -= i * RARER;
+        score -= i * RARER + (i < COMMON ? 0 : RARE);
         if (first != NULL && is_kin(first, candidates[i]))
             score += i < 20 ? OPINION : OPINION / 4;
         if (score > most) {

@@ -143,14 +143,18 @@ typedef struct Detour {
     StepCtx ctx;
     StepHost host;
     StepCtx *outer;
+    Str name, type; /* of the output */
     int fd;
 } Detour;
 
 static ErrCode detour_output(void *arg, Str name, Str type, int *out_fd, Err *err)
 {
     Detour *d = arg;
-    (void)name, (void)type;
     fd_close(&d->fd);
+    d->name = str_copy(d->outer->arena, name);
+    d->type = str_copy(d->outer->arena, type);
+    if (d->name.ptr == NULL || d->type.ptr == NULL)
+        return err_set(err, ERR_NO_MEMORY, "naming what was made");
     ErrCode rc = step_scratch(d->outer, &d->fd);
     if (rc != OK)
         return rc;
@@ -315,11 +319,35 @@ static ErrCode open_job(Job *j)
     return OK;
 }
 
-static ErrCode convert_each(Job *j)
+/* One of several inputs: its output is there only when it is whole, so that a file that fails leaves
+ * none. */
+static ErrCode go_whole(Job *j, Way way)
+{
+    StepCtx *c = j->c;
+    Detour d;
+    CLEANUP(fd_close) int fd = -1;
+    if (way == WAY_PAGES || way == WAY_VIA_PDF || way == WAY_OFFICE) /* whole as they are made */
+        return go(j, way);
+    detour_begin(&d, c);
+    Job inner = *j;
+    inner.c = &d.ctx;
+    ErrCode rc = go(&inner, way);
+    inner.c = c;
+    *j = inner;
+    if (rc == OK)
+        rc = step_output(c, d.name, d.type, &fd);
+    if (rc == OK)
+        rc = convert_copy(d.fd, fd, c->err);
+    fd_close(&d.fd);
+    return rc;
+}
+
+static ErrCode convert_each(Job *j, bool among_others)
 {
     ErrCode rc = open_job(j);
+    Way way = rc == OK ? convert_way(j->id, j->to) : WAY_NONE;
     if (rc == OK)
-        rc = go(j, convert_way(j->id, j->to));
+        rc = among_others ? go_whole(j, way) : go(j, way);
     document_unmap(&j->bytes);
     return rc;
 }
@@ -396,7 +424,7 @@ static bool is_of_file(ErrCode rc)
 static ErrCode convert_all(StepCtx *c, Job *jobs, Done *d)
 {
     for (size_t i = 0; i < c->inputs_len; i++) {
-        ErrCode rc = convert_each(&jobs[i]);
+        ErrCode rc = convert_each(&jobs[i], c->inputs_len > 1);
         if (rc != OK && (!is_of_file(rc) || step_canceled(c)))
             return rc;
         count(d, &jobs[i], rc, c->err);
@@ -510,7 +538,7 @@ const Step step_document_convert = {
     .inputs_max = INPUTS_MAX,
     .version = 1,
     .cacheable = true,
-    .calls = "office.convert,browser.print,image.convert",
+    .calls = "office.convert,browser.print,image.convert,ocr.document",
     .limits = {.time_ms = 300 * 1000,
                .cpu_ms = 290 * 1000,
                .memory_bytes = 1 << 30,

@@ -73,13 +73,17 @@ static ErrCode call(Job *j, const char *step, const Buf *params)
 
 ErrCode convert_office(Job *j)
 {
+    static const char *const levels[] = {
+        [PDF_A_NONE] = "", [PDF_A_1B] = "1b", [PDF_A_2B] = "2b", [PDF_A_3B] = "3b"};
     const ConvertArgs *a = j->a;
     Buf b = buf_init(j->c->arena, PARAMS_MAX);
     JsonOut out = json_out(&b);
     json_begin(&out, '{');
     json_kv_c(&out, "to", j->to == TO_TEXT ? "txt" : convert_extension(j->to));
-    if (j->to == TO_PDF && a->pdf_a != PDF_A_NONE)
+    if (j->to == TO_PDF && a->pdf_a != PDF_A_NONE) {
         json_kv_bool(&out, "pdf_a", true);
+        json_kv_c(&out, "pdf_a_level", levels[a->pdf_a]);
+    }
     if (a->password.len > 0)
         json_kv_str(&out, "password", a->password);
     json_end(&out, '}');
@@ -90,7 +94,7 @@ ErrCode convert_office(Job *j)
 ErrCode convert_browser(Job *j)
 {
     static const char *const papers[] = {
-        [PAPER_AUTO] = "a4",     [PAPER_A4] = "a4", [PAPER_LETTER] = "letter",
+        [PAPER_AUTO] = "css",    [PAPER_A4] = "a4", [PAPER_LETTER] = "letter",
         [PAPER_LEGAL] = "legal", [PAPER_A3] = "a3", [PAPER_A5] = "a5"};
     const ConvertArgs *a = j->a;
     Buf b = buf_init(j->c->arena, PARAMS_MAX);
@@ -99,6 +103,9 @@ ErrCode convert_browser(Job *j)
     json_kv_c(&out, "paper", papers[a->paper]);
     json_kv_bool(&out, "landscape", a->landscape);
     json_kv_double(&out, "margin_mm", a->margin_mm);
+    json_kv_bool(&out, "background", true);
+    if (a->pages.len > 0)
+        json_kv_str(&out, "page_ranges", a->pages);
     json_end(&out, '}');
     j->how = "browser";
     return call(j, "browser.print", &b);

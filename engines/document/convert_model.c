@@ -1,5 +1,6 @@
 /* convert_model.c: any document that a reader knows, written by one of our own writers. */
 #include "document/convert_in.h"
+#include "document/reading.h"
 
 static const struct {
     To to;
@@ -30,18 +31,6 @@ void convert_paper(const ConvertArgs *a, float *width, float *height, float *mar
     *margin = (float)(a->margin_mm * 72 / 25.4);
 }
 
-/* The charset parameter of a declared type: text/csv; charset=utf-8 */
-static Str charset_of(Str type)
-{
-    size_t at = str_find(type, STR("charset="));
-    if (at == STR_NONE)
-        return STR("");
-    Str v = str_slice(type, at + 8, type.len);
-    size_t end = str_find_char(v, ';');
-    v = str_trim(end == STR_NONE ? v : str_slice(v, 0, end));
-    return v.len >= 2 && v.ptr[0] == '"' ? str_slice(v, 1, v.len - 1) : v;
-}
-
 static ErrCode read_one(const Job *j, Doc *out)
 {
     DocReader read = convert_reader(j->id);
@@ -50,9 +39,10 @@ static ErrCode read_one(const Job *j, Doc *out)
         .fd = j->c->input_fd,
         .bytes = j->bytes,
         .name = j->c->inputs[0].name,
+        .type = str_from_c(j->type.media_type),
         .password = j->a->password,
         .pages = j->a->pages,
-        .charset = charset_of(j->c->inputs[0].type),
+        .charset = reading_charset(j->c->inputs[0].type),
     };
     if (read == NULL)
         return err_set(j->c->err, ERR_UNSUPPORTED_TYPE, "no text can be read from %s",

@@ -22,7 +22,7 @@ typedef enum From {
 } From;
 
 static const struct {
-    unsigned char type, from;
+    unsigned short type, from;
 } families[] = {
     {TYPE_PDF, FROM_PDF},
     {TYPE_DOCX, FROM_TEXT_FILE},
@@ -50,22 +50,40 @@ static const struct {
     {TYPE_HTML, FROM_HTML},
     {TYPE_XHTML, FROM_HTML},
     {TYPE_EPUB, FROM_BOOK},
-    {TYPE_MARKDOWN, FROM_PROSE},
-    {TYPE_TEXT, FROM_PROSE},
-    {TYPE_CSV, FROM_PROSE},
-    {TYPE_TSV, FROM_PROSE},
-    {TYPE_SRT, FROM_PROSE},
-    {TYPE_VTT, FROM_PROSE},
-    {TYPE_TEX, FROM_PROSE},
-    {TYPE_ICALENDAR, FROM_PROSE},
-    {TYPE_VCARD, FROM_PROSE},
-    {TYPE_XML, FROM_PROSE},
-    {TYPE_JSON, FROM_PROSE},
-    {TYPE_NDJSON, FROM_PROSE},
-    {TYPE_YAML, FROM_PROSE},
-    {TYPE_SHELL, FROM_PROSE},
     {TYPE_EML, FROM_PROSE},
+    {TYPE_MSG, FROM_PROSE},
     {TYPE_MBOX, FROM_PROSE},
+    {TYPE_DOTX, FROM_TEXT_FILE},
+    {TYPE_DOTM, FROM_TEXT_FILE},
+    {TYPE_OTT, FROM_TEXT_FILE},
+    {TYPE_ODM, FROM_TEXT_FILE},
+    {TYPE_OTH, FROM_TEXT_FILE},
+    {TYPE_SXW, FROM_TEXT_FILE},
+    {TYPE_XLTX, FROM_SHEET},
+    {TYPE_XLTM, FROM_SHEET},
+    {TYPE_XLAM, FROM_SHEET},
+    {TYPE_OTS, FROM_SHEET},
+    {TYPE_SXC, FROM_SHEET},
+    {TYPE_POTX, FROM_SLIDES},
+    {TYPE_POTM, FROM_SLIDES},
+    {TYPE_PPSX, FROM_SLIDES},
+    {TYPE_PPSM, FROM_SLIDES},
+    {TYPE_OTP, FROM_SLIDES},
+    {TYPE_SXI, FROM_SLIDES},
+    {TYPE_OTG, FROM_DRAWING},
+    {TYPE_SXD, FROM_DRAWING},
+    {TYPE_MHTML, FROM_PROSE},
+    {TYPE_FB2, FROM_PROSE},
+    {TYPE_ABIWORD, FROM_PROSE},
+    {TYPE_WORDML, FROM_PROSE},
+    {TYPE_EXCELML, FROM_PROSE},
+    {TYPE_DXF, FROM_PROSE},
+    {TYPE_STEP, FROM_PROSE},
+    {TYPE_WORKS, FROM_OLD_TEXT},
+    {TYPE_HWP, FROM_OLD_TEXT},
+    {TYPE_PAGES, FROM_OLD_TEXT},
+    {TYPE_NUMBERS, FROM_OLD_SHEET},
+    {TYPE_KEYNOTE, FROM_OLD_SLIDES},
     {TYPE_PNG, FROM_PICTURE},
     {TYPE_JPEG, FROM_PICTURE},
     {TYPE_GIF, FROM_PICTURE},
@@ -157,12 +175,27 @@ TypeId convert_type_id(const FileType *t)
     return TYPE_UNKNOWN;
 }
 
+DocReader convert_reader(TypeId from)
+{
+    for (size_t i = 0; i < COUNT_OF(readers); i++)
+        if (readers[i].type == from)
+            return readers[i].read;
+    return NULL;
+}
+
+/* Text of any further kind that a reader knows is read as text. */
 static From family_of(TypeId type)
 {
+    static const char *const type_families[TYPE_COUNT] = {
+#define TYPE(id, media_type, extension, name, family, others) [TYPE_##id] = family,
+#include "document/types.def"
+#undef TYPE
+    };
     for (size_t i = 0; i < COUNT_OF(families); i++)
         if (families[i].type == type)
             return (From)families[i].from;
-    return FROM_NOTHING;
+    bool text = strcmp(type_families[type], "text") == 0 && convert_reader(type) != NULL;
+    return text ? FROM_PROSE : FROM_NOTHING;
 }
 
 Way convert_way(TypeId from, To to)
@@ -174,14 +207,6 @@ bool convert_is_picture(TypeId from)
 {
     From f = family_of(from);
     return f == FROM_PICTURE || f == FROM_OTHER_PICTURE;
-}
-
-DocReader convert_reader(TypeId from)
-{
-    for (size_t i = 0; i < COUNT_OF(readers); i++)
-        if (readers[i].type == from)
-            return readers[i].read;
-    return NULL;
 }
 
 const char *convert_extension(To to)

@@ -71,6 +71,22 @@ static Str without_holes(Arena *a, Str s)
     return b.failed ? s : buf_str(&b);
 }
 
+/* A text whose head is ASCII may say more further on. */
+static ErrCode look_further(Arena *a, Str bytes, size_t head, const char **used, Err *err)
+{
+    enum { BEFORE = 4096 };
+    size_t at = head;
+    while (at < bytes.len && (unsigned char)bytes.ptr[at] < 0x80)
+        at++;
+    if (at == bytes.len)
+        return OK;
+    size_t from = at - BEFORE, to = at + TEXT_HEAD < bytes.len ? at + TEXT_HEAD : bytes.len;
+    while (to < bytes.len && to > at + 1 && ((unsigned char)bytes.ptr[to] & 0xC0) == 0x80)
+        to--;
+    Str ignored;
+    return charset_to_utf8(a, str_slice(bytes, from, to), STR(""), &ignored, used, err);
+}
+
 ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err)
 {
     TypeFlags flags = {0};
@@ -89,6 +105,10 @@ ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err)
             return rc;
         if (id == TYPE_UNKNOWN && looks_like_text(text))
             id = detect_text(text);
+        if (head < bytes.len && strcmp(used, "US-ASCII") == 0)
+            rc = look_further(a, bytes, head, &used, err);
+        if (rc != OK)
+            return rc;
         detect_text_flags(id, text, bytes, &flags);
         if (id != TYPE_UNKNOWN)
             charset = used;

@@ -90,7 +90,7 @@ static void add_target(Buf *b, Str href)
 
 static bool open_link(Word *w, Str href)
 {
-    if (w->links == LINKS_MAX || !str_is_utf8(href))
+    if (w->links == LINKS_MAX || !str_is_utf8(href) || href.ptr[0] == '#')
         return false;
     w->links++;
     buf_addf(&w->rels,
@@ -303,6 +303,32 @@ static int text_width(const Doc *d)
     return width > 1000 ? (int)width : 1000;
 }
 
+/* Columns by how much their cells hold, as far as the rows in hand show; Word fits them again, other
+ * programs take them as they are. */
+static void add_grid(const Doc *d, Word *w)
+{
+    enum { LEAST = 4, MOST = 50 };
+    size_t wants[GRID_MAX] = {0}, all = 0, len;
+    const DocRow *rows = (const DocRow *)(void *)d->rows.ptr;
+    for (size_t r = 0; r < d->rows.len / sizeof(DocRow); r++) {
+        const DocCell *cells = doc_cells(d, &rows[r], &len);
+        for (size_t i = 0, column = 0; i < len && column < w->columns; i++) {
+            size_t chars = str_count_utf8(doc_cell_span(d, &cells[i]).text);
+            if (cells[i].colspan == 1 && chars > wants[column])
+                wants[column] = chars;
+            column += (size_t)cells[i].colspan;
+        }
+    }
+    for (size_t i = 0; i < w->columns; i++) {
+        wants[i] = wants[i] < LEAST ? LEAST : wants[i] > MOST ? MOST : wants[i];
+        all += wants[i];
+    }
+    buf_add_c(&w->b, "<w:tblGrid>");
+    for (size_t i = 0; i < w->columns; i++)
+        buf_addf(&w->b, "<w:gridCol w:w=\"%zu\"/>", (size_t)text_width(d) * wants[i] / all);
+    buf_add_c(&w->b, "</w:tblGrid>");
+}
+
 static void table_begin(Doc *d)
 {
     Word *w = d->own;
@@ -313,10 +339,8 @@ static void table_begin(Doc *d)
     memset(w->merge_left, 0, sizeof w->merge_left);
     buf_add_c(&w->b, "<w:tbl><w:tblPr><w:tblStyle w:val=\"TableGrid\"/>"
                      "<w:tblW w:w=\"0\" w:type=\"auto\"/>"
-                     "<w:tblLook w:val=\"0020\" w:firstRow=\"1\"/></w:tblPr><w:tblGrid>");
-    for (size_t i = 0; i < w->columns; i++)
-        buf_addf(&w->b, "<w:gridCol w:w=\"%d\"/>", text_width(d) / (int)w->columns);
-    buf_add_c(&w->b, "</w:tblGrid>");
+                     "<w:tblLook w:val=\"0020\" w:firstRow=\"1\"/></w:tblPr>");
+    add_grid(d, w);
 }
 
 static void open_cell(Word *w, int span, const char *merge)

@@ -91,7 +91,7 @@ static const char other_styles[] =
     "<w:name w:val=\"Default Paragraph Font\"/></w:style>"
     "<w:style w:type=\"character\" w:styleId=\"VerbatimChar\"><w:name w:val=\"Verbatim Char\"/>"
     "<w:rPr><w:rFonts w:ascii=\"Consolas\" w:hAnsi=\"Consolas\" w:cs=\"Consolas\"/>"
-    "<w:noProof/><w:sz w:val=\"20\"/></w:rPr></w:style>"
+    "<w:noProof/></w:rPr></w:style>"
     "<w:style w:type=\"character\" w:styleId=\"Hyperlink\"><w:name w:val=\"Hyperlink\"/>"
     "<w:rPr><w:color w:val=\"0B57A4\"/><w:u w:val=\"single\"/></w:rPr></w:style>"
     "<w:style w:type=\"table\" w:default=\"1\" w:styleId=\"TableNormal\">"

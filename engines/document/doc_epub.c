@@ -47,6 +47,7 @@ static void begin(Doc *d)
     k->hash[0] = 0xcbf29ce484222325u;
     k->hash[1] = 0x84222325cbf29ce4u;
     k->blocks.b = buf_init(d->arena, 2 * DOC_ROW_MAX);
+    k->blocks.book = true;
     d->own = k;
     zip_out_entry(zip, "mimetype", true);
     zip_out_put(zip, STR("application/epub+zip"));

@@ -63,16 +63,27 @@ static void add_text(Buf *b, Str text)
     }
 }
 
-static void add_inline(Doc *d, Buf *b, const DocSpan *s)
+/* In a book a link may not lead to a file that is not in it. */
+static bool is_web(Str href)
 {
+    return str_eq_nocase(str_slice(href, 0, 7), STR("http://")) ||
+           str_eq_nocase(str_slice(href, 0, 8), STR("https://")) ||
+           str_eq_nocase(str_slice(href, 0, 7), STR("mailto:"));
+}
+
+static void add_inline(Doc *d, HtmlBlocks *h, const DocSpan *s)
+{
+    Buf *b = &h->b;
     Marks m = {.len = 0};
     for (size_t i = 0; i < s->runs_len; i++) {
-        const DocRun *r = &s->runs[i];
-        close_to(b, &m, still_open(d, &m, r));
+        DocRun r = s->runs[i];
+        if (h->book && (r.marks & 1u << MARK_LINK) && !is_web(doc_run_href(d, &r)))
+            r.marks &= ~(1u << MARK_LINK);
+        close_to(b, &m, still_open(d, &m, &r));
         for (int k = 0; k < MARK_COUNT; k++)
-            if ((r->marks & 1u << outer_first[k]) && !is_open(&m, outer_first[k]))
-                open_mark(d, b, &m, outer_first[k], r);
-        add_text(b, str_slice(s->text, r->from - s->base, r->to - s->base));
+            if ((r.marks & 1u << outer_first[k]) && !is_open(&m, outer_first[k]))
+                open_mark(d, b, &m, outer_first[k], &r);
+        add_text(b, str_slice(s->text, r.from - s->base, r.to - s->base));
     }
     close_to(b, &m, 0);
 }
@@ -143,14 +154,38 @@ void html_close(Doc *d, HtmlBlocks *h)
 static void element(Doc *d, HtmlBlocks *h, const char *name, const DocBlock *b)
 {
     buf_addf(&h->b, "<%s>", name);
-    add_inline(d, &h->b, &b->span);
+    add_inline(d, h, &b->span);
     buf_addf(&h->b, "</%s>\n", name);
+}
+
+/* A heading's name, as GitHub makes it, so that links of Markdown within the document find it: small
+ * letters, blanks as hyphens, no punctuation. Of two alike the first one counts. */
+static void add_slug(Buf *b, Str text)
+{
+    for (size_t at = 0, from; at < text.len;) {
+        from = at;
+        uint32_t cp = str_next_utf8(text, &at);
+        if (cp >= 'A' && cp <= 'Z')
+            buf_add_char(b, (char)(cp + 32));
+        else if (cp == ' ' || cp == '\n')
+            buf_add_char(b, '-');
+        else if ((cp >= 'a' && cp <= 'z') || (cp >= '0' && cp <= '9') || cp == '-' || cp == '_' ||
+                 (cp >= 0xC0 && cp != 0xFFFD && (cp < 0x2000 || cp > 0x206F)))
+            xml_add(b, str_slice(text, from, at));
+    }
 }
 
 static void heading(Doc *d, HtmlBlocks *h, const DocBlock *b)
 {
-    buf_addf(&h->b, "<h%d id=\"s%" PRId64 "\">", b->level, ++h->headings);
-    add_inline(d, &h->b, &b->span);
+    buf_addf(&h->b, "<h%d id=\"", b->level);
+    h->headings++;
+    size_t before = h->b.len;
+    if (!h->book)
+        add_slug(&h->b, b->span.text);
+    if (h->b.len == before)
+        buf_addf(&h->b, "s%" PRId64, h->headings);
+    buf_add_c(&h->b, "\">");
+    add_inline(d, h, &b->span);
     buf_addf(&h->b, "</h%d>\n", b->level);
 }
 
@@ -159,7 +194,7 @@ static void note(Doc *d, HtmlBlocks *h, const DocBlock *b)
     buf_add_c(&h->b, "<p class=\"note\">");
     if (b->level > 0)
         buf_addf(&h->b, "[%d] ", b->level);
-    add_inline(d, &h->b, &b->span);
+    add_inline(d, h, &b->span);
     buf_add_c(&h->b, "</p>\n");
 }
 
@@ -169,7 +204,7 @@ void html_block(Doc *d, HtmlBlocks *h, const DocBlock *b)
         if (h->depth == 0)
             want_quotes(h, 0);
         begin_item(h, b->level, b->number);
-        add_inline(d, &h->b, &b->span);
+        add_inline(d, h, &b->span);
         return;
     }
     place(h, b);
@@ -216,7 +251,7 @@ void html_row(Doc *d, HtmlBlocks *h, const DocRow *row)
         if (cells[i].rowspan > 1 && h->body)
             buf_addf(&h->b, " rowspan=\"%d\"", cells[i].rowspan);
         buf_add_char(&h->b, '>');
-        add_inline(d, &h->b, &s);
+        add_inline(d, h, &s);
         buf_addf(&h->b, "</%s>", name);
     }
     buf_add_c(&h->b, "</tr>\n");

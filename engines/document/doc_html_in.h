@@ -16,6 +16,7 @@ typedef struct HtmlBlocks {
     int quotes; /* block quotes open */
     bool body;  /* of the table: its head is written */
     int64_t headings;
+    bool book; /* EPUB: headings are called s1, s2 …, and only links to the web are kept */
 } HtmlBlocks;
 
 extern const char html_style_clean[], html_style_book[];

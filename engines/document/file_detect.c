@@ -112,7 +112,11 @@ const Step step_file_detect = {
                                   {.title = "Old Russian text",
                                    .input = "koi8-r.txt",
                                    .args = "{}",
-                                   .expect = "type=text/plain;charset=KOI8-R"},
+                                   .expect = "type=text/plain;charset=KOI8-R;language=ru"},
+                                  {.title = "A locked Office file",
+                                   .input = "locked.docx",
+                                   .args = "{}",
+                                   .expect = "type=application/x-ooxml-encrypted;encrypted=true"},
                                   {0}},
     .run = detect_run,
 };

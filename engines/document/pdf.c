@@ -244,8 +244,10 @@ static void put_notes(PdfReader *r)
              r->failed, r->first_failed);
     if (r->empty > 0 && r->empty < r->wanted)
         note(r,
-             "%" PRId64 " pages hold no text, the first of them page %" PRId64
-             ": perhaps scans; `ocr` would read them",
+             r->in->ocr == OCR_NEVER
+                 ? "%" PRId64 " pages hold no text, the first of them page %" PRId64
+                   ": perhaps scans; `ocr` would read them"
+                 : "%" PRId64 " pages hold no text, the first of them page %" PRId64,
              r->empty, r->first_empty);
     if (r->in->step->data != NULL && r->wanted > r->empty)
         json_kv_int(r->in->step->data, "pages_without_text", r->empty);

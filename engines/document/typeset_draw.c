@@ -169,7 +169,7 @@ static void draw_part(const SetText *t, Sheet *s, const Part *p, float x, float 
 {
     const SetRun *r = &t->runs[p->piece->run];
     Buf *b = sheet_content(s);
-    bool link = (r->marks & 1u << MARK_LINK) && r->href.len > 0;
+    bool link = (r->marks & 1u << MARK_LINK) && r->href.len > 0 && r->href.ptr[0] != '#';
     if ((r->marks & 1u << MARK_CODE) && !t->look.code)
         draw_ground(b, t, p, x, y);
     add_colour(b, link ? 0x0B57A4 : t->look.colour);

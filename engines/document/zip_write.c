@@ -78,7 +78,7 @@ static void put_raw(ZipOut *z, const void *bytes, size_t len)
 static void add_number(Buf *b, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        buf_add_char(b, (char)(v >> (8 * i)));
+        buf_add_char(b, (char)(i < 8 ? v >> (8 * i) : 0));
 }
 
 static int flags_of(const ZipOut *z)

@@ -97,6 +97,8 @@ static _Noreturn void serve(const KitResident *kind, void *state)
             usable = kit_send(KIT_FD, STR("{\"idle\":{}}"), NULL, 0, NULL) == OK;
         else
             usable = serve_one(kind, state, text, fds, fds_len);
+        if (usable && kind->rest != NULL && fds_len > 0)
+            kind->rest(state);
         for (size_t i = 0; i < fds_len; i++)
             fd_close(&fds[i]);
     }

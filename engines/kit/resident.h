@@ -67,6 +67,8 @@ typedef struct KitResident {
     ErrCode (*start)(const char *folder, void **state, Err *err);
     /* One task. Any failure but those in `harmless` spoils the worker. */
     ErrCode (*serve)(void *state, ResidentWork *w, Err *err);
+    /* After the answer, before the next task: prepare. NULL: nothing. */
+    void (*rest)(void *state);
     const ErrCode *harmless; /* ends with OK; NULL: none */
 } KitResident;
 

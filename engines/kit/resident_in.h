@@ -57,6 +57,8 @@ _Atomic int *residents_mark(Residents *r, const Resident *w);
 void residents_take(Resident *w, pid_t clerk);
 /* No worker is to be had before a pause is over, and r->problem says why. */
 bool residents_hopeless(const Residents *r);
+/* Leave nothing behind: the host may be about to kill this process for having no worker. */
+void residents_tidy(Residents *r);
 
 /* A child has ended: of ours, a worker or the clerk of one? */
 void residents_note_end(Residents *r, pid_t pid, bool well);

@@ -55,7 +55,7 @@ static void remove_folder(const char *path)
 static const char *temp_folder(void)
 {
     const char *dir = getenv("TMPDIR");
-    return dir != NULL && dir[0] == '/' && strlen(dir) < 20 ? dir : "/tmp";
+    return dir != NULL && dir[0] == '/' && strlen(dir) < 32 ? dir : "/tmp";
 }
 
 /* Folders of parents that were killed: nobody holds their lock. */
@@ -137,7 +137,9 @@ static void empty_place(Resident *w)
 static ErrCode start_worker(Residents *r, Resident *w, Err *err)
 {
     int ends[2];
-    ErrCode rc = make_folder(r, w, err);
+    ErrCode rc = r->base[0] == 0 ? make_base(r, err) : OK;
+    if (rc == OK)
+        rc = make_folder(r, w, err);
     if (rc != OK)
         return rc;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
@@ -334,10 +336,15 @@ ErrCode residents_open(Residents *r, const KitEngine *engine, Err *err)
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r->marks == MAP_FAILED)
         return err_set_errno(err, ERR_NO_MEMORY, errno, "no memory for workers");
-    ErrCode rc = make_base(r, err);
-    if (rc == OK)
-        fill_places(r);
-    return rc;
+    fill_places(r);
+    return OK;
+}
+
+void residents_tidy(Residents *r)
+{
+    remove_folder(r->base);
+    fd_close(&r->base_fd);
+    r->base[0] = 0;
 }
 
 void residents_close(Residents *r)
@@ -349,7 +356,6 @@ void residents_close(Residents *r)
                 ;
         empty_place(&r->items[i]);
     }
-    remove_folder(r->base);
-    fd_close(&r->base_fd);
+    residents_tidy(r);
     r->len = 0;
 }

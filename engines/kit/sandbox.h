@@ -49,7 +49,7 @@ MUST_CHECK ErrCode sandbox_prepare(SandboxKind kind, Err *err);
  * *out_fd is for sandbox_enter; -1 where the kernel has no Landlock: programs then read what their
  * user may read. Fault site "sandbox.files". */
 MUST_CHECK ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err);
-/* The same with one folder that may be written: for resident workers and browsers. */
+/* The same with folders that may be written: for resident workers and browsers. */
 MUST_CHECK ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_fd,
                                      Err *err);
 /* Enter; no way back. Called in the child, after sandbox_prepare. Single-threaded processes only.

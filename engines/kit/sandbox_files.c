@@ -24,7 +24,8 @@ enum {
     FILE_TRUNCATE = 1 << 14,     /* ABI 3 */
     NET_TCP = 3,                 /* bind and connect, ABI 4 */
     FILE_IOCTL_DEV = 1 << 15,    /* ABI 5 */
-    SCOPE_ALL = 3,               /* abstract Unix sockets and signals, ABI 6 */
+    SCOPE_SOCKETS = 1,           /* abstract Unix sockets, ABI 6 */
+    SCOPE_SIGNALS = 2,
     FILES_READ =
         LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 };
@@ -41,13 +42,15 @@ static Ruleset ruleset_for(int abi)
         .files = FILES_ABI_1 | (abi >= 2 ? FILE_REFER : 0) | (abi >= 3 ? FILE_TRUNCATE : 0) |
                  (abi >= 5 ? FILE_IOCTL_DEV : 0),
         .net = abi >= 4 ? NET_TCP : 0,
-        .scoped = abi >= 6 ? SCOPE_ALL : 0,
+        .scoped = abi >= 6 ? SCOPE_SOCKETS | SCOPE_SIGNALS : 0,
     };
 }
 
-static int new_ruleset(int abi)
+static int new_ruleset(int abi, bool with_signals)
 {
     Ruleset want = ruleset_for(abi);
+    if (!with_signals)
+        want.scoped &= ~(uint64_t)SCOPE_SIGNALS;
     size_t size = abi >= 6   ? sizeof want
                   : abi >= 4 ? offsetof(Ruleset, scoped)
                              : offsetof(Ruleset, net);
@@ -110,7 +113,7 @@ static bool allow_system(int ruleset)
                       LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
 }
 
-static bool allow_folders(int ruleset, const char *folders)
+static bool allow_each(int ruleset, const char *folders, uint64_t access)
 {
     char path[PATH_MAX];
     Str rest = str_from_c(folders), part;
@@ -119,15 +122,31 @@ static bool allow_folders(int ruleset, const char *folders)
             continue;
         memcpy(path, part.ptr, part.len);
         path[part.len] = 0;
-        if (!allow_path(ruleset, path, FILES_READ))
+        if (!allow_path(ruleset, path, access))
             return false;
     }
     return true;
 }
 
+static ErrCode make_readable(const char *folders, bool with_signals, int *out_fd, Err *err)
+{
+    int abi = sandbox_files_abi();
+    *out_fd = -1;
+    if (abi == 0)
+        return OK;
+    CLEANUP(fd_close)
+    int fd = fault_hit("sandbox.files") ? (errno = EMFILE, -1) : new_ruleset(abi, with_signals);
+    if (fd < 0 || !allow_system(fd) || !allow_each(fd, folders, FILES_READ))
+        return err_set_errno(err, ERR_INTERNAL, errno, "could not make a Landlock ruleset");
+    *out_fd = fd_take(&fd);
+    return OK;
+}
+
+/* Signals are left to the call filter: the kernel sends the one that ends a browser with its worker
+ * in the dying worker's name, and Landlock would keep it back. */
 ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_fd, Err *err)
 {
-    ErrCode rc = sandbox_readable(readable, out_fd, err);
+    ErrCode rc = make_readable(readable, false, out_fd, err);
     if (rc != OK || *out_fd < 0)
         return rc;
     /* All that can be done to files, but for special ones. */
@@ -135,7 +154,7 @@ ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_f
                        (sandbox_files_abi() >= 3 ? FILE_TRUNCATE : 0)) &
                       ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                   LANDLOCK_ACCESS_FS_MAKE_BLOCK);
-    if (allow_path(*out_fd, writable, access))
+    if (allow_each(*out_fd, writable, access))
         return OK;
     fd_close(out_fd);
     return err_set_errno(err, ERR_INTERNAL, errno, "could not allow the worker's folder");
@@ -143,21 +162,13 @@ ErrCode sandbox_workplace(const char *readable, const char *writable, int *out_f
 
 ErrCode sandbox_readable(const char *folders, int *out_fd, Err *err)
 {
-    int abi = sandbox_files_abi();
-    *out_fd = -1;
-    if (abi == 0)
-        return OK;
-    CLEANUP(fd_close) int fd = fault_hit("sandbox.files") ? (errno = EMFILE, -1) : new_ruleset(abi);
-    if (fd < 0 || !allow_system(fd) || !allow_folders(fd, folders))
-        return err_set_errno(err, ERR_INTERNAL, errno, "could not make a Landlock ruleset");
-    *out_fd = fd_take(&fd);
-    return OK;
+    return make_readable(folders, true, out_fd, err);
 }
 
 bool sandbox_files_give_up(void)
 {
     int abi = sandbox_files_abi();
-    CLEANUP(fd_close) int fd = abi > 0 ? new_ruleset(abi) : -1;
+    CLEANUP(fd_close) int fd = abi > 0 ? new_ruleset(abi, true) : -1;
     return abi == 0 || (fd >= 0 && sandbox_files_enter(fd));
 }
 

@@ -130,6 +130,7 @@ static bool has_hung_up(int channel)
 
 static void refuse_all(Warm *w)
 {
+    residents_tidy(w->residents);
     const Err *why = &w->residents->problem;
     for (size_t i = 0; i < w->line_len; i++) {
         char text[1024];

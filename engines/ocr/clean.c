@@ -8,7 +8,7 @@ enum {
     DPI_MOST = 350, /* more costs time and reads no better */
     PIXELS_MOST = 40 * 1000 * 1000,
     PIXELS_SMALL = 4 * 1000 * 1000, /* only then is it worth measuring the letters */
-    LETTER_SMALL = 15,              /* pixels; Tesseract reads from about 20 on at its best */
+    LETTER_SMALL = 10,              /* pixels; Tesseract reads from about 20 on at its best */
     LETTER_GOOD = 22,
 };
 
@@ -105,13 +105,9 @@ static double letter_height(struct Pix *pix)
     return median;
 }
 
-bool clean_scale(Cleaning *c)
+static bool scale_by(Cleaning *c, double factor)
 {
     double w = pixGetWidth(c->pix), h = pixGetHeight(c->pix);
-    double letter = w * h < PIXELS_SMALL ? letter_height(c->pix) : 0;
-    double factor = clean_scale_factor(w, h, c->dpi, letter);
-    if (fabs(factor - 1) < 0.05)
-        return true;
     float f = (float)factor;
     struct Pix *grey = pixConvertTo8(c->pix, 0);
     struct Pix *scaled = grey != NULL ? pixScale(grey, f, f) : NULL;
@@ -122,6 +118,28 @@ bool clean_scale(Cleaning *c)
     c->back = ocr_matrix_then((OcrMatrix){sx, 0, 0, sy, 0, 0}, c->back);
     c->dpi /= sx;
     return true;
+}
+
+bool clean_scale(Cleaning *c)
+{
+    double w = pixGetWidth(c->pix), h = pixGetHeight(c->pix);
+    double letter = w * h < PIXELS_SMALL ? letter_height(c->pix) : 0;
+    double factor = clean_scale_factor(w, h, c->dpi, letter);
+    return fabs(factor - 1) < 0.05 || scale_by(c, factor);
+}
+
+bool clean_enlarge(Cleaning *c)
+{
+    L_KERNEL *across = NULL, *down = NULL;
+    makeGaussianKernelSep(2, 2, 0.6f, 1, &across, &down);
+    struct Pix *grey = pixConvertTo8(c->pix, 0);
+    struct Pix *smooth = grey != NULL && across != NULL && down != NULL
+                             ? pixConvolveSep(grey, across, down, 8, 1)
+                             : NULL;
+    kernelDestroy(&across);
+    kernelDestroy(&down);
+    pixDestroy(&grey);
+    return replace(c, smooth) && scale_by(c, 1.5);
 }
 
 static bool find_skew(struct Pix *pix, double *degrees)

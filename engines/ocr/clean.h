@@ -25,6 +25,9 @@ void clean_done(Cleaning *c);
 
 /* Bring the letters to the size that is read best: monsters down, small print up. */
 bool clean_scale(Cleaning *c);
+/* Smooth the grain and blocks of a poor small picture and enlarge it by half: measured on receipts,
+ * this reads as well as or better than any other size. */
+bool clean_enlarge(Cleaning *c);
 /* Level the lines when they lean by at least `from` degrees. */
 bool clean_deskew(Cleaning *c, double from);
 /* Remove specks and grain. */

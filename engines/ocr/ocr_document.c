@@ -16,7 +16,7 @@ static const Choice mode_choices[] = {
 
 static const Param document_params[] = {
     ASK_PARAMS,
-    ASK_FIELD("output", PARAM_TYPE_LIST, output, .def_text = "pdf", .max_len = 5,
+    ASK_FIELD("format", PARAM_TYPE_LIST, output, .def_text = "pdf", .max_len = 5,
               .example = "pdf,text",
               .help = "Files to make: pdf (searchable), text, json (words with boxes), hocr, tsv."),
     PARAM_CHOICE(OcrArgs, mode, .choices = mode_choices, .def = MODE_SKIP_TEXT,
@@ -55,11 +55,11 @@ const Step step_ocr_document = {
     .errors = ocr_errors,
     .examples = (const Example[]){{.title = "A searchable PDF, and the text beside it",
                                    .input = "scan.pdf",
-                                   .args = "{\"output\": [\"pdf\", \"text\"]}",
+                                   .args = "{\"format\": [\"pdf\", \"text\"]}",
                                    .expect = "application/pdf;pages=2;pages_read=1;words>=20"},
                                   {.title = "The words of the first page as JSON",
                                    .input = "scan.pdf",
-                                   .args = "{\"output\": [\"json\"], \"pages\": \"1\"}",
+                                   .args = "{\"format\": [\"json\"], \"pages\": \"1\"}",
                                    .expect = "application/json;pages_read=1"},
                                   {0}},
     .run = document_run,

@@ -9,7 +9,7 @@
 
 static const Param image_params[] = {
     ASK_PARAMS,
-    ASK_FIELD("output", PARAM_TYPE_LIST, output, .def_text = "text", .max_len = 4,
+    ASK_FIELD("format", PARAM_TYPE_LIST, output, .def_text = "text", .max_len = 4,
               .example = "text,json",
               .help = "Files to make: text, json (words with boxes and confidence), hocr, tsv."),
     PARAM_END,
@@ -44,7 +44,7 @@ const Step step_ocr_image = {
                                   {.title = "Every word with its box, on a page that lies on its "
                                             "side",
                                    .input = "scan-turned.png",
-                                   .args = "{\"output\": [\"json\"], \"languages\": [\"English\"]}",
+                                   .args = "{\"format\": [\"json\"], \"languages\": [\"English\"]}",
                                    .expect = "application/json;words>=20;rotation=90"},
                                   {0}},
     .run = image_run,

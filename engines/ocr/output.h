@@ -29,7 +29,7 @@ void output_hocr(Buf *b, const OcrPage *p, double scale);
 void output_tsv(Buf *b, const OcrPage *p, double scale);
 extern const char output_hocr_head[], output_hocr_tail[], output_tsv_head[];
 
-/* "text", "json", "hocr", "tsv", "pdf" as bits. ERR_BAD_PARAM (param output). */
+/* "text", "json", "hocr", "tsv", "pdf" as bits. ERR_BAD_PARAM (param format). */
 MUST_CHECK ErrCode outputs_parse(const StrList *names, bool pdf_allowed, int *out, Err *err);
 
 typedef struct Outputs {

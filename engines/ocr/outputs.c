@@ -27,7 +27,7 @@ ErrCode outputs_parse(const StrList *names, bool pdf_allowed, int *out, Err *err
         if (bit == 0) {
             err_set(err, ERR_BAD_PARAM, "must be text, json, hocr%s tsv, not \"" STR_FMT "\"",
                     pdf_allowed ? ", pdf or" : " or", STR_ARG(str_slice(names->items[i], 0, 40)));
-            err_param(err, "output");
+            err_param(err, "format");
             return ERR_BAD_PARAM;
         }
         *out |= bit;

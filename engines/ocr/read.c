@@ -10,7 +10,9 @@
  * pages of poor print reach 0.6 to 0.8, pages on their side or of another script 0.2 to 0.5. */
 static const double reads_badly = 0.70;
 static const double lean_degrees = 1.0; /* Tesseract follows lines that lean less by itself */
-enum { TELLING_TEXT = 60, LANGUAGE_TEXT_MAX = 8 * 1024 };
+/* Below this a small picture is read again with more effort. */
+static const double reads_poorly = 0.90;
+enum { PIXELS_SMALL = 4 * 1000 * 1000, TELLING_TEXT = 60, LANGUAGE_TEXT_MAX = 8 * 1024 };
 
 typedef struct Reading {
     Tess *tess;
@@ -21,9 +23,18 @@ typedef struct Reading {
     Err *err;
 } Reading;
 
-static bool prepare(const ReadOptions *o, struct Pix *picture, int turn, double dpi, Cleaning *c)
+/* One way of reading the picture. */
+typedef struct Attempt {
+    int turn, layout;
+    const char *languages;
+    bool enlarge;
+} Attempt;
+
+static bool prepare(const Reading *r, const Attempt *a, Cleaning *c)
 {
-    if (!clean_begin(picture, turn, dpi, c) || !clean_scale(c))
+    const ReadOptions *o = r->options;
+    if (!clean_begin(r->picture, a->turn, r->dpi, c) ||
+        !(a->enlarge ? clean_enlarge(c) : clean_scale(c)))
         return false;
     if (o->deskew != DESKEW_NEVER &&
         !clean_deskew(c, o->deskew == DESKEW_ALWAYS ? 0.1 : lean_degrees))
@@ -36,17 +47,17 @@ static int read_dpi(const Cleaning *c)
     return c->dpi >= 70 ? (int)lround(c->dpi) : 0;
 }
 
-static ErrCode read_once(const Reading *r, int turn, const char *languages, OcrPage *out)
+static ErrCode read_once(const Reading *r, const Attempt *a, OcrPage *out)
 {
     Cleaning c;
     int blocks_turn = 0;
-    if (!prepare(r->options, r->picture, turn, r->dpi, &c)) {
+    if (!prepare(r, a, &c)) {
         clean_done(&c);
         return err_set(r->err, ERR_LIMIT_MEMORY, "no memory to prepare page %" PRId64,
                        out->page_no);
     }
-    ErrCode rc = tess_read(r->tess, c.pix, languages, r->options->layout, read_dpi(&c), out,
-                           &blocks_turn, r->err);
+    ErrCode rc =
+        tess_read(r->tess, c.pix, a->languages, a->layout, read_dpi(&c), out, &blocks_turn, r->err);
     if (rc == OK) {
         /* Tesseract reads whole blocks on their side, too: then so does the page. */
         if (r->options->turn != READ_TURN_AUTO)
@@ -57,7 +68,7 @@ static ErrCode read_once(const Reading *r, int turn, const char *languages, OcrP
         bool lies = blocks_turn % 180 != 0;
         out->width = lies ? c.height : c.width;
         out->height = lies ? c.width : c.height;
-        out->rotation = (turn + blocks_turn) % 360;
+        out->rotation = (a->turn + blocks_turn) % 360;
         out->skew = c.skew;
         out->dpi = c.dpi;
     }
@@ -78,16 +89,22 @@ static double weight(const OcrPage *p)
 /* A page on its side falls into a few long "words" or into crumbs; what matters is what is sure. */
 static bool better(const OcrPage *a, const OcrPage *than)
 {
-    return weight(a) > weight(than) * 1.05;
+    return weight(a) > weight(than);
 }
 
-static ErrCode try_again(Reading *r, int turn, const char *languages)
+static ErrCode try_again(Reading *r, Attempt a)
 {
     OcrPage other = {.arena = r->page->arena, .page_no = r->page->page_no, .language = ""};
-    ErrCode rc = read_once(r, turn, languages, &other);
+    ErrCode rc = read_once(r, &a, &other);
     if (rc == OK && better(&other, r->page))
         *r->page = other;
     return rc;
+}
+
+static Attempt same(const Reading *r)
+{
+    return (Attempt){
+        .turn = r->page->rotation, .languages = r->page->language, .layout = r->options->layout};
 }
 
 static bool has_language(const char *languages, const char *code)
@@ -121,7 +138,10 @@ static ErrCode look_closer(Reading *r)
     int turn = r->options->turn != READ_TURN_AUTO ? r->options->turn : pose.turn;
     if (turn == r->page->rotation && strcmp(languages, r->page->language) == 0)
         return OK;
-    return try_again(r, turn, languages);
+    Attempt a = same(r);
+    a.turn = turn;
+    a.languages = languages;
+    return try_again(r, a);
 }
 
 /* Japanese set in columns has a language file of its own. */
@@ -129,7 +149,9 @@ static ErrCode try_vertical(Reading *r)
 {
     if (strcmp(r->page->language, "jpn") != 0 || !languages_has(tess_installed(), STR("jpn_vert")))
         return OK;
-    return try_again(r, r->page->rotation, "jpn_vert");
+    Attempt a = same(r);
+    a.languages = "jpn_vert";
+    return try_again(r, a);
 }
 
 static Str some_text(const OcrPage *p)
@@ -153,9 +175,51 @@ static ErrCode check_language(Reading *r)
     if (code == NULL || has_language(r->page->language, code))
         return OK;
     OcrPage other = {.arena = r->page->arena, .page_no = r->page->page_no, .language = ""};
-    ErrCode rc = read_once(r, r->page->rotation, code, &other);
+    Attempt a = same(r);
+    a.languages = code;
+    ErrCode rc = read_once(r, &a, &other);
     if (rc == OK && weight(&other) > weight(r->page) * 0.9)
         *r->page = other; /* the right language, and about as sure */
+    return rc;
+}
+
+static bool poor_and_small(const Reading *r)
+{
+    double pixels = (double)pixGetWidth(r->picture) * pixGetHeight(r->picture);
+    return r->options->layout == TESS_LAYOUT_AUTO && !r->options->denoise &&
+           r->page->confidence < reads_poorly && pixels < PIXELS_SMALL && r->page->words_len > 0;
+}
+
+/* Lines of several words that stand side by side: columns of text, not names beside prices. */
+static bool has_columns(const OcrPage *p)
+{
+    enum { WORDS = 4, PAIRS = 5 };
+    int pairs = 0;
+    for (size_t i = 0; i < p->lines_len; i++)
+        for (size_t k = i + 1; k < p->lines_len && pairs < PAIRS; k++) {
+            const OcrLine *a = &p->lines[i], *b = &p->lines[k];
+            double shared = fmin(a->box.y1, b->box.y1) - fmax(a->box.y0, b->box.y0);
+            double lower = fmin(a->box.y1 - a->box.y0, b->box.y1 - b->box.y0);
+            bool apart = a->box.x1 <= b->box.x0 || b->box.x1 <= a->box.x0;
+            pairs += apart && shared > lower / 2 && a->len >= WORDS && b->len >= WORDS;
+        }
+    return pairs >= PAIRS;
+}
+
+/* Receipts, photographs of screens: smoothed and larger, and row by row when there are no columns. */
+static ErrCode read_enlarged(Reading *r)
+{
+    static const int rows[] = {TESS_LAYOUT_BLOCK, TESS_LAYOUT_COLUMN},
+                     columns[] = {TESS_LAYOUT_AUTO};
+    bool side_by_side = has_columns(r->page);
+    const int *layouts = side_by_side ? columns : rows;
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < (side_by_side ? COUNT_OF(columns) : COUNT_OF(rows)); i++) {
+        Attempt a = same(r);
+        a.enlarge = true;
+        a.layout = layouts[i];
+        rc = try_again(r, a);
+    }
     return rc;
 }
 
@@ -167,12 +231,17 @@ ErrCode read_page(Tess *t, const ReadOptions *o, struct Pix *picture, double dpi
     const char *languages = !automatic                         ? o->languages
                             : before != NULL && before[0] != 0 ? before
                                                                : languages_first(tess_installed());
-    ErrCode rc = read_once(&r, o->turn == READ_TURN_AUTO ? 0 : o->turn, languages, out);
+    Attempt first = {.turn = o->turn == READ_TURN_AUTO ? 0 : o->turn,
+                     .languages = languages,
+                     .layout = o->layout};
+    ErrCode rc = read_once(&r, &first, out);
     if (rc == OK && out->confidence < reads_badly && (automatic || o->turn == READ_TURN_AUTO))
         rc = look_closer(&r);
     if (rc == OK && automatic && out->confidence < reads_badly)
         rc = try_vertical(&r);
     if (rc == OK && automatic && tess_installed().len > 1)
         rc = check_language(&r);
+    if (rc == OK && poor_and_small(&r))
+        rc = read_enlarged(&r);
     return rc;
 }

@@ -131,7 +131,8 @@ static int put_words(ShimReader *r, bool (*take)(void *, const ShimWord *), void
         if (text == nullptr)
             continue;
         remove_marks(text.get());
-        if (text[0] == 0 || !it->BoundingBox(RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1))
+        if (text[std::strspn(text.get(), " \t\n")] == 0 ||
+            !it->BoundingBox(RIL_WORD, &w.x0, &w.y0, &w.x1, &w.y1))
             continue;
         w.text = text.get();
         w.confidence = it->Confidence(RIL_WORD);

@@ -1,5 +1,6 @@
 /* main.c: platen-engine-security, what a file would do when it is opened. */
 #include "document/charset.h"
+#include "document/ooxml_crypt.h"
 #include "kit/kit.h"
 #include "security/clamd.h"
 #include "security/scan.h"
@@ -13,7 +14,7 @@ static ErrCode warm(Err *err)
         return err_set(err, ERR_INTERNAL, "the locale C.UTF-8 is missing");
     ErrCode rc = charset_warm(err);
     if (rc == OK)
-        rc = crypt_warm(err);
+        rc = ooxml_crypt_warm(err);
     return rc == OK ? mail_warm(err) : rc;
 }
 

@@ -1,7 +1,9 @@
 /* oledoc.c: what lies in compound files: macros, packages, fields and links of Word, Excel and
  * PowerPoint 97, attachments of Outlook, encrypted Office packages. */
-#include "document/ole.h"
 #include "security/scan.h"
+
+#include "document/ole.h"
+#include "document/ooxml_crypt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,12 +188,13 @@ static void scan_equation(Scan *s, const ScanObject *o, Str stream)
     scan_report(s, calls ? FINDING_EQUATION : FINDING_EQUATION_OLD, o, "%zu bytes", stream.len);
 }
 
-static void scan_encrypted(Scan *s, const ScanObject *o, Ole *ole, size_t package)
+/* Excel tries one password by itself, so what is encrypted with it opens for everybody and for no
+ * scanner that does not know it. */
+static void scan_encrypted(Scan *s, const ScanObject *o)
 {
-    int info = ole_find(ole, ole->entries[package].parent, "EncryptionInfo");
-    Str how = info < 0 ? (Str){0} : ole_read(ole, info, s->arena, 1 << 20),
-        packed = ole_read(ole, (int)package, s->arena, STREAM_MAX), plain;
-    if (!crypt_open(s->arena, how, packed, &plain)) {
+    Str plain;
+    Err ignored = {0};
+    if (ooxml_decrypt(s->arena, o->bytes, STR(""), &plain, &ignored) != OK) {
         scan_report(s, FINDING_ENCRYPTED, o, "the document is encrypted");
         return;
     }
@@ -218,7 +221,7 @@ static void scan_stream(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
     if (is_named(e, "\1Ole10Native"))
         package_scan(s, &part, bytes);
     else if (is_named(e, "EncryptedPackage"))
-        scan_encrypted(s, o, ole, entry);
+        scan_encrypted(s, o);
     else if (is_named(e, "WordDocument"))
         scan_word(s, &part, bytes);
     else if (is_named(e, "Workbook") || is_named(e, "Book"))
@@ -242,13 +245,13 @@ static void scan_storage(Scan *s, const ScanObject *o, Ole *ole, size_t entry)
         ArenaMark mark = arena_mark(s->arena);
         ScanObject part = scan_part(s, o, path_of(s, ole, entry));
         part.outer = o->outer != NULL ? o->outer : o;
-        vba_scan(s, &part, ole, entry);
+        vba_scan(s, &part, ole, (int)entry);
         arena_rewind(s->arena, mark);
     }
     /* Microsoft's installer packages are compound files. */
     static const unsigned char installer[16] = {0x84, 0x10, 0x0C, 0, 0, 0, 0, 0,
                                                 0xC0, 0,    0,    0, 0, 0, 0, 0x46};
-    if (e->kind == OLE_ROOT && memcmp(e->clsid.ptr, installer, 16) == 0)
+    if (e->kind == OLE_ROOT && e->clsid.len == 16 && memcmp(e->clsid.ptr, installer, 16) == 0)
         scan_report(s, o->around == AROUND_ARCHIVE ? FINDING_PROGRAM_IN_ARCHIVE : FINDING_PROGRAM,
                     o, "a Windows installer package");
 }
@@ -262,9 +265,10 @@ void ole_scan(Scan *s, const ScanObject *o)
     ArenaMark mark = arena_mark(s->arena);
     if (ole_open(s->arena, o->bytes, &ole, &ignored) == OK)
         for (size_t i = 0; i < ole.len && !s->bomb; i++) {
-            if (ole.entries[i].kind == OLE_STORAGE || ole.entries[i].kind == OLE_ROOT)
+            const OleEntry *e = &ole.entries[i];
+            if (e->kind == OLE_STORAGE || e->kind == OLE_ROOT)
                 scan_storage(s, o, &ole, i);
-            else if (ole.entries[i].name.len > 0)
+            else if (e->name.len > 0 && e->size_bytes > 0) /* marked as unused, too: it is hidden */
                 scan_stream(s, o, &ole, i);
         }
     arena_rewind(s->arena, mark);

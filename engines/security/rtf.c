@@ -1,7 +1,8 @@
 /* rtf.c: objects, templates and fields of RTF, found the way Word finds them: control words in any
  * disguise, hexadecimal data with whatever stands between the digits. */
-#include "document/ole.h"
 #include "security/scan.h"
+
+#include "document/ole.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -4,10 +4,12 @@
  *   names.c       names that deceive            program.c   programs, shortcuts, scripts, EICAR
  *   polyglot.c    two formats at once           archive.c   ZIP, and what libarchive reads
  *   office.c      parts of OOXML, ODF           oledoc.c    streams of Word, Excel, PowerPoint 97
- *   vba.c         macros                        crypt.c     the password everybody's Office knows
- *   rtf.c         objects in RTF                pdf.cc      actions, scripts, files in PDF
- *   markup.c      HTML, SVG, XML, tables        mail.c      attachments
- *   ole.c         a reader of compound files    clamd.c     the ClamAV daemon
+ *   vba.c         macros                        rtf.c       objects in RTF
+ *   pdf.cc        actions, scripts, files       markup.c    HTML, SVG, XML, tables
+ *   mail.c        attachments                   clamd.c     the ClamAV daemon
+ *
+ * Types, ZIP archives, compound files and encrypted Office packages are read by the document
+ * engine's library.
  *
  * A scanner gets an object, reports what it finds (scan_report) and hands on what lies inside
  * (scan_inside). Scanners never fail: what cannot be read is not there. The walk stops at a depth,
@@ -124,16 +126,13 @@ void mail_scan(Scan *s, const ScanObject *o);
 void dde_check(Scan *s, const ScanObject *o, Str instruction);
 /* oledoc.c: an object as OLE 1 wrote it (RTF, and packages). */
 void package_scan(Scan *s, const ScanObject *o, Str native);
-/* crypt.c: what an encrypted Office file holds, when the default password opens it. */
-bool crypt_open(Arena *a, Str info, Str package, Str *out);
-ErrCode crypt_warm(Err *err);
 ErrCode mail_warm(Err *err);
 
 /* vba.c: MS-OVBA. False: not a compressed container. What could be read before damage is given. */
 bool vba_decompress(Arena *a, Str packed, size_t max, Str *out);
 struct Ole;
 /* All modules of the project whose VBA storage is entry `storage`. */
-void vba_scan(Scan *s, const ScanObject *o, struct Ole *ole, size_t storage);
+void vba_scan(Scan *s, const ScanObject *o, struct Ole *ole, int storage);
 /* What macros' text says, `what` being the project's place. */
 typedef struct VbaFacts {
     int modules;

@@ -1,7 +1,8 @@
 /* vba.c: VBA projects: decompressed (MS-OVBA 2.4.1), their modules found by the project's own
  * directory or, where that is damaged, by how a module begins; and what their text says. */
-#include "document/ole.h"
 #include "security/scan.h"
+
+#include "document/ole.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -324,15 +325,16 @@ static void read_directory(Project *p, Str dir)
 /* A compressed module begins with its attributes: the first token group is 0x00 "Attribut". */
 static void search_modules(Project *p)
 {
-    for (int i = 0; i < (int)p->ole->len && p->found < MODULES_MAX; i++) {
+    for (size_t i = 0; i < p->ole->len && p->found < MODULES_MAX; i++) {
         const OleEntry *e = &p->ole->entries[i];
-        if (e->kind != OLE_STREAM || (e->parent != p->storage && e->parent >= 0))
+        if (e->kind == OLE_STORAGE || e->kind == OLE_ROOT ||
+            (e->parent != p->storage && e->parent >= 0))
             continue;
         ArenaMark mark = arena_mark(p->s->arena);
-        Str packed = ole_read(p->ole, i, p->s->arena, MODULE_MAX);
+        Str packed = ole_read(p->ole, (int)i, p->s->arena, MODULE_MAX);
         size_t at = str_find(packed, (Str){"\0Attribut", 9});
         if (at != STR_NONE && at >= 3)
-            read_module(p, i, at - 3);
+            read_module(p, (int)i, at - 3);
         arena_rewind(p->s->arena, mark);
     }
 }
@@ -360,11 +362,11 @@ static void report(Project *p, const ScanObject *o)
         scan_report(p->s, FINDING_MACROS_HIDDEN, o, "a type without macros in its name");
 }
 
-void vba_scan(Scan *s, const ScanObject *o, Ole *ole, size_t storage)
+void vba_scan(Scan *s, const ScanObject *o, Ole *ole, int storage)
 {
-    Project p = {.s = s, .ole = ole, .storage = (int)storage};
+    Project p = {.s = s, .ole = ole, .storage = storage};
     ArenaMark mark = arena_mark(s->arena);
-    int dir = ole_find(ole, p.storage, "dir");
+    int dir = ole_find(ole, storage, "dir");
     Str packed = dir < 0 ? (Str){0} : ole_read(ole, dir, s->arena, MODULE_MAX), text;
     if (packed.len > 0 && vba_decompress(s->arena, packed, MODULE_MAX, &text))
         read_directory(&p, text);

@@ -33,6 +33,7 @@ ErrCode chunk_out_begin(ChunkOut *o)
     o->line = buf_init(o->step->arena, 256 * MIB);
     o->hash = hash_of(o->source->text);
     o->tokens_min = INT64_MAX;
+    o->head_at = STR_NONE;
     o->page = o->source->pages > 0 ? 1 : 0;
     if (o->list)
         buf_add_c(&o->line, "{\"chunks\":[");
@@ -162,7 +163,7 @@ static ErrCode put_head(ChunkOut *o, JsonOut *j, const PackChunk *chunk, Err *er
 {
     if (chunk->head_to == chunk->head_from)
         return OK;
-    if (o->head_at != chunk->head_from || o->head_chars == 0) {
+    if (o->head_at != chunk->head_from) {
         o->head_at = chunk->head_from;
         o->head_chars =
             o->characters -

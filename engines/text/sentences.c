@@ -40,15 +40,21 @@ Sentences sentences_begin(Str text)
     return (Sentences){.text = text, .plain = text.len > INT32_MAX || !give(text)};
 }
 
-/* The next end by the breaker's rules, after `at`. Another Sentences may have had it meanwhile. */
-static size_t next_end(const Sentences *s, size_t at)
+/* The next end by the breaker's rules, after `at`. Another Sentences may have had it meanwhile: then
+ * it begins anew at `at`, because finding a place in the middle of a text takes it as long as coming
+ * there. */
+static size_t next_end(Sentences *s, size_t at)
 {
-    bool ours = breaker_holds.ptr == s->text.ptr && breaker_holds.len == s->text.len;
-    if (!ours && !give(s->text))
-        return s->text.len;
-    bool there = ours && ubrk_current(breaker) == (int32_t)at;
-    int32_t next = there ? ubrk_next(breaker) : ubrk_following(breaker, (int32_t)at);
-    return next == UBRK_DONE || (size_t)next > s->text.len ? s->text.len : (size_t)next;
+    Str rest = str_slice(s->text, s->begun, s->text.len);
+    bool ours = breaker_holds.ptr == rest.ptr && breaker_holds.len == rest.len &&
+                ubrk_current(breaker) == (int32_t)(at - s->begun);
+    if (!ours) {
+        s->begun = at;
+        if (!give(str_slice(s->text, at, s->text.len)))
+            return s->text.len;
+    }
+    int32_t next = ubrk_next(breaker);
+    return next == UBRK_DONE ? s->text.len : s->begun + (size_t)next;
 }
 
 static bool is_space(uint32_t c)

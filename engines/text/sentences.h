@@ -18,7 +18,8 @@ MUST_CHECK ErrCode sentences_warm(Err *err);
 typedef struct Sentences {
     Str text;
     size_t at;
-    bool plain; /* the breaker refused the text: it is one sentence */
+    size_t begun; /* the breaker was given the text from here on */
+    bool plain;   /* the breaker refused the text: it is one sentence */
 } Sentences;
 
 Sentences sentences_begin(Str text); /* valid UTF-8; must outlive the Sentences */
