@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import documents
+from tokens import bench_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 WRK_SECONDS = 5
@@ -374,7 +375,7 @@ def bench_documents(build, report):
 
 
 FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "documents": bench_documents, "overhead": bench_overhead,
-           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload}
+           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens}
 
 
 def machine():
