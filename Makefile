@@ -12,7 +12,7 @@ MESON   = meson setup --fatal-meson-warnings -Dpdf_engine=$(PDF_ENGINE)
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider
 
 .DEFAULT_GOAL := build
-.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash golden docs format check layers bench install clean deps-test asan-build
+.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash golden docs format check layers bench bench-quality install clean deps-test asan-build
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,11 +20,13 @@ help: ## this list
 build: $(BUILD)/build.ninja ## build/platen and the engines beside it
 	@ninja -C $(BUILD) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
-deps: ## install the Debian packages that are missing (apt; root or sudo)
+deps: ## install the Debian packages that are missing (apt; root or sudo), fetch the token tables (npm)
 	@tools/deps.sh deploy/debian-packages.txt
+	@tools/npm.sh
 
 deps-test: deps
 	@tools/deps.sh deploy/debian-packages-test.txt
+	@tools/npm.sh --peers
 
 start: deps build ## build, serve on loopback, run the demo, keep serving until Ctrl-C
 	@$(BUILD)/platen serve --data data --listen 127.0.0.1:8080 --log-level warn --demo samples
@@ -68,7 +70,7 @@ golden: build ## rewrite tests/golden and docs/steps from the contracts
 	@tools/golden.sh $(BUILD)
 
 format: ## clang-format all of our C
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' | xargs clang-format -i
 
 check: build ## layers, formatting, banned calls, headers that compile alone, current golden files
 	@$(PYTHON) tools/check.py --build $(BUILD)
@@ -78,8 +80,12 @@ layers: ## draw which folder uses which
 
 bench: deps build ## measure; a table, and one JSON line per figure in build/bench.jsonl
 	@tools/deps.sh deploy/debian-packages-bench.txt
+	@tools/npm.sh --peers
 	@ninja -C $(BUILD) $$(cat bench/targets.txt) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 	@$(PYTHON) bench/run.py --build $(BUILD)
+
+bench-quality: deps build ## how good the reading is, over the folder of real files: docs/quality.md
+	@$(PYTHON) bench/quality.py --build $(BUILD)
 
 install: build ## into DESTDIR and PREFIX (/usr/local)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
@@ -88,10 +94,14 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(ASAN) $(TSAN) $(FUZZ)
 
 $(BUILD)/build.ninja:
+	@tools/npm.sh
 	@$(MESON) $(BUILD) >/dev/null
 $(ASAN)/build.ninja:
+	@tools/npm.sh
 	@$(MESON) -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true -Doptimization=1 $(ASAN) >/dev/null
 $(TSAN)/build.ninja:
+	@tools/npm.sh
 	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
-	@CC=clang meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@tools/npm.sh
+	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null

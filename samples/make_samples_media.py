@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Make the picture and archive samples: photo.jpg logo.svg animated.gif picture.png bundle.zip backup.tar.gz nested.7z.
+"""Make the picture, archive and video samples: clip.mp4 photo.jpg logo.svg animated.gif picture.png bundle.zip backup.tar.gz nested.7z.
 
-The results are in the repository; run this only to change them. Needs ImageMagick (convert) and
-libarchive-tools (bsdtar). Everything is computed, nothing is anybody's photo."""
+The results are in the repository; run this only to change them. Needs ImageMagick (convert),
+libarchive-tools (bsdtar) and ffmpeg. Everything is computed, nothing is anybody's photo."""
 import gzip, io, os, random, struct, subprocess, tarfile, tempfile, zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -180,9 +180,36 @@ def nested():
             return f.read()
 
 
+def clip():
+    """Three scenes and a tone: test card, fractal, dark blue."""
+    scene = ["testsrc2=size=320x180:rate=15:duration=1.5", "mandelbrot=size=320x180:rate=15",
+             "color=c=0x204060:size=320x180:rate=15:duration=1", "sine=frequency=440:duration=4"]
+    inputs = [word for s in scene for word in ("-f", "lavfi", "-i", s)]
+    graph = "[1]trim=duration=1.5,setpts=PTS-STARTPTS[m];[0][m][2]concat=n=3:v=1:a=0[v]"
+    with tempfile.TemporaryDirectory() as d:
+        made = os.path.join(d, "clip.mp4")
+        run(["ffmpeg", "-v", "error", *inputs, "-filter_complex", graph, "-map", "[v]", "-map", "3:a", "-c:v", "libx264",
+             "-crf", "30", "-preset", "veryslow", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "48k", "-metadata",
+             "title=Test pictures", "-metadata:s:a", "language=eng", "-shortest", made])
+        with open(made, "rb") as f:
+            return f.read()
+
+
+TALK = """1
+00:00:00,500 --> 00:00:01,900
+Good evening from the <i>harbour</i>.
+
+2
+00:00:02,000 --> 00:00:03,200
+The ferry is late;
+the fish are not.
+"""
+
+
 def main():
     made = {"photo.jpg": photo(), "logo.svg": LOGO.encode(), "animated.gif": animated(), "picture.png": picture(),
-            "bundle.zip": bundle(), "backup.tar.gz": backup(), "nested.7z": nested()}
+            "bundle.zip": bundle(), "backup.tar.gz": backup(), "nested.7z": nested(),
+            "clip.mp4": clip(), "talk.srt": TALK.encode()}
     for name, data in made.items():
         with open(path(name), "wb") as f:
             f.write(data)

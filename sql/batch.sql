@@ -1,8 +1,8 @@
 -- name: batch_task_add
--- The task of batch $1, of project $2, which waits for $3 items of $4; $5: number of the job's last event; begun at $6.
+-- The task of batch $1, of project $2, which waits for $3 items of $4 ($7 have ended); $5: number of the job's last event; begun at $6.
 INSERT INTO task (id, project, job, queue, state, priority, run_at_ms, attempt, max_attempts, seq, started_ms, pending,
                   progress_done, progress_total)
-VALUES ($1, $2, $1, 'batch', 'waiting', 0, 0, 0, 1, $5, $6, $3, $4 - $3, $4);
+VALUES ($1, $2, $1, 'batch', 'waiting', 0, 0, 0, 1, $5, $6, $3, $7, $4);
 
 -- name: batch_item_ended
 -- One item of batch $1 has ended. No row: the batch has ended before (it was cancelled).

@@ -42,12 +42,13 @@ SELECT t.id FROM task t JOIN job j ON j.id = t.id
 
 -- name: job_ids_running
 -- The same, those that run: few, so they are found by their lease and sorted then ("+ 0" keeps SQLite off the walk by id).
-SELECT live.id
-  FROM (SELECT id, project, parent FROM task WHERE state = 'leased' AND lease_until_ms > 0
-         UNION ALL
-        SELECT id, project, parent FROM task WHERE state = 'waiting' AND project = $1) live JOIN job j ON j.id = live.id
- WHERE live.project = $1 AND live.parent IS NULL AND live.id + 0 < $2 AND live.id + 0 >= $3 AND ($4 = '' OR j.step = $4)
- ORDER BY live.id + 0 DESC LIMIT $5;
+SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
+ WHERE t.state = 'leased' AND t.lease_until_ms > 0 AND t.project = $1 AND t.parent IS NULL AND t.id + 0 < $2
+   AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4)
+ UNION ALL
+SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
+ WHERE t.state = 'waiting' AND t.project = $1 AND t.id < $2 AND t.id >= $3 AND ($4 = '' OR j.step = $4)
+ ORDER BY 1 DESC LIMIT $5;
 
 -- name: job_ids_done
 -- The same, those that are done: most are, so all are walked.

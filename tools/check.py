@@ -42,7 +42,7 @@ def strip_comments(text):
 
 def edges():
     """(file, line, from folder, to folder, header) of every include between our folders."""
-    for path in tracked("src/*.c", "src/*.h", "engines/*.c", "engines/*.h"):
+    for path in tracked("src/*.c", "src/*.h", "engines/*.c", "engines/*.h", "engines/*.cc"):
         relative = path.relative_to(ROOT)
         here = relative.parts[1] if len(relative.parts) > 2 else "main"
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -67,7 +67,7 @@ def check_layers():
 
 
 def check_banned():
-    for path in tracked("src/*.[ch]", "engines/*.[ch]"):
+    for path in tracked("src/*.[ch]", "engines/*.[ch]", "engines/*.cc"):
         for number, line in enumerate(strip_comments(path.read_text()).splitlines(), 1):
             hit = BANNED_CALL.search(line)
             if hit:
@@ -89,7 +89,7 @@ def check_headers(build):
 
 
 def check_format():
-    for path in tracked("*.c", "*.h"):
+    for path in tracked("*.c", "*.h", "*.cc"):
         run = subprocess.run(["clang-format", "--dry-run", "-Werror", str(path)], cwd=ROOT, capture_output=True, text=True)
         if run.returncode:
             yield f"{path.relative_to(ROOT)}: not formatted (make format)"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum { HEAD_MAX = 512 };                        /* enough to know any archive by its beginning */
-static const int64_t inner_max = 256 << 20;     /* of one inner archive in memory … */
-static const int64_t inner_sum_max = 512 << 20; /* … and of all that are open at once */
+static const int64_t inner_max = 96 << 20;      /* of one inner archive in memory … */
+static const int64_t inner_sum_max = 144 << 20; /* … and of all that are open at once */
 static const int64_t report_every = 16 << 20;
 
 static ErrCode check_ratio(Walk *w, int64_t unpacked, Str name)
@@ -103,7 +103,9 @@ static ErrCode remember(Content *t, const void *bytes, size_t len, bool wanted)
         t->w->buffered + (int64_t)(t->memory_len + len) > inner_sum_max)
         return give_up_memory(t, wanted);
     if (t->memory_len + len > t->memory_cap) {
-        size_t cap = (t->memory_len + len) * 2;
+        size_t cap = (t->memory_len + len) * 3 / 2;
+        if (t->e->size_bytes > (int64_t)cap) /* announced, and not above inner_max: see begin */
+            cap = (size_t)t->e->size_bytes;
         char *grown = fault_hit("archive.memory") ? NULL : realloc(t->memory, cap);
         if (grown == NULL)
             return err_set(t->w->c->err, ERR_LIMIT_MEMORY, "looking into \"" STR_FMT "\"",

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-extern const Step step_archive_list, step_archive_extract;
-static const Step *const steps[] = {&step_archive_list, &step_archive_extract, NULL};
+extern const Step step_archive_create, step_archive_extract, step_archive_list;
+static const Step *const steps[] = {&step_archive_create, &step_archive_extract, &step_archive_list,
+                                    NULL};
 
 /* libarchive converts names by the locale, and reads the times of ZIP as local ones. */
 static ErrCode warm(Err *err)

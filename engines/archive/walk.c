@@ -338,13 +338,37 @@ static ErrCode walk_entries(Walk *w, WalkLevel *l)
         w->totals->format = reader_format(&l->reader);
         w->totals->compression = reader_compression(&l->reader);
     }
+    l->zip = rc == OK && l->entries > 0 && reader_is_zip(&l->reader);
     reader_close(&l->reader);
     return rc;
+}
+
+/* A ZIP ends with its directory and the record that says where that is; a comment of at most 64 KiB
+ * may follow. Without it libarchive reads from front to back, and nothing says how much is missing. */
+static bool zip_has_end(Str bytes)
+{
+    enum { RECORD = 22, COMMENT_MAX = 65535 };
+    size_t tail = RECORD + COMMENT_MAX;
+    Str end = str_slice(bytes, bytes.len > tail ? bytes.len - tail : 0, bytes.len);
+    size_t at = str_find(end, STR("PK\5\6"));
+    return at != STR_NONE && end.len - at >= RECORD;
+}
+
+static void note_cut(Walk *w, const WalkLevel *l)
+{
+    if (l->prefix.len == 0)
+        step_note(w->c, STR("the ZIP is cut short: its directory is missing, and entries may be"));
+    else
+        step_note(w->c, str_printf(w->scratch,
+                                   "this ZIP is cut short, and entries may be missing: " STR_FMT,
+                                   STR_ARG(str_slice(l->prefix, 0, l->prefix.len - 1))));
 }
 
 static ErrCode walk_level(Walk *w, WalkLevel *l)
 {
     ErrCode rc = walk_entries(w, l);
+    if (rc == OK && l->deliver && l->zip && !zip_has_end(l->bytes))
+        note_cut(w, l);
     if (rc != ERR_INPUT_DAMAGED || l->entries > 0 || l->bytes.len < 4 ||
         memcmp(l->bytes.ptr, "PK\3\4", 4) != 0)
         return rc;

@@ -26,6 +26,7 @@ typedef struct WalkLevel {
     int depth;       /* 1: the outermost */
     bool deliver;    /* false: only looking */
     bool in_order;   /* a ZIP whose directory is damaged */
+    bool zip;        /* known when it was walked through */
     int64_t entries; /* seen on this level */
     int charset;     /* NAMES_AUTO: not guessed yet */
 } WalkLevel;

@@ -1,4 +1,4 @@
-#include "document/charset.h"
+#include "document/charset_in.h"
 
 #include "base/fault.h"
 
@@ -156,8 +156,8 @@ static uint32_t unit(Str s, size_t i, size_t size, bool big)
     return v;
 }
 
-/* How text reads as units of `size` bytes: how many of them are plain ASCII, 0 when more than one
- * in 20 cannot be. */
+/* How text reads as units of `size` bytes: how many of them are plain ASCII (or valid, of 4 bytes), 0
+ * when more than one in 20 cannot be. */
 static size_t plain_units(Str s, size_t size, bool big)
 {
     size_t units = 0, good = 0, plain = 0;
@@ -174,7 +174,9 @@ static size_t plain_units(Str s, size_t size, bool big)
         plain += (u < 0x80 && !control) || u == 0x3000;
         before = high ? u : 0;
     }
-    return good * 20 >= units * 19 ? plain : 0;
+    if (good * 20 < units * 19)
+        return 0;
+    return size == 4 ? good : plain; /* hardly anything but UTF-32 is valid UTF-32 */
 }
 
 /* UTF-16 and UTF-32 without a mark give themselves away by zeros at every second or fourth place.
@@ -336,10 +338,20 @@ static ErrCode decode(const Charset *c, Arena *a, Str s, Str *out, size_t *bad, 
     return OK;
 }
 
-static const Charset *choose(Str s)
+bool charset_try(Arena *a, Str bytes, const char *name, Str *out, size_t *bad)
 {
+    const Charset *c = charset_find(str_from_c(name));
+    Err ignored = {0};
+    return c != NULL && decode(c, a, bytes, out, bad, &ignored) == OK;
+}
+
+static const Charset *choose(Arena *a, Str s)
+{
+    const char *wide = charset_guess_wide(s);
+    if (wide != NULL)
+        return charset_find(str_from_c(wide));
     const Charset *c = by_guess(s);
-    return c != NULL ? c : charset_find(STR("windows-1252"));
+    return charset_find(str_from_c(charset_guess_narrow(a, s, c != NULL ? c->name : NULL)));
 }
 
 ErrCode charset_to_utf8(Arena *a, Str bytes, Str declared, Str *out, const char **used, Err *err)
@@ -369,7 +381,7 @@ ErrCode charset_to_utf8(Arena *a, Str bytes, Str declared, Str *out, const char 
         arena_rewind(a, m); /* the declaration lies */
     }
     if (c == NULL)
-        c = choose(bytes);
+        c = choose(a, bytes);
     *used = c->name;
     return decode(c, a, bytes, out, &bad, err);
 }

@@ -31,6 +31,50 @@ static Str skip_prolog(Str s)
     }
 }
 
+/* The root element, without its prefix. */
+static Str root_name(Str s)
+{
+    size_t end = 1;
+    while (end < s.len && end < 80 && strchr(" \t\r\n/>", s.ptr[end]) == NULL)
+        end++;
+    Str name = str_slice(s, 1, end);
+    size_t colon = str_find_char(name, ':');
+    return colon == STR_NONE ? name : str_slice(name, colon + 1, name.len);
+}
+
+static TypeId by_root(Str rest, Str head)
+{
+    static const struct {
+        const char *root, *also; /* what the head must hold, or NULL */
+        TypeId type;
+    } roots[] = {
+        {"svg", NULL, TYPE_SVG},
+        {"rss", NULL, TYPE_RSS},
+        {"RDF", "http://purl.org/rss/", TYPE_RSS},
+        {"feed", "http://www.w3.org/2005/Atom", TYPE_ATOM},
+        {"stylesheet", "XSL/Transform", TYPE_XSLT},
+        {"transform", "XSL/Transform", TYPE_XSLT},
+        {"plist", NULL, TYPE_PLIST},
+        {"kml", NULL, TYPE_KML},
+        {"gpx", NULL, TYPE_GPX},
+        {"COLLADA", NULL, TYPE_COLLADA},
+        {"tt", "/ns/ttml", TYPE_TTML},
+        {"xliff", NULL, TYPE_XLIFF},
+        {"score-partwise", NULL, TYPE_MUSICXML},
+        {"FictionBook", NULL, TYPE_FB2},
+        {"abiword", NULL, TYPE_ABIWORD},
+        {"wordDocument", "schemas.microsoft.com/office/word/2003", TYPE_WORDML},
+        {"Workbook", "urn:schemas-microsoft-com:office:spreadsheet", TYPE_EXCELML},
+        {"book", "docbook", TYPE_DOCBOOK},
+        {"article", "docbook", TYPE_DOCBOOK},
+    };
+    Str name = root_name(rest);
+    for (size_t i = 0; i < COUNT_OF(roots); i++)
+        if (str_eq_c(name, roots[i].root) && (roots[i].also == NULL || holds(head, roots[i].also)))
+            return roots[i].type;
+    return TYPE_XML;
+}
+
 static TypeId by_xml(Str s)
 {
     Str head = str_slice(s, 0, 8192);
@@ -48,11 +92,9 @@ static TypeId by_xml(Str s)
             break;
         }
     Str rest = str_slice(head, root, head.len);
-    if (str_starts(rest, STR("<svg")))
-        return TYPE_SVG;
     if (starts_nocase(rest, "<html"))
         return holds(head, "http://www.w3.org/1999/xhtml") ? TYPE_XHTML : TYPE_HTML;
-    return TYPE_XML;
+    return by_root(rest, head);
 }
 
 static TypeId by_markup(Str s)
@@ -67,6 +109,8 @@ static TypeId by_markup(Str s)
         return by_xml(s);
     if (starts_nocase(s, "<svg"))
         return TYPE_SVG;
+    if (starts_nocase(s, "<?php"))
+        return TYPE_PHP;
     for (size_t i = 0; i < COUNT_OF(html); i++)
         if (starts_nocase(s, html[i]))
             return TYPE_HTML;
@@ -75,7 +119,8 @@ static TypeId by_markup(Str s)
     /* any other single root with its end at the end is XML */
     Str end = str_trim(str_slice(s, s.len > 200 ? s.len - 200 : 0, s.len));
     bool named = s.len > 2 && ((s.ptr[1] | 0x20) >= 'a' && (s.ptr[1] | 0x20) <= 'z');
-    return named && str_ends(end, STR(">")) && holds(end, "</") ? TYPE_XML : TYPE_UNKNOWN;
+    bool whole = named && str_ends(end, STR(">")) && holds(end, "</");
+    return whole ? by_root(s, str_slice(s, 0, 8192)) : TYPE_UNKNOWN;
 }
 
 /* --- mail and other text with a head */
@@ -106,6 +151,9 @@ static TypeId by_mail_head(Str s)
         for (size_t i = 0; i < COUNT_OF(names); i++)
             known += starts_nocase(line, names[i]);
     }
+    if (known >= 1 && holds(str_slice(s, 0, 2000), "multipart/related") &&
+        (starts_nocase(s, "from: <saved by") || holds(str_slice(s, 0, 2000), "Snapshot-Content")))
+        return TYPE_MHTML;
     if (known >= 2 || (known == 1 && starts_nocase(s, "mime-version:")))
         return mbox ? TYPE_MBOX : TYPE_EML;
     return TYPE_UNKNOWN;
@@ -150,16 +198,79 @@ static bool is_json_lines(Str s)
     return lines >= 2;
 }
 
+static TypeId by_json(Str s)
+{
+    Str head = str_slice(s, 0, 4096);
+    if (holds(head, "\"FeatureCollection\"") || holds(head, "\"Feature\""))
+        return TYPE_GEOJSON;
+    if (holds(head, "\"cells\"") && holds(s, "\"nbformat\""))
+        return TYPE_NOTEBOOK;
+    return holds(head, "\"asset\"") && holds(s, "\"meshes\"") ? TYPE_GLTF : TYPE_JSON;
+}
+
+/* "#!/usr/bin/env python3" */
+static TypeId by_interpreter(Str s)
+{
+    static const struct {
+        const char *name;
+        TypeId type;
+    } known[] = {{"python", TYPE_PYTHON},   {"perl", TYPE_PERL}, {"ruby", TYPE_RUBY},
+                 {"node", TYPE_JAVASCRIPT}, {"php", TYPE_PHP},   {"sh", TYPE_SHELL}};
+    Str line = str_slice(s, 0, 80);
+    size_t end = str_find_char(line, '\n');
+    line = end == STR_NONE ? line : str_slice(line, 0, end);
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (str_starts(s, STR("#!")) && holds(line, known[i].name))
+            return known[i].type;
+    return TYPE_UNKNOWN;
+}
+
+/* Formats whose first words are their own. */
+static TypeId by_first_words(Str s)
+{
+    static const struct {
+        const char *begin;
+        TypeId type;
+    } known[] = {
+        {"WEBVTT", TYPE_VTT},        {"BEGIN:VCALENDAR", TYPE_ICALENDAR},
+        {"BEGIN:VCARD", TYPE_VCARD}, {"[Script Info]", TYPE_ASS},
+        {"#EXTM3U", TYPE_M3U},       {"@echo off", TYPE_BATCH},
+        {"diff --git ", TYPE_DIFF},  {"--- a/", TYPE_DIFF},
+        {"Index: ", TYPE_DIFF},      {"Windows Registry Editor", TYPE_REGISTRY},
+        {"REGEDIT4", TYPE_REGISTRY}, {"[InternetShortcut]", TYPE_URL},
+        {"TY  - ", TYPE_RIS},        {"msgid \"", TYPE_GETTEXT},
+        {"solid ", TYPE_STL},
+    };
+    s = str_trim(s);
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (!starts_nocase(s, known[i].begin))
+            continue;
+        if (known[i].type == TYPE_STL && !holds(str_slice(s, 0, 400), "facet normal"))
+            continue;
+        if (known[i].type == TYPE_DIFF && !holds(str_slice(s, 0, 4096), "\n@@ "))
+            continue;
+        return known[i].type;
+    }
+    bool dxf = starts_nocase(s, "0\r\nSECTION") || starts_nocase(s, "0\nSECTION") ||
+               starts_nocase(s, "999\r\n") || starts_nocase(s, "999\n");
+    if (dxf && holds(str_slice(s, 0, 8192), "SECTION"))
+        return TYPE_DXF;
+    if (s.len > 80 && s.ptr[72] == 'S' && holds(str_slice(s, 0, 80), "S      1"))
+        return TYPE_IGES;
+    bool entry = s.ptr != NULL && s.len > 2 && s.ptr[0] == '@' && s.ptr[1] >= 'A' && holds(s, "},");
+    if (entry && (starts_nocase(s, "@article{") || starts_nocase(s, "@book{") ||
+                  starts_nocase(s, "@inproceedings{") || starts_nocase(s, "@misc{")))
+        return TYPE_BIBTEX;
+    return TYPE_UNKNOWN;
+}
+
 static TypeId by_head(Str s)
 {
-    if (str_starts(s, STR("WEBVTT")))
-        return TYPE_VTT;
-    if (str_starts(s, STR("BEGIN:VCALENDAR")))
-        return TYPE_ICALENDAR;
-    if (str_starts(s, STR("BEGIN:VCARD")))
-        return TYPE_VCARD;
-    if (str_starts(s, STR("#!")) && holds(str_slice(s, 0, 80), "sh"))
-        return TYPE_SHELL;
+    TypeId t = by_first_words(s);
+    if (t == TYPE_UNKNOWN)
+        t = by_interpreter(s);
+    if (t != TYPE_UNKNOWN)
+        return t;
     if (holds(str_slice(s, 0, 4096), "\\documentclass") || str_starts(s, STR("\\input")))
         return TYPE_TEX;
     if (str_starts(s, STR("%YAML")) ||
@@ -169,7 +280,7 @@ static TypeId by_head(Str s)
         return TYPE_SRT;
     if (is_json_lines(s))
         return TYPE_NDJSON;
-    return is_json(s) ? TYPE_JSON : by_mail_head(s);
+    return is_json(s) ? by_json(s) : by_mail_head(s);
 }
 
 /* --- tables, by shape */
@@ -279,4 +390,35 @@ TypeId detect_text(Str text)
     if (t == TYPE_UNKNOWN && is_markdown(s))
         t = TYPE_MARKDOWN;
     return t != TYPE_UNKNOWN ? t : TYPE_TEXT;
+}
+
+void detect_text_flags(TypeId t, Str text, Str bytes, TypeFlags *flags)
+{
+    switch (t) {
+    case TYPE_HTML:
+    case TYPE_XHTML:
+    case TYPE_SVG:
+        flags->javascript =
+            holds(text, "<script") || holds(text, "<SCRIPT") || holds(text, "javascript:");
+        break;
+    case TYPE_RTF:
+        flags->embedded = holds(bytes, "\\objdata") || holds(bytes, "\\objemb");
+        break;
+    case TYPE_EML:
+    case TYPE_MBOX:
+        flags->embedded =
+            holds(bytes, "Content-Disposition: attachment") || holds(bytes, "filename=");
+        flags->encrypted =
+            holds(text, "multipart/encrypted") || holds(text, "smime-type=enveloped-data");
+        break;
+    case TYPE_PEM:
+        flags->encrypted = holds(text, "ENCRYPTED");
+        break;
+    case TYPE_WORDML:
+    case TYPE_EXCELML:
+        flags->macros = holds(bytes, "macrosPresent=\"yes\"") || holds(bytes, "editdata.mso");
+        break;
+    default:
+        break;
+    }
 }

@@ -14,6 +14,14 @@ static const DocWriter *writer_of(DocFormat f)
         return &doc_text_writer;
     case DOC_JSON:
         return &doc_json_writer;
+    case DOC_HTML:
+        return &doc_html_writer;
+    case DOC_EPUB:
+        return &doc_epub_writer;
+    case DOC_DOCX:
+        return &doc_docx_writer;
+    case DOC_PDF:
+        return &doc_pdf_writer;
     case DOC_MARKDOWN:
         break;
     }
@@ -26,8 +34,8 @@ void doc_fail(Doc *d, ErrCode code, const char *what)
         err_set(&d->err, code, "%s", what);
 }
 
-/* "reports/2026 plan.docx" → "2026 plan.md" */
-static Str output_name(StepCtx *c, Arena *a, const char *extension)
+/* "reports/2026 plan.docx" → "2026 plan" */
+static Str base_name(const StepCtx *c)
 {
     Str name = c->inputs_len > 0 ? c->inputs[0].name : STR("");
     size_t slash = str_rfind_char(name, '/');
@@ -36,12 +44,20 @@ static Str output_name(StepCtx *c, Arena *a, const char *extension)
     size_t dot = str_rfind_char(name, '.');
     if (dot != STR_NONE && dot > 0)
         name = str_slice(name, 0, dot);
-    if (name.len == 0)
-        name = STR("document");
-    return str_printf(a, STR_FMT ".%s", STR_ARG(name), extension);
+    return name.len > 0 ? name : STR("document");
+}
+
+static Str output_name(StepCtx *c, Arena *a, const char *extension)
+{
+    return str_printf(a, STR_FMT ".%s", STR_ARG(base_name(c)), extension);
 }
 
 ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
+{
+    return doc_open_with(c, format, &(DocOptions){.style = DOC_STYLE_CLEAN}, out);
+}
+
+ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options, Doc **out)
 {
     Arena *a = arena_open(ARENA_BYTES);
     Doc *d = a != NULL ? arena_new(a, Doc, 1) : NULL;
@@ -52,6 +68,7 @@ ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
     *d = (Doc){
         .step = c,
         .writer = writer_of(format),
+        .options = *options,
         .arena = a,
         .fd = -1,
         .out = buf_init(a, OUT_MAX),
@@ -60,6 +77,7 @@ ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out)
         .hrefs = buf_init(a, DOC_ROW_MAX),
         .cells = buf_init(a, 2 * DOC_CELLS_MAX * sizeof(DocCell)),
         .rows = buf_init(a, 2 * DOC_ROWS_HELD * sizeof(DocRow)),
+        .places = buf_init(a, DOC_CELLS_MAX * sizeof(DocPlace)),
     };
     Str name = output_name(c, a, d->writer->extension);
     ErrCode rc = name.ptr != NULL ? step_output(c, name, str_from_c(d->writer->media_type), &d->fd)
@@ -77,6 +95,8 @@ void doc_abandon(Doc **d)
 {
     if (*d == NULL)
         return;
+    if ((*d)->writer->drop != NULL)
+        (*d)->writer->drop(*d);
     fd_close(&(*d)->fd);
     Arena *a = (*d)->arena;
     *d = NULL;
@@ -134,37 +154,27 @@ bool doc_took_text(Doc *d)
     return took;
 }
 
-/* --- metadata and pages */
+/* --- pages */
 
-void doc_meta(Doc *d, const char *key, Str value)
+Str doc_metadata(const Doc *d, const char *key)
 {
-    value = str_trim(value);
-    if (d->err.code != OK || value.len == 0 || d->meta_len == DOC_META_MAX)
-        return;
     for (size_t i = 0; i < d->meta_len; i++)
         if (strcmp(d->meta[i].key, key) == 0)
-            return;
-    if (value.len > DOC_META_VALUE_MAX) {
-        size_t cut = DOC_META_VALUE_MAX;
-        while (cut > 0 && ((unsigned char)value.ptr[cut] & 0xC0) == 0x80)
-            cut--;
-        value = str_slice(value, 0, cut);
-    }
-    char *k = str_to_c(d->arena, str_from_c(key));
-    Str v = str_copy(d->arena, value);
-    if (k == NULL || v.ptr == NULL) {
-        doc_fail(d, ERR_LIMIT_MEMORY, "keeping the document's metadata");
-        return;
-    }
-    d->meta[d->meta_len].key = k;
-    d->meta[d->meta_len++].value = v;
+            return d->meta[i].value;
+    return STR("");
+}
+
+Str doc_title(const Doc *d)
+{
+    Str own = doc_metadata(d, "title");
+    return d->options.title.len > 0 ? d->options.title : own.len > 0 ? own : base_name(d->step);
 }
 
 void doc_page(Doc *d, int64_t page_no)
 {
     if (d->block_open && !d->cell_open)
         doc_end(d);
-    if (page_no < 1)
+    if (page_no < 1 || d->inside > 0)
         return;
     d->page = page_no;
     d->pages_seen++;
@@ -172,7 +182,8 @@ void doc_page(Doc *d, int64_t page_no)
 
 void doc_pages_total(Doc *d, int64_t pages)
 {
-    d->pages_total = pages;
+    if (d->inside == 0)
+        d->pages_total = pages;
 }
 
 int64_t doc_pages(const Doc *d)
@@ -258,6 +269,7 @@ static void begin(Doc *d, BlockKind kind, int level, int64_t number)
     clear_hand(d);
     int most = kind == BLOCK_HEADING ? 6 : kind == BLOCK_NOTE ? INT32_MAX : DOC_LEVELS - 1;
     int least = kind == BLOCK_HEADING ? 1 : 0;
+    level += kind == BLOCK_HEADING ? d->inside : 0;
     level = level < least ? least : level > most ? most : level;
     d->block = (DocBlock){.kind = kind, .level = level, .number = number, .page = d->page};
     d->block_open = true;
@@ -291,6 +303,7 @@ void doc_table(Doc *d)
     d->table_written = d->table_text = false;
     d->table_rows = 0;
     d->columns = 0;
+    memset(d->owner, 0, sizeof d->owner);
     d->block = (DocBlock){.page = d->page};
 }
 
@@ -335,12 +348,6 @@ static void count_column(Doc *d, const DocCell *c, size_t column)
         d->columns = end;
 }
 
-static void forget_rowspans(Doc *d)
-{
-    if (d->rowspan_cap > 0)
-        memset(d->rowspan_left, 0, d->rowspan_cap * sizeof *d->rowspan_left);
-}
-
 /* Write the rows in hand; the first time, begin the table with the number of columns they show. */
 static void write_rows(Doc *d)
 {
@@ -348,16 +355,17 @@ static void write_rows(Doc *d)
     size_t count = d->rows.len / sizeof(DocRow);
     if (d->table_text && !d->table_written) {
         d->table_written = true;
-        forget_rowspans(d);
+        doc_grid_forget(d);
         for (size_t i = 0; i < count; i++)
             doc_row_grid(d, &rows[i], count_column);
-        forget_rowspans(d);
+        doc_grid_forget(d);
         d->blocks++;
         d->writer->table_begin(d);
     }
     for (size_t i = 0; i < count && d->table_written && d->err.code == OK; i++, d->table_rows++)
         d->writer->row(d, &rows[i]);
     clear_hand(d);
+    memset(d->owner, 0, sizeof d->owner);
 }
 
 static void end_row(Doc *d)
@@ -370,7 +378,7 @@ static void end_row(Doc *d)
     size_t count = d->rows.len / sizeof(DocRow);
     rows[count - 1].cell_to = d->cells.len / sizeof(DocCell);
     size_t held = d->cells.len + d->runs.len + d->text.len;
-    if (d->table_written || count >= DOC_ROWS_HELD || held >= DOC_ROWS_HELD_BYTES)
+    if (count >= DOC_ROWS_HELD || held >= DOC_ROWS_HELD_BYTES)
         write_rows(d);
 }
 
@@ -392,6 +400,7 @@ void doc_row(Doc *d)
         return;
     }
     d->row_open = true;
+    d->row_column = 0;
 }
 
 static int clamp_span(int span)
@@ -427,7 +436,26 @@ void doc_cell(Doc *d, int colspan, int rowspan)
         return;
     }
     d->cell_open = true;
+    for (int k = 0; k < c.colspan; k++, d->row_column++)
+        if (d->row_column < DOC_OWNERS_MAX)
+            d->owner[d->row_column] = (uint32_t)index + 1;
     doc_inline_start(d);
+}
+
+void doc_cell_below(Doc *d, int colspan)
+{
+    DocCell *cells = (DocCell *)(void *)d->cells.ptr;
+    size_t column = d->row_column;
+    uint32_t owner = column < DOC_OWNERS_MAX && d->row_open ? d->owner[column] : 0;
+    bool same = owner > 0 && cells[owner - 1].colspan == clamp_span(colspan) &&
+                (column == 0 || d->owner[column - 1] != owner);
+    if (d->nested > 0 || !same || cells[owner - 1].rowspan == DOC_SPAN_MAX) {
+        doc_cell(d, colspan, 1); /* the rows above are written already, or do not fit */
+        return;
+    }
+    end_cell(d);
+    cells[owner - 1].rowspan++;
+    d->row_column += (size_t)cells[owner - 1].colspan;
 }
 
 void doc_table_end(Doc *d)
@@ -448,75 +476,7 @@ void doc_table_end(Doc *d)
     clear_hand(d);
 }
 
-static bool want_rowspans(Doc *d, size_t columns)
-{
-    if (columns <= d->rowspan_cap)
-        return true;
-    size_t cap = columns < 64 ? 64 : columns * 2;
-    size_t size = sizeof *d->rowspan_left;
-    int *grown = arena_grow(d->arena, d->rowspan_left, d->rowspan_cap * size, cap * size);
-    if (grown == NULL) {
-        doc_fail(d, ERR_LIMIT_MEMORY, "keeping the spans of a table");
-        return false;
-    }
-    memset(grown + d->rowspan_cap, 0, (cap - d->rowspan_cap) * size);
-    d->rowspan_left = grown;
-    d->rowspan_cap = cap;
-    return true;
-}
-
-void doc_row_grid(Doc *d, const DocRow *row, void (*put)(Doc *d, const DocCell *c, size_t column))
-{
-    size_t len, column = 0, gap = 0;
-    const DocCell *cells = doc_cells(d, row, &len);
-    for (size_t i = 0; i < len; i++) {
-        for (; column < d->rowspan_cap && d->rowspan_left[column] > 0; column++, gap++)
-            d->rowspan_left[column]--;
-        for (; gap > 0; gap--)
-            put(d, NULL, column - gap);
-        put(d, &cells[i], column);
-        size_t span = (size_t)cells[i].colspan;
-        if (cells[i].rowspan > 1 && want_rowspans(d, column + span))
-            for (size_t k = 0; k < span; k++)
-                d->rowspan_left[column + k] = cells[i].rowspan - 1;
-        column += span;
-        gap = span - 1;
-    }
-    for (; column < d->rowspan_cap; column++)
-        if (d->rowspan_left[column] > 0)
-            d->rowspan_left[column]--;
-}
-
 /* --- the end */
-
-void doc_put_metadata(const Doc *d, JsonOut *j)
-{
-    json_begin(j, '{');
-    for (size_t i = 0; i < d->meta_len; i++)
-        json_kv_str(j, d->meta[i].key, d->meta[i].value);
-    json_end(j, '}');
-}
-
-static void put_totals(Doc *d, JsonOut *j)
-{
-    json_kv_c(j, "format", d->writer->format);
-    json_kv_int(j, "pages", doc_pages(d));
-    json_kv_int(j, "words", d->words);
-    json_kv_int(j, "characters", d->characters);
-    json_kv_int(j, "blocks", d->blocks);
-    for (size_t i = 0; i < d->meta_len; i++)
-        if (strcmp(d->meta[i].key, "language") == 0)
-            json_kv_str(j, "language", d->meta[i].value);
-    json_key(j, "metadata");
-    doc_put_metadata(d, j);
-    if (d->page_starts_len == 0)
-        return;
-    json_key(j, "page_starts");
-    json_begin(j, '[');
-    for (size_t i = 0; i < d->page_starts_len; i++)
-        json_put_int(j, d->page_starts[i]);
-    json_end(j, ']');
-}
 
 ErrCode doc_close(Doc **doc)
 {
@@ -534,8 +494,10 @@ ErrCode doc_close(Doc **doc)
         if (d->step->err != NULL)
             *d->step->err = d->err;
     } else if (d->step->data != NULL) {
-        put_totals(d, d->step->data);
+        doc_put_totals(d, d->step->data);
     }
+    if (rc == OK && d->options.totals != NULL)
+        *d->options.totals = (DocTotals){doc_pages(d), d->words, d->characters, d->blocks};
     doc_abandon(doc);
     return rc;
 }

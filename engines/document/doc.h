@@ -28,7 +28,15 @@
 
 typedef struct Doc Doc;
 
-typedef enum DocFormat { DOC_MARKDOWN, DOC_TEXT, DOC_JSON } DocFormat;
+typedef enum DocFormat {
+    DOC_MARKDOWN,
+    DOC_TEXT,
+    DOC_JSON,
+    DOC_HTML,
+    DOC_EPUB,
+    DOC_DOCX,
+    DOC_PDF
+} DocFormat;
 
 typedef enum BlockKind {
     BLOCK_PARAGRAPH, /* level n > 0: a further paragraph of the list item of level n - 1 */
@@ -56,6 +64,22 @@ MUST_CHECK ErrCode doc_open(StepCtx *c, DocFormat format, Doc **out);
 MUST_CHECK ErrCode doc_close(Doc **d);
 void doc_abandon(Doc **d); /* for CLEANUP */
 
+/* How the output looks, where its format knows of looks; and what doc_close tells of it. */
+typedef enum DocStyle { DOC_STYLE_CLEAN, DOC_STYLE_BOOK, DOC_STYLE_NONE } DocStyle;
+typedef struct DocTotals {
+    int64_t pages, words, characters, blocks;
+} DocTotals;
+typedef struct DocOptions {
+    Str title; /* instead of the document's own; or "" */
+    DocStyle style;
+    float paper_width, paper_height, margin; /* points; width 0: A4 with margins of its own */
+    int pdf_a;                               /* 0: none; 1 to 3: PDF/A-1b, -2b, -3b */
+    DocTotals *totals;                       /* filled by doc_close when it succeeds; or NULL */
+} DocOptions;
+/* As doc_open. The options are copied; what they point at must outlive the sink. */
+MUST_CHECK ErrCode doc_open_with(StepCtx *c, DocFormat format, const DocOptions *options,
+                                 Doc **out);
+
 /* Metadata; well-known keys: title, author, subject, keywords, language (BCP 47), created, modified
  * (RFC 3339), generator. The first value of a key counts; an empty value is ignored. May be called
  * at any time before doc_close. */
@@ -64,6 +88,22 @@ void doc_meta(Doc *d, const char *key, Str value);
  * counted. */
 void doc_page(Doc *d, int64_t page_no);
 void doc_pages_total(Doc *d, int64_t pages); /* when the file says how many it has */
+
+/* What follows lies in a file within the file, until doc_leave: its blocks carry its name, its
+ * pages and metadata do not count as the outer file's, its headings stand below the one that names
+ * it. Whatever the inner reader left open ends. Files in files have their names joined by "/". */
+void doc_enter(Doc *d, Str name);
+void doc_leave(Doc *d);
+
+/* A field of a form, for the result's `form_fields`. The first DOC_FIELDS_MAX are kept. */
+typedef struct DocField {
+    Str name, kind, value; /* kind: text, checkbox, radio, choice, button, signature, date … */
+    int64_t page;          /* 0: not known */
+} DocField;
+void doc_field(Doc *d, DocField f);
+
+/* Text of the page in hand was read by OCR, with this confidence (0 to 1). */
+void doc_page_by_ocr(Doc *d, double confidence);
 
 void doc_begin(Doc *d, BlockKind kind, int level);
 /* A list item: number 0 is a bullet, otherwise the item's number. */
@@ -79,6 +119,9 @@ void doc_unmark(Doc *d, MarkKind kind);
 void doc_table(Doc *d);
 void doc_row(Doc *d);
 void doc_cell(Doc *d, int colspan, int rowspan);
+/* The cell above reaches down into this row: for formats that say so below it instead of there. Such
+ * tables give no rowspans. */
+void doc_cell_below(Doc *d, int colspan);
 void doc_table_end(Doc *d);
 
 bool doc_failed(const Doc *d); /* stop early: nothing more will be written */

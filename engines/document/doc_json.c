@@ -56,6 +56,17 @@ static void put_marks(Doc *d, const DocSpan *s)
         json_end(j, ']');
 }
 
+/* Where the block begins: the file within the file, the page, the first character. */
+static void put_place(Doc *d, int64_t page)
+{
+    JsonOut *j = &d->json;
+    if (d->inside_name.len > 0)
+        json_kv_str(j, "attachment", d->inside_name);
+    if (page > 0)
+        json_kv_int(j, "page", page);
+    json_kv_int(j, "from", d->block_starts);
+}
+
 static void block(Doc *d, const DocBlock *b)
 {
     line(d);
@@ -68,9 +79,7 @@ static void block(Doc *d, const DocBlock *b)
     if (b->number > 0)
         json_kv_int(j, "number", b->number);
     json_kv_str(j, "text", b->span.text);
-    if (b->page > 0)
-        json_kv_int(j, "page", b->page);
-    json_kv_int(j, "from", d->block_starts);
+    put_place(d, b->page);
     json_kv_int(j, "to", d->chars);
     if (b->kind != BLOCK_CODE)
         put_marks(d, &b->span);
@@ -84,9 +93,7 @@ static void table_begin(Doc *d)
     JsonOut *j = &d->json;
     json_begin(j, '{');
     json_kv_c(j, "kind", "table");
-    if (d->block.page > 0)
-        json_kv_int(j, "page", d->block.page);
-    json_kv_int(j, "from", d->block_starts);
+    put_place(d, d->block.page);
     json_key(j, "rows");
     json_begin(j, '[');
 }
@@ -95,8 +102,9 @@ static void row(Doc *d, const DocRow *r)
 {
     JsonOut *j = &d->json;
     doc_text_writer.row(d, r);
-    size_t len;
+    size_t len, places_len = d->places.len / sizeof(DocPlace);
     const DocCell *cells = doc_cells(d, r, &len);
+    const DocPlace *places = (const DocPlace *)(void *)d->places.ptr;
     json_begin(j, '[');
     for (size_t i = 0; i < len; i++) {
         DocSpan s = doc_cell_span(d, &cells[i]);
@@ -106,6 +114,10 @@ static void row(Doc *d, const DocRow *r)
             json_kv_int(j, "colspan", cells[i].colspan);
         if (cells[i].rowspan > 1)
             json_kv_int(j, "rowspan", cells[i].rowspan);
+        if (i < places_len && s.text.len > 0) {
+            json_kv_int(j, "from", places[i].from);
+            json_kv_int(j, "to", places[i].to);
+        }
         put_marks(d, &s);
         json_end(j, '}');
     }
@@ -128,6 +140,10 @@ static void end(Doc *d)
     json_key(j, "metadata");
     doc_put_metadata(d, j);
     json_kv_int(j, "pages", doc_pages(d));
+    if (d->fields_len > 0) {
+        json_key(j, "form_fields");
+        doc_put_fields(d, j);
+    }
     json_end(j, '}');
     doc_put_raw(d, STR("\n"));
 }

@@ -174,12 +174,26 @@ static void table_begin(Doc *d)
     doc_starts_here(d, d->block.page);
 }
 
+/* Markdown has no merged cells: what one says is said again in each place it covers, so that every
+ * row can be read by itself. */
+static void repeat(Doc *d)
+{
+    Str text = d->covered_text;
+    DocRun whole = {.to = text.len};
+    d->repeated += text.len;
+    if (text.len > 0 && d->repeated <= DOC_REPEAT_ROW_MAX)
+        md_put_inline(d, &(DocSpan){.text = text, .runs = &whole, .runs_len = 1},
+                      &(MdPlace){.breaks = "<br>", .cell = true});
+}
+
 static void put_cell(Doc *d, const DocCell *c, size_t column)
 {
     doc_put_c(d, column > 0 ? " | " : "| ");
     d->row_columns = column + 1;
-    if (c == NULL)
+    if (c == NULL) {
+        repeat(d);
         return;
+    }
     DocSpan s = doc_cell_span(d, c);
     md_put_inline(d, &s, &(MdPlace){.breaks = "<br>", .cell = true});
 }
@@ -188,9 +202,10 @@ static void row(Doc *d, const DocRow *r)
 {
     if (d->table_rows > 0)
         doc_put_char(d, '\n');
-    d->row_columns = 0;
+    d->row_columns = d->repeated = 0;
     doc_row_grid(d, r, put_cell);
     size_t full = d->columns <= DOC_PAD_COLUMNS || d->table_rows == 0 ? d->columns : 0;
+    d->covered_text = STR("");
     while (d->row_columns < full || d->row_columns == 0)
         put_cell(d, NULL, d->row_columns);
     doc_put(d, STR(" |"));

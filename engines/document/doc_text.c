@@ -62,22 +62,27 @@ static void table_begin(Doc *d)
 /* A line per row, so a break inside a cell becomes a space. */
 static void put_cell(Doc *d, const DocCell *c, size_t column)
 {
-    if (column > 0)
-        doc_put_char(d, '\t');
     if (c == NULL)
         return;
+    for (; d->row_columns < column; d->row_columns++)
+        doc_put_char(d, '\t');
+    DocPlace place = {.from = d->chars};
     Str rest = doc_cell_span(d, c).text, line;
     for (bool first = true; str_next(&rest, '\n', &line); first = false) {
         if (!first)
             doc_put_char(d, ' ');
         doc_put(d, line);
     }
+    place.to = d->chars;
+    buf_add(&d->places, (Str){(const char *)&place, sizeof place});
 }
 
 static void row(Doc *d, const DocRow *r)
 {
     if (d->table_rows > 0)
         doc_put_char(d, '\n');
+    buf_clear(&d->places);
+    d->row_columns = 0;
     doc_row_grid(d, r, put_cell);
 }
 

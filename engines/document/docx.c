@@ -114,9 +114,12 @@ static void put_cell(Docx *x, const XmlElem *cell)
     const XmlElem *tcpr = xml_child(cell, W_TC_PR);
     int64_t span = xml_attr_int(xml_child(tcpr, W_GRID_SPAN), "w:val", 1);
     const XmlElem *merge = xml_child(tcpr, W_V_MERGE);
-    doc_cell(x->out, span > 0 && span < 1000 ? (int)span : 1, 1);
-    if (merge != NULL && !str_eq_c(xml_attr(merge, "w:val"), "restart"))
-        return; /* covered by the cell above */
+    int columns = span > 0 && span < 1000 ? (int)span : 1;
+    if (merge != NULL && !str_eq_c(xml_attr(merge, "w:val"), "restart")) {
+        doc_cell_below(x->out, columns);
+        return;
+    }
+    doc_cell(x->out, columns, 1);
     x->cell_depth++;
     x->cell_fresh = true;
     put_blocks(x, cell);
@@ -194,9 +197,11 @@ static XmlWant body_start(void *ctx, const XmlElem *e)
             step_note(x->in->step, STR("an embedded document (altChunk) was left out"));
         x->altchunk_noted = true;
         return XML_SKIP;
+    case W_SDT_PR:
+        x->has_form = true;
+        return XML_SKIP;
     case W_DEL:
     case W_MOVE_FROM:
-    case W_SDT_PR:
     case W_SECT_PR:
     case W_TBL_PR:
     case W_TBL_GRID:
@@ -328,6 +333,8 @@ static ErrCode read_body(Docx *x, Err *err)
     while (x->table_depth-- > 0)
         doc_table_end(x->out);
     doc_end(x->out);
+    if (rc == OK && x->has_form)
+        rc = docx_forms_read(x, err);
     if (rc == OK)
         rc = read_notes(x, &rels, "footnotes", err);
     if (rc == OK)

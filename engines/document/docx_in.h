@@ -44,6 +44,8 @@ typedef struct Docx {
     bool cell_fresh; /* nothing in it yet */
     bool code_open;
     bool altchunk_noted;
+    bool has_form; /* content controls or form fields were seen */
+    int deleted;   /* inside text that a tracked change deletes; written when comments are */
 
     WordField *fields;
     int fields_len, fields_beyond;
@@ -71,6 +73,9 @@ typedef struct Docx {
 
 /* docx.c */
 void docx_put_block(Docx *x, const XmlElem *e);
+
+/* docx_forms.c: the fields of forms. What opc_parse says. */
+MUST_CHECK ErrCode docx_forms_read(Docx *x, Err *err);
 
 /* docx_text.c */
 /* The runs of a paragraph, or of what stands among them. What hangs on the paragraph goes into

@@ -124,6 +124,7 @@ static void begin_link(Docx *x, Str href, bool *linked)
 static void field_char(Docx *x, const XmlElem *e)
 {
     Str type = xml_attr(e, "w:fldCharType");
+    x->has_form = x->has_form || xml_child(e, W_FF_DATA) != NULL;
     WordField *top = x->fields_len > 0 ? &x->fields[x->fields_len - 1] : NULL;
     if (str_eq_c(type, "begin")) {
         if (x->fields_len == FIELDS_MAX) {
@@ -273,6 +274,11 @@ static void put_run(Docx *x, const XmlElem *run)
     unsigned marks = run_marks(x, xml_child(run, W_R_PR), &hidden);
     for (const XmlElem *c = run->first; c != NULL; c = c->next) {
         switch (c->id) {
+        case W_DEL_TEXT:
+            if (x->deleted == 0)
+                break;
+            marks |= 1U << MARK_STRIKE;
+            __attribute__((fallthrough));
         case W_T:
             for (const XmlElem *t = c->first; t != NULL && !hidden; t = t->next)
                 put_text(x, t->text, marks);
@@ -366,8 +372,15 @@ void docx_put_inline(Docx *x, const XmlElem *parent)
             break;
         case W_DEL:
         case W_MOVE_FROM:
-        case W_P_PR:
+            x->deleted++;
+            if (x->in->comments)
+                docx_put_inline(x, c);
+            x->deleted--;
+            break;
         case W_SDT_PR:
+            x->has_form = true;
+            break;
+        case W_P_PR:
         case W_RT:
         case XML_TEXT:
             break;

@@ -213,17 +213,43 @@ static void put_chart_rows(const Drawing *d, const XmlElem *categories, const Se
     doc_table_end(d->out);
 }
 
+static void put_line(const Drawing *d, Str text)
+{
+    doc_begin(d->out, BLOCK_PARAGRAPH, 0);
+    doc_text(d->out, text);
+    doc_end(d->out);
+}
+
+/* "Line chart" of c:lineChart: without it a reader of the numbers does not know what they are. */
+static void put_chart_kind(const Drawing *d, const XmlElem *plot)
+{
+    static const char *const kinds[][2] = {
+        {"lineChart", "Line chart"},       {"line3DChart", "Line chart"},
+        {"barChart", "Bar chart"},         {"bar3DChart", "Bar chart"},
+        {"pieChart", "Pie chart"},         {"pie3DChart", "Pie chart"},
+        {"ofPieChart", "Pie chart"},       {"doughnutChart", "Doughnut chart"},
+        {"areaChart", "Area chart"},       {"area3DChart", "Area chart"},
+        {"scatterChart", "Scatter chart"}, {"bubbleChart", "Bubble chart"},
+        {"radarChart", "Radar chart"},     {"stockChart", "Stock chart"},
+        {"surfaceChart", "Surface chart"}, {"surface3DChart", "Surface chart"}};
+    for (const XmlElem *c = plot != NULL ? plot->first : NULL; c != NULL; c = c->next)
+        for (size_t i = 0; i < COUNT_OF(kinds); i++)
+            if (str_eq_c(c->local, kinds[i][0])) {
+                put_line(d, str_from_c(kinds[i][1]));
+                return;
+            }
+}
+
 static void put_chart(const Drawing *d, const XmlElem *chart)
 {
     const XmlElem *title = xml_child(xml_child(chart, C_CHART), C_TITLE);
-    doc_begin(d->out, BLOCK_PARAGRAPH, 0);
-    doc_text(d->out, drawing_plain_text(title, d->arena));
-    doc_end(d->out);
+    const XmlElem *plot = xml_find(chart, C_PLOT_AREA);
+    put_line(d, drawing_plain_text(title, d->arena));
+    put_chart_kind(d, plot);
 
     Series series[SERIES_MAX];
     size_t len = 0;
     const XmlElem *categories = NULL;
-    const XmlElem *plot = xml_find(chart, C_PLOT_AREA);
     for (const XmlElem *at = xml_walk(plot, plot); at != NULL && len < SERIES_MAX;
          at = xml_walk(plot, at)) {
         if (at->id != C_SER)

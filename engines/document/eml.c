@@ -3,7 +3,7 @@
  * A message is a heading (its subject), its From, To, Cc and Date, its text, and a list of what is
  * attached. Of alternatives the HTML is taken when it has structure that the plain text cannot
  * carry (lists, headings, tables), else the plain text. Attached messages follow in place,
- * MESSAGE_DEPTH deep. Broken MIME is read as far as it goes: GMime takes what it finds for text.
+ * MAIL_DEPTH deep. Broken MIME is read as far as it goes: GMime takes what it finds for text.
  *
  * Text parts are decoded by charset.c, not by GMime: its tables are loaded before the sandbox
  * closes, and it does not believe wrong declarations. GMime still decodes header words; eml_warm
@@ -15,28 +15,17 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "document/charset.h"
+#include "document/mail.h"
 
-enum {
-    MESSAGE_DEPTH = 8,
-    MESSAGES_MAX = 100 * 1000,
-    PART_DEPTH = 64,
-    ATTACHMENTS_MAX = 1000,
-    ALTERNATIVES_MAX = 32
-};
+enum { MESSAGES_MAX = 100 * 1000, PART_DEPTH = 64, ALTERNATIVES_MAX = 32 };
 #define PART_BYTES (64 * MIB)
-
-typedef struct Attachment {
-    Str name, type;
-    int64_t size_bytes;
-} Attachment;
 
 typedef struct Eml {
     const DocInput *in;
     Doc *out;
     Arena *arena;
     Err *err;
-    Attachment attachments[ATTACHMENTS_MAX];
-    size_t attachments_len;
+    MailFiles files;
     int message_depth;
     bool encrypted; /* a part that only its recipient can read */
 } Eml;
@@ -109,44 +98,6 @@ static Str charset_of(GMimePart *part)
     return str_from_c(g_mime_content_type_get_parameter(type, "charset"));
 }
 
-static int quote_depth(Str *line)
-{
-    int depth = 0;
-    size_t at = 0;
-    while (at < line->len && (line->ptr[at] == '>' || (line->ptr[at] == ' ' && depth > 0)))
-        depth += line->ptr[at++] == '>';
-    *line = str_slice(*line, at, line->len);
-    return depth < 8 ? depth : 8;
-}
-
-/* Plain text: an empty line ends a paragraph, lines stay lines, ">" makes a quote. With
- * format=flowed a line that ends in a space goes on in the next. */
-static void put_plain(Eml *x, Str text, bool flowed)
-{
-    int open = -1; /* quote depth of the block in hand, -1: none */
-    bool joins = false;
-    Str line;
-    while (str_next(&text, '\n', &line)) {
-        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-            line.len--;
-        int depth = quote_depth(&line);
-        if (str_trim(line).len == 0 || depth != open) {
-            doc_end(x->out);
-            open = -1;
-        }
-        if (str_trim(line).len == 0)
-            continue;
-        if (open < 0)
-            doc_begin(x->out, depth > 0 ? BLOCK_QUOTE : BLOCK_PARAGRAPH, depth);
-        else if (!joins)
-            doc_break(x->out);
-        open = depth;
-        doc_text(x->out, line);
-        joins = flowed && str_ends(line, STR(" ")) && !str_eq_c(line, "-- ");
-    }
-    doc_end(x->out);
-}
-
 static bool is_flowed(GMimePart *part)
 {
     GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
@@ -166,50 +117,34 @@ static void put_text_part(Eml *x, GMimePart *part)
             step_note(x->in->step, STR("an HTML part is too large and was cut"));
         doc_end(x->out);
     } else if (charset_to_utf8(x->arena, bytes, charset_of(part), &text, &used, &ignored) == OK) {
-        put_plain(x, text, is_flowed(part));
+        mail_put_plain(x->out, text, is_flowed(part));
     }
     arena_rewind(x->arena, mark);
 }
 
 /* ---- attachments ---- */
 
+static Str file_bytes(void *ctx, const MailFile *f, Arena *a)
+{
+    (void)a; /* the same as part_bytes takes */
+    const GMimeObject *o = f->source;
+    return GMIME_IS_PART(o) ? part_bytes(ctx, (GMimePart *)(uintptr_t)o) : STR("");
+}
+
 static void note_attachment(Eml *x, GMimeObject *o)
 {
-    if (x->attachments_len == ATTACHMENTS_MAX)
-        return;
     CLEANUP(text_free)
     char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(o));
     const char *name = GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o)) : NULL;
     ArenaMark mark = arena_mark(x->arena);
     int64_t size = GMIME_IS_PART(o) ? (int64_t)part_bytes(x, GMIME_PART(o)).len : 0;
     arena_rewind(x->arena, mark);
-    x->attachments[x->attachments_len++] = (Attachment){
-        .name = str_copy(x->arena, str_from_c(name)),
-        .type = str_copy(x->arena, str_from_c(type)),
-        .size_bytes = size,
-    };
-}
-
-static void put_attachments(Eml *x, size_t from)
-{
-    if (x->attachments_len == from)
-        return;
-    doc_begin(x->out, BLOCK_PARAGRAPH, 0);
-    doc_mark(x->out, MARK_BOLD, STR(""));
-    doc_text(x->out, STR("Attachments:"));
-    doc_end(x->out);
-    for (size_t i = from; i < x->attachments_len; i++) {
-        const Attachment *a = &x->attachments[i];
-        Buf b = buf_init(x->arena, 4 * KIB);
-        buf_add(&b, a->name.len > 0 ? a->name : STR("without a name"));
-        buf_add_c(&b, " (");
-        buf_add(&b, a->type);
-        buf_addf(&b, ", %" PRId64 " bytes)", a->size_bytes);
-        doc_item(x->out, 0, 0);
-        doc_text(x->out, buf_str(&b));
-        doc_end(x->out);
-    }
-    x->attachments_len = from;
+    mail_files_add(&x->files, (MailFile){
+                                  .name = str_copy(x->arena, str_from_c(name)),
+                                  .type = str_copy(x->arena, str_from_c(type)),
+                                  .size_bytes = size,
+                                  .source = o,
+                              });
 }
 
 /* ---- choosing among alternatives ---- */
@@ -238,34 +173,12 @@ static GMimePart *find_text(GMimeObject *o, const char *subtype, int depth)
     return NULL;
 }
 
-/* Structure that plain text loses. Layout tables do not count, header cells do. */
-static bool has_structure(Str html)
-{
-    static const char *const tags[] = {"<ul", "<ol", "<h1",         "<h2",
-                                       "<h3", "<th", "<blockquote", "<pre"};
-    html = str_slice(html, 0, 1 * MIB);
-    for (size_t at = 0; at < html.len; at++) {
-        const char *p = memchr(html.ptr + at, '<', html.len - at);
-        if (p == NULL)
-            return false;
-        at = (size_t)(p - html.ptr);
-        for (size_t i = 0; i < COUNT_OF(tags); i++) {
-            size_t len = strlen(tags[i]);
-            char after = at + len < html.len ? html.ptr[at + len] : 0;
-            if (str_eq_nocase(str_slice(html, at, at + len), str_from_c(tags[i])) &&
-                (after == '>' || after == ' ' || after == '\n' || after == '\r' || after == '\t'))
-                return true;
-        }
-    }
-    return false;
-}
-
 static void put_alternative(Eml *x, GMimeMultipart *m, int depth)
 {
     GMimePart *html = find_text(GMIME_OBJECT(m), "html", 0),
               *plain = find_text(GMIME_OBJECT(m), "plain", 0);
     ArenaMark mark = arena_mark(x->arena);
-    bool rich = html != NULL && has_structure(part_bytes(x, html));
+    bool rich = html != NULL && mail_has_structure(part_bytes(x, html));
     bool empty = plain == NULL || str_trim(part_bytes(x, plain)).len == 0;
     arena_rewind(x->arena, mark);
     GMimePart *chosen = html != NULL && (rich || empty) ? html : plain;
@@ -319,7 +232,8 @@ static void put_part(Eml *x, GMimeObject *o, int depth)
         put_multipart(x, GMIME_MULTIPART(o), depth);
     } else if (GMIME_IS_MESSAGE_PART(o)) {
         GMimeMessage *inside = g_mime_message_part_get_message(GMIME_MESSAGE_PART(o));
-        if (inside != NULL && x->message_depth < MESSAGE_DEPTH)
+        bool wanted = x->in->attachments != ATTACHMENTS_NONE;
+        if (inside != NULL && wanted && x->message_depth < MAIL_DEPTH)
             put_message(x, inside);
         else
             note_attachment(x, o);
@@ -338,23 +252,6 @@ static void put_part(Eml *x, GMimeObject *o, int depth)
 }
 
 /* ---- messages ---- */
-
-static void put_field(Eml *x, const char *label, const char *value, bool *any)
-{
-    Str text = str_trim(str_from_c(value));
-    if (text.len == 0)
-        return;
-    if (*any)
-        doc_break(x->out);
-    else
-        doc_begin(x->out, BLOCK_PARAGRAPH, 0);
-    *any = true;
-    doc_mark(x->out, MARK_BOLD, STR(""));
-    doc_text(x->out, str_from_c(label));
-    doc_unmark(x->out, MARK_BOLD);
-    doc_text(x->out, STR(" "));
-    doc_text(x->out, text);
-}
 
 static char *date_of(GMimeMessage *m)
 {
@@ -379,12 +276,12 @@ static void put_headers(Eml *x, GMimeMessage *m)
         InternetAddressList *list = g_mime_message_get_addresses(m, lists[i].type);
         CLEANUP(text_free)
         char *text = list != NULL ? internet_address_list_to_string(list, NULL, FALSE) : NULL;
-        put_field(x, lists[i].label, text, &any);
+        mail_put_field(x->out, lists[i].label, str_from_c(text), &any);
         if (i == 0 && x->message_depth == 0)
             doc_meta(x->out, "author", str_from_c(text));
     }
     CLEANUP(text_free) char *date = date_of(m);
-    put_field(x, "Date:", date, &any);
+    mail_put_field(x->out, "Date:", str_from_c(date), &any);
     doc_end(x->out);
     if (x->message_depth > 0)
         return;
@@ -394,12 +291,12 @@ static void put_headers(Eml *x, GMimeMessage *m)
 
 static void put_message(Eml *x, GMimeMessage *m)
 {
-    size_t attachments = x->attachments_len;
+    size_t files = x->files.len;
     put_headers(x, m);
     x->message_depth++;
     put_part(x, g_mime_message_get_mime_part(m), 0);
     x->message_depth--;
-    put_attachments(x, attachments);
+    mail_files_put(&x->files, files);
 }
 
 /* Header words in bytes that say nothing of their charset: the one that some part declares is the
@@ -453,7 +350,11 @@ ErrCode read_eml(const DocInput *in, Doc *out)
         return err_set(in->step->err, ERR_NO_MEMORY, "reading a message");
     *x = (Eml){.in = in, .out = out, .arena = a, .err = in->step->err};
     Str bytes;
-    ErrCode rc = plain_bytes(in, &bytes);
+    ErrCode rc = mail_files_open(in, out, &x->files);
+    x->files.bytes = file_bytes;
+    x->files.ctx = x;
+    if (rc == OK)
+        rc = plain_bytes(in, &bytes);
     if (rc != OK)
         return rc;
     g_mime_init();

@@ -4,12 +4,8 @@
  * Why     everything after it (chunks, search, models) wants text, whatever the file was.
  * How     the type is told from the content, never from the name; its reader (readers.def) streams into the sink (doc.h).
  * Errors  a type without a reader says what would help; encrypted files say so; no text is an error, never an empty success. */
-#include "document/detect.h"
-#include "document/detect_in.h"
 #include "document/document.h"
-
-#include <string.h>
-#include <sys/mman.h>
+#include "document/reading.h"
 
 static const Choice format_choices[] = {
     [DOC_MARKDOWN] = {"markdown", "Markdown with GitHub's tables."},
@@ -18,11 +14,19 @@ static const Choice format_choices[] = {
     {0},
 };
 
-typedef struct ExtractArgs {
-    int format; /* enum DocFormat */
-    Str pages, password;
-    bool comments;
-} ExtractArgs;
+static const Choice attachment_choices[] = {
+    [ATTACHMENTS_NONE] = {"none", "Leave them out."},
+    [ATTACHMENTS_LIST] = {"list", "Name them, with type and size."},
+    [ATTACHMENTS_READ] = {"read", "Name them and read each, also those within them."},
+    {0},
+};
+
+static const Choice ocr_choices[] = {
+    [OCR_AUTO] = {"auto", "Where a page has pictures and no text, or text that is not readable."},
+    [OCR_NEVER] = {"never", "Only text that the file holds."},
+    [OCR_ALWAYS] = {"always", "Every page, whatever text it holds."},
+    {0},
+};
 
 static const Param extract_params[] = {
     PARAM_CHOICE(ExtractArgs, format, .choices = format_choices, .def = DOC_MARKDOWN,
@@ -30,147 +34,41 @@ static const Param extract_params[] = {
     PARAM_TEXT(ExtractArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
                .help = "Pages, slides or sheets to read; all when left out."),
     PARAM_TEXT(ExtractArgs, password, .secret = true, .max_len = 500,
-               .help = "Password of an encrypted PDF."),
-    PARAM_BOOL(ExtractArgs, comments, .help = "Also read comments and speaker notes."),
+               .help = "Password of an encrypted file."),
+    PARAM_BOOL(ExtractArgs, comments,
+               .help = "Also read comments, annotations, tracked changes and speaker notes."),
+    PARAM_BOOL(ExtractArgs, main, .since = "0.2",
+               .help = "Of a web page read only what it is about, not its menus and margins."),
+    PARAM_CHOICE(ExtractArgs, attachments, .choices = attachment_choices, .def = ATTACHMENTS_LIST,
+                 .since = "0.2", .help = "What happens to files attached to a message."),
+    PARAM_CHOICE(ExtractArgs, ocr, .choices = ocr_choices, .def = OCR_AUTO, .since = "0.2",
+                 .help = "When pages and pictures are read by optical character recognition."),
+    PARAM_LIST(ExtractArgs, languages, .max_len = 10, .def_text = "auto", .example = "eng,deu",
+               .since = "0.2", .help = "Languages for that, as three-letter codes, or auto."),
     PARAM_END,
 };
 
-static const struct {
-    TypeId type;
-    DocReader read;
-} readers[] = {
-#define READER(type, function) {TYPE_##type, function},
-#include "document/readers.def"
-#undef READER
-};
-
-static const char *const type_names[TYPE_COUNT] = {
-#define TYPE(id, media_type, extension, name, family, others) [TYPE_##id] = media_type,
-#include "document/types.def"
-#undef TYPE
-};
-
-static DocReader reader_of(const FileType *t)
+static ErrCode read_into(const Reading *r, const ExtractArgs *a)
 {
-    for (size_t i = 0; i < COUNT_OF(readers); i++)
-        if (strcmp(type_names[readers[i].type], t->media_type) == 0)
-            return readers[i].read;
-    return NULL;
-}
-
-/* What to do with a file that this step does not read. */
-static const char *advice(const FileType *t)
-{
-    static const struct {
-        TypeId type;
-        const char *advice;
-    } special[] = {
-        {TYPE_DOC, "save it as .docx (Word or LibreOffice) and send that"},
-        {TYPE_XLS, "save it as .xlsx (Excel or LibreOffice) and send that"},
-        {TYPE_XLSB, "save it as .xlsx (Excel or LibreOffice) and send that"},
-        {TYPE_PPT, "save it as .pptx (PowerPoint or LibreOffice) and send that"},
-        {TYPE_MSG, "save it as .eml, or as text, and send that"},
-        {TYPE_PUB, "export it as PDF and send that"},
-        {TYPE_VSDX, "export it as PDF and send that"},
-        {TYPE_VSD, "export it as PDF and send that"},
-        {TYPE_POSTSCRIPT, "convert it to PDF and send that"},
-        {TYPE_DJVU, "convert it to PDF and send that"},
-        {TYPE_XPS, "convert it to PDF and send that"},
-        {TYPE_MOBI, "convert it to EPUB and send that"},
-        {TYPE_SVG, "convert it to a picture or PDF first"},
-        {TYPE_UNKNOWN, "the content is of no known type: check that the file is whole"},
-    };
-    static const struct {
-        const char *family, *advice;
-    } families[] = {
-        {"image", "it is a picture: run OCR on it"},
-        {"archive", "unpack it first, then send the files in it"},
-        {"audio", "it is sound: transcribe it"},
-        {"video", "it is a video: transcribe its sound"},
-        {"program", "it is a program, not a document"},
-    };
-    for (size_t i = 0; i < COUNT_OF(special); i++)
-        if (strcmp(type_names[special[i].type], t->media_type) == 0)
-            return special[i].advice;
-    for (size_t i = 0; i < COUNT_OF(families); i++)
-        if (strcmp(families[i].family, t->family) == 0)
-            return families[i].advice;
-    return "send it as PDF, DOCX, HTML or text";
-}
-
-static ErrCode refuse(StepCtx *c, const FileType *t)
-{
-    err_set(c->err, ERR_UNSUPPORTED_TYPE, "cannot read text from \"" STR_FMT "\": it is %s (%s)",
-            STR_ARG(str_slice(c->inputs[0].name, 0, 60)), t->name, t->media_type);
-    err_hint(c->err, "%s", advice(t));
-    return ERR_UNSUPPORTED_TYPE;
-}
-
-static ErrCode refuse_encrypted(StepCtx *c, const FileType *t)
-{
-    err_set(c->err, ERR_INPUT_ENCRYPTED, "the file is encrypted: %s", t->name);
-    err_hint(c->err, "open it with its password, save it without one, and send that");
-    return ERR_INPUT_ENCRYPTED;
-}
-
-static void note_false_name(StepCtx *c, const FileType *t)
-{
-    Str name = c->inputs[0].name;
-    if (detect_name_fits(t, name))
-        return;
-    Str text = str_printf(c->arena, "\"" STR_FMT "\" is in fact %s (%s); read as that",
-                          STR_ARG(str_slice(name, 0, 80)), t->name, t->media_type);
-    if (text.ptr != NULL)
-        step_note(c, text);
-}
-
-/* The charset parameter of a declared type: text/csv; charset=utf-8 */
-static Str charset_param(Str type)
-{
-    size_t at = str_find(type, STR("charset="));
-    if (at == STR_NONE)
-        return STR("");
-    Str v = str_slice(type, at + 8, type.len);
-    size_t end = str_find_char(v, ';');
-    v = str_trim(end == STR_NONE ? v : str_slice(v, 0, end));
-    return v.len >= 2 && v.ptr[0] == '"' ? str_slice(v, 1, v.len - 1) : v;
-}
-
-static ErrCode read_into(const DocInput *in, const ExtractArgs *a, DocReader read,
-                         const FileType *t)
-{
-    StepCtx *c = in->step;
+    StepCtx *c = r->in.step;
     CLEANUP(doc_abandon) Doc *doc = NULL;
     ErrCode rc = doc_open(c, (DocFormat)a->format, &doc);
     if (rc != OK)
         return rc;
-    rc = read(in, doc);
+    rc = r->read(&r->in, doc);
     if (rc != OK)
         return rc;
     if (c->data != NULL) {
-        json_kv_c(c->data, "type", t->media_type);
-        if (t->charset != NULL)
-            json_kv_c(c->data, "charset", t->charset);
+        json_kv_c(c->data, "type", r->type.media_type);
+        if (r->type.charset != NULL)
+            json_kv_c(c->data, "charset", r->type.charset);
     }
     return doc_close(&doc);
 }
 
-ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args)
+ErrCode extract_bytes(StepCtx *c, Str bytes, const ExtractArgs *a)
 {
-    const ExtractArgs *a = args;
-    FileType t;
-    ErrCode rc = detect_type(c->arena, bytes, &t, c->err);
-    if (rc != OK)
-        return rc;
-    detect_refine(&t, c->inputs[0].name);
-    bool pdf =
-        strcmp(t.media_type, "application/pdf") == 0; /* the only one that can be unlocked here */
-    if (t.encrypted && !pdf && strcmp(t.family, "document") == 0)
-        return refuse_encrypted(c, &t);
-    DocReader read = reader_of(&t);
-    if (read == NULL)
-        return refuse(c, &t);
-    note_false_name(c, &t);
+    AttachBudget budget = {0};
     DocInput in = {
         .step = c,
         .fd = c->input_fd,
@@ -178,10 +76,17 @@ ErrCode extract_bytes(StepCtx *c, Str bytes, const void *args)
         .name = c->inputs[0].name,
         .password = a->password,
         .pages = a->pages,
+        .charset = reading_charset(c->inputs[0].type),
         .comments = a->comments,
-        .charset = charset_param(c->inputs[0].type),
+        .main = a->main,
+        .attachments = (Attachments)a->attachments,
+        .ocr = (OcrWhen)a->ocr,
+        .languages = a->languages,
+        .budget = &budget,
     };
-    return read_into(&in, a, read, &t);
+    CLEANUP(reading_close) Reading r = {0};
+    ErrCode rc = reading_open(&in, &r);
+    return rc == OK ? read_into(&r, a) : rc;
 }
 
 static ErrCode extract_run(StepCtx *c, const void *args)
@@ -196,7 +101,7 @@ static ErrCode extract_run(StepCtx *c, const void *args)
     rc = document_map(c, &bytes);
     if (rc != OK)
         return rc;
-    rc = extract_bytes(c, bytes, args);
+    rc = extract_bytes(c, bytes, a);
     document_unmap(&bytes);
     return rc;
 }
@@ -213,6 +118,20 @@ static const Field metadata_fields[] = {
     {0},
 };
 
+static const Field form_fields[] = {
+    {"name", FIELD_TYPE_TEXT, "The field's full name."},
+    {"kind", FIELD_TYPE_TEXT, "One of text, checkbox, radio, choice, button, signature, date."},
+    {"value", FIELD_TYPE_TEXT, "What is filled in; of a checkbox, true or false."},
+    {"page", FIELD_TYPE_INT, "Its page.", .optional = true},
+    {0},
+};
+
+static const Field ocr_fields[] = {
+    {"page", FIELD_TYPE_INT, "The page."},
+    {"confidence", FIELD_TYPE_NUMBER, "How sure the engine is of the text, 0 to 1."},
+    {0},
+};
+
 static const Field extract_fields[] = {
     {"type", FIELD_TYPE_TEXT, "Media type of the input, told from its content."},
     {"charset", FIELD_TYPE_TEXT, "Encoding of a text file.", .optional = true},
@@ -221,6 +140,11 @@ static const Field extract_fields[] = {
     {"words", FIELD_TYPE_INT, "Words; a Han, Hiragana or Katakana character counts as one."},
     {"characters", FIELD_TYPE_INT, "Unicode characters of the text, without what the format adds."},
     {"blocks", FIELD_TYPE_INT, "Headings, paragraphs, items, tables and so on."},
+    {"form_fields", FIELD_TYPE_LIST, "Fields of forms, with what is filled in; the first 500.",
+     .optional = true, .items = form_fields},
+    {"ocr_pages", FIELD_TYPE_LIST, "Pages that were read by OCR.", .optional = true,
+     .items = ocr_fields},
+    {"pages_without_text", FIELD_TYPE_INT, "Pages of a PDF that gave no text.", .optional = true},
     {"language", FIELD_TYPE_TEXT, "Language, when the file names it (BCP 47).", .optional = true},
     {"metadata", FIELD_TYPE_OBJECT, "What the file says about itself.", .items = metadata_fields},
     {"page_starts", FIELD_TYPE_ANY,
@@ -248,11 +172,14 @@ const Step step_document_extract = {
         "application/vnd.oasis.opendocument.text,application/vnd.oasis.opendocument.spreadsheet,"
         "application/vnd.oasis.opendocument.presentation,application/"
         "vnd.oasis.opendocument.graphics,"
+        "application/msword,application/vnd.ms-excel,application/vnd.ms-powerpoint,"
+        "application/vnd.ms-outlook,application/vnd.ms-excel.sheet.binary.macroEnabled.12,image/*,"
         "application/epub+zip,application/rtf,text/rtf,message/rfc822,text/*,application/xhtml+xml,"
         "application/xml,application/json,application/x-ndjson,application/yaml,application/"
         "octet-stream",
     .returns = "text/markdown,text/plain,application/json",
-    .version = 1,
+    .version = 2,
+    .calls = "office.convert,ocr.document",
     .cacheable = true,
     .limits = {.time_ms = 120 * 1000,
                .cpu_ms = 110 * 1000,
@@ -297,6 +224,23 @@ const Step step_document_extract = {
                                    .input = "mail.eml",
                                    .args = "{}",
                                    .expect = "text/markdown;type=message/rfc822"},
+                                  {.title = "An Outlook message and the files attached to it",
+                                   .input = "mail.msg",
+                                   .args = "{\"attachments\": \"read\"}",
+                                   .expect = "text/markdown;type=application/vnd.ms-outlook;"
+                                             "words>=60"},
+                                  {.title = "A scan, by OCR where a page has no text",
+                                   .input = "scan.pdf",
+                                   .args = "{}",
+                                   .expect = "text/markdown;pages=2;words>=20"},
+                                  {.title = "What a web page is about, without its menus",
+                                   .input = "letter.html",
+                                   .args = "{\"main\": true}",
+                                   .expect = "text/markdown;words>=50"},
+                                  {.title = "A locked document without its password",
+                                   .input = "locked.docx",
+                                   .args = "{}",
+                                   .expect = "reason=input_encrypted"},
                                   {0}},
     .run = extract_run,
 };

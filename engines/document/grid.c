@@ -1,5 +1,6 @@
 #include "document/grid.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -14,9 +15,13 @@ ErrCode grid_open(StepCtx *c, Doc *out, Grid *g)
     *g = (Grid){.step = c, .out = out, .text = buf_init(c->arena, ROW_BYTES)};
     g->cells = arena_new(c->arena, GridCell, GRID_CELLS_HELD);
     g->used = arena_new(c->arena, bool, GRID_COLUMNS_MAX);
-    return g->cells != NULL && g->used != NULL
-               ? OK
-               : err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
+    g->merges = arena_new(c->arena, GridMerge, GRID_MERGES_MAX);
+    g->covered = arena_new(c->arena, int64_t, GRID_COLUMNS_MAX);
+    if (g->cells == NULL || g->used == NULL || g->merges == NULL || g->covered == NULL)
+        return err_set(c->err, ERR_NO_MEMORY, "reading a spreadsheet");
+    for (size_t i = 0; i < GRID_COLUMNS_MAX; i++)
+        g->covered[i] = -1;
+    return OK;
 }
 
 void grid_begin(Grid *g, Str name)
@@ -24,7 +29,53 @@ void grid_begin(Grid *g, Str name)
     g->len = 0;
     g->rows = 0;
     g->name = name;
+    g->merges_len = 0;
     buf_clear(&g->text);
+}
+
+/* --- merged cells */
+
+static int by_place(const void *a, const void *b)
+{
+    const GridMerge *x = a, *y = b;
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return x->column < y->column ? -1 : x->column > y->column;
+}
+
+void grid_merge(Grid *g, GridMerge m)
+{
+    if (g->merges_len == GRID_MERGES_MAX || m.last_row < m.row || m.last_column < m.column)
+        return;
+    g->merges[g->merges_len++] = m;
+    g->merges_sorted = false;
+}
+
+static void sort_merges(Grid *g)
+{
+    if (!g->merges_sorted && g->merges_len > 1)
+        qsort(g->merges, g->merges_len, sizeof *g->merges, by_place);
+    g->merges_sorted = true;
+}
+
+static const GridMerge *merge_at(const Grid *g, int64_t row, int64_t column)
+{
+    const GridMerge key = {.row = row, .column = column};
+    return g->merges_len > 0 ? bsearch(&key, g->merges, g->merges_len, sizeof *g->merges, by_place)
+                             : NULL;
+}
+
+/* Rows of the merge that are rows of the table, from cell i on: empty ones are none. */
+static int rows_of(const Grid *g, const GridMerge *m, size_t i)
+{
+    int rows = 1;
+    int64_t last = m->row;
+    for (; i < g->len && g->cells[i].row <= m->last_row; i++)
+        if (g->cells[i].row > last) {
+            rows++;
+            last = g->cells[i].row;
+        }
+    return rows;
 }
 
 void grid_heading(Grid *g)
@@ -53,6 +104,19 @@ static bool may_skip(Grid *g, int64_t columns)
     return false;
 }
 
+/* Put the cell; returns the column behind it. */
+static int64_t put_cell(Grid *g, const GridCell *c, int64_t to)
+{
+    const GridMerge *m = merge_at(g, c->row, c->column);
+    int64_t end = m != NULL && m->last_column < to ? m->last_column + 1 : c->column + 1;
+    doc_cell(g->out, (int)(end - c->column), m != NULL ? rows_of(g, m, (size_t)(c - g->cells)) : 1);
+    doc_text(g->out, text_of(g, c));
+    for (int64_t k = c->column; k < end && m != NULL; k++)
+        g->covered[k] = m->last_row;
+    g->covers = g->covers || m != NULL;
+    return end;
+}
+
 /* The cells in hand of the columns [from, to); rows begin in column `first`. */
 static void put_cells(Grid *g, int64_t from, int64_t to, int64_t first)
 {
@@ -66,13 +130,39 @@ static void put_cells(Grid *g, int64_t from, int64_t to, int64_t first)
             row = c->row;
             at = first;
         }
+        if (c->column < at || g->covered[c->column] >= row)
+            continue; /* under a merge: the sheet does not show it */
         if (c->column > at && may_skip(g, c->column - at))
             for (; at < c->column; at++)
-                doc_cell(g->out, 1, 1);
-        doc_cell(g->out, 1, 1);
-        doc_text(g->out, text_of(g, c));
-        at = c->column + 1;
+                if (g->covered[at] < row)
+                    doc_cell(g->out, 1, 1);
+        at = put_cell(g, c, to);
     }
+}
+
+static void begin_table(Grid *g)
+{
+    doc_table(g->out);
+    for (size_t i = 0; i < GRID_COLUMNS_MAX && g->covers; i++)
+        g->covered[i] = -1;
+    g->covers = false;
+}
+
+/* Do the cells to the left and to the right of a gap hardly share a row? */
+static bool apart(const Grid *g, int64_t from, int64_t gap)
+{
+    int64_t a0 = INT64_MAX, a1 = -1, b0 = INT64_MAX, b1 = -1;
+    for (size_t i = 0; i < g->len; i++) {
+        const GridCell *c = &g->cells[i];
+        int64_t *low = c->column < gap ? &a0 : &b0, *high = c->column < gap ? &a1 : &b1;
+        if (c->column < from)
+            continue;
+        *low = c->row < *low ? c->row : *low;
+        *high = c->row > *high ? c->row : *high;
+    }
+    int64_t shared = (a1 < b1 ? a1 : b1) - (a0 > b0 ? a0 : b0) + 1;
+    int64_t shorter = a1 - a0 < b1 - b0 ? a1 - a0 + 1 : b1 - b0 + 1;
+    return shared * 2 <= shorter;
 }
 
 /* Where the part that begins at `from` ends: at the first wide gap, or behind the last column. */
@@ -83,7 +173,7 @@ static int64_t end_of_part(const Grid *g, int64_t from, int64_t end, int64_t *ne
             ;
         for (*next = at; *next < end && !g->used[*next]; (*next)++)
             ;
-        if (*next == end || *next - at >= SIDE_BY_SIDE_GAP)
+        if (*next == end || *next - at >= SIDE_BY_SIDE_GAP || apart(g, from, at))
             return at;
     }
     *next = end;
@@ -97,7 +187,10 @@ static int64_t measure(Grid *g)
     memset(g->used, 0, GRID_COLUMNS_MAX * sizeof(*g->used));
     for (size_t i = 0; i < g->len; i++) {
         int64_t column = g->cells[i].column;
+        const GridMerge *m = merge_at(g, g->cells[i].row, column);
         g->used[column] = true;
+        for (int64_t k = column; m != NULL && k <= m->last_column && k < GRID_COLUMNS_MAX; k++)
+            g->used[k] = true;
         g->first_column = column < g->first_column ? column : g->first_column;
         end = column + 1 > end ? column + 1 : end;
     }
@@ -116,7 +209,7 @@ static void put_side_by_side(Grid *g, int64_t end)
         int64_t to = end_of_part(g, from, end, &next);
         if (!wide)
             to = next = end;
-        doc_table(g->out);
+        begin_table(g);
         put_cells(g, from, to, from);
         doc_table_end(g->out);
     }
@@ -133,7 +226,7 @@ static void put_rows(Grid *g, bool followed)
         put_side_by_side(g, end);
         return;
     }
-    doc_table(g->out);
+    begin_table(g);
     g->table_open = true;
     put_cells(g, 0, GRID_COLUMNS_MAX, g->first_column);
 }
@@ -142,6 +235,8 @@ static void put_rows(Grid *g, bool followed)
 static void flush(Grid *g, bool followed)
 {
     if (g->len > 0) {
+        if (!g->table_open && g->before != NULL)
+            g->before(g->before_ctx, g->cells[0].row);
         grid_heading(g);
         g->given += (int64_t)g->len;
         if (!g->table_open && !followed && g->len == 1) {
@@ -156,6 +251,7 @@ static void flush(Grid *g, bool followed)
         doc_table_end(g->out);
         g->table_open = false;
     }
+    g->reach = followed ? g->reach : -1;
     g->len = 0;
     g->rows = 0;
     buf_clear(&g->text);
@@ -163,7 +259,7 @@ static void flush(Grid *g, bool followed)
 
 static void next_row(Grid *g, int64_t row)
 {
-    bool followed = g->row + 1 == row;
+    bool followed = row <= (g->reach > g->row ? g->reach : g->row) + 1;
     bool full =
         g->rows >= GRID_ROWS_HELD || g->len > GRID_COLUMNS_MAX || g->text.len > ROW_BYTES / 2;
     if (!followed || g->table_open || full)
@@ -180,6 +276,9 @@ void grid_cell(Grid *g, int64_t row, int64_t column, Str text)
     if (g->len == GRID_CELLS_HELD || g->text.len + text.len > ROW_BYTES)
         return;
     g->row = row;
+    sort_merges(g);
+    const GridMerge *m = merge_at(g, row, column);
+    g->reach = m != NULL && m->last_row > g->reach ? m->last_row : g->reach;
     size_t from = g->text.len;
     buf_add(&g->text, text);
     g->cells[g->len++] = (GridCell){row, column, from, g->text.len};

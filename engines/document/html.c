@@ -123,7 +123,8 @@ static bool too_deep(Str html)
     return false;
 }
 
-static ErrCode read_utf8(StepCtx *c, Str html, bool meta, Doc *out)
+/* `main`: only what the page is about. */
+static ErrCode read_utf8(StepCtx *c, Str html, bool meta, bool main, Doc *out)
 {
     if (too_deep(html))
         return err_set(c->err, ERR_LIMIT_DEPTH, "elements of the page are nested more than %d deep",
@@ -132,28 +133,32 @@ static ErrCode read_utf8(StepCtx *c, Str html, bool meta, Doc *out)
     const GumboOutput *tree = pool != NULL ? parse(pool, html) : NULL;
     if (tree == NULL)
         return err_set(c->err, ERR_LIMIT_MEMORY, "the page does not fit into memory");
-    html_walk(tree->root, meta, c, out);
+    HtmlMain parts;
+    if (main && html_main(tree->root, c->arena, &parts))
+        html_walk_main(tree->root, &parts, c, out);
+    else
+        html_walk(tree->root, meta, c, out);
     return OK;
 }
 
-static ErrCode read_any(StepCtx *c, Str bytes, Str charset, bool meta, Doc *out)
+static ErrCode read_any(StepCtx *c, Str bytes, Str charset, bool meta, bool main, Doc *out)
 {
     const char *used;
     Str html;
     if (charset.len == 0)
         charset = charset_declared(c->arena, bytes);
     ErrCode rc = charset_to_utf8(c->arena, bytes, charset, &html, &used, c->err);
-    return rc == OK ? read_utf8(c, html, meta, out) : rc;
+    return rc == OK ? read_utf8(c, html, meta, main, out) : rc;
 }
 
 ErrCode read_html(const DocInput *in, Doc *out)
 {
-    return read_any(in->step, in->bytes, in->charset, true, out);
+    return read_any(in->step, in->bytes, in->charset, true, in->main, out);
 }
 
 ErrCode read_html_fragment(StepCtx *c, Str html, Str charset, Doc *out)
 {
-    return read_any(c, html, charset, false, out);
+    return read_any(c, html, charset, false, false, out);
 }
 
 Str html_entity(Str entity, char out[32])

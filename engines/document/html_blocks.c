@@ -415,27 +415,46 @@ static const GumboNode *after_skipped(const GumboNode *n, const GumboNode *root,
     return following(n->parent, root, true, leave, w);
 }
 
+static void walk(Walk *w, const GumboNode *root, const HtmlMain *main)
+{
+    const GumboNode *n = root;
+    while (n != NULL && !doc_failed(w->prose.out)) {
+        if (n->type == GUMBO_NODE_ELEMENT) {
+            TagKind kind = rule_of(n->v.element.tag).kind;
+            if (kind == TAG_HEAD && w->meta)
+                take_head(w, n);
+            if (kind == TAG_SKIP || kind == TAG_HEAD || is_hidden(n) ||
+                (main != NULL && html_main_drops(main, n))) {
+                n = after_skipped(n, root, w);
+                continue;
+            }
+            enter(w, n);
+        } else if (n->type == GUMBO_NODE_TEXT || n->type == GUMBO_NODE_CDATA ||
+                   n->type == GUMBO_NODE_WHITESPACE) {
+            take_text(w, n);
+        }
+        n = following(n, root, false, leave, w);
+    }
+    prose_end(&w->prose);
+}
+
 void html_walk(const GumboNode *root, bool meta, StepCtx *c, Doc *out)
 {
     Walk w = {.prose = {.out = out}, .step = c, .meta = meta};
-    const GumboNode *n = root;
     if (meta && root->type == GUMBO_NODE_ELEMENT)
         doc_meta(out, "language", attribute(root, "lang"));
-    while (n != NULL && !doc_failed(out)) {
-        if (n->type == GUMBO_NODE_ELEMENT) {
-            TagKind kind = rule_of(n->v.element.tag).kind;
-            if (kind == TAG_HEAD && meta)
-                take_head(&w, n);
-            if (kind == TAG_SKIP || kind == TAG_HEAD || is_hidden(n)) {
-                n = after_skipped(n, root, &w);
-                continue;
-            }
-            enter(&w, n);
-        } else if (n->type == GUMBO_NODE_TEXT || n->type == GUMBO_NODE_CDATA ||
-                   n->type == GUMBO_NODE_WHITESPACE) {
-            take_text(&w, n);
-        }
-        n = following(n, root, false, leave, &w);
+    walk(&w, root, NULL);
+}
+
+void html_walk_main(const GumboNode *root, const HtmlMain *m, StepCtx *c, Doc *out)
+{
+    Walk w = {.prose = {.out = out}, .step = c, .meta = true};
+    doc_meta(out, "language", attribute(root, "lang"));
+    for (const GumboNode *n = root; n != NULL; n = following(n, root, false, NULL, NULL))
+        if (n->type == GUMBO_NODE_ELEMENT && n->v.element.tag == GUMBO_TAG_HEAD)
+            take_head(&w, n);
+    for (size_t i = 0; i < m->roots_len; i++) {
+        w.tables = 0;
+        walk(&w, m->roots[i], m);
     }
-    prose_end(&w.prose);
 }

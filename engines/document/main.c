@@ -1,16 +1,22 @@
 /* main.c: platen-engine-document, the text of documents. */
 #include "document/charset.h"
 #include "document/document.h"
+#include "document/ooxml_crypt.h"
 
 static ErrCode warm(Err *err)
 {
     ErrCode rc = charset_warm(err);
     if (rc == OK)
         rc = pdf_warm(err);
+    if (rc == OK)
+        rc = convert_warm(err);
+    if (rc == OK)
+        rc = ooxml_crypt_warm(err);
     return rc == OK ? eml_warm(err) : rc;
 }
 
-static const Step *const steps[] = {&step_document_extract, &step_file_detect, NULL};
+static const Step *const steps[] = {&step_document_extract, &step_document_convert,
+                                    &step_file_detect, NULL};
 
 int main(int argc, char **argv)
 {

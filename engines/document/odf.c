@@ -62,6 +62,15 @@ static Str cell_value(Odf *x, const XmlElem *cell)
     return b.failed ? STR("") : buf_str(&b);
 }
 
+static void take_merge(Odf *x, const XmlElem *cell, int64_t column)
+{
+    int64_t columns = clamp(xml_attr_int(cell, "table:number-columns-spanned", 1), 1000);
+    int64_t rows = clamp(xml_attr_int(cell, "table:number-rows-spanned", 1), ROWS_MAX);
+    if (columns > 1 || rows > 1)
+        grid_merge(&x->grid,
+                   (GridMerge){x->row_no, column, x->row_no + rows - 1, column + columns - 1});
+}
+
 static void put_sheet_cells(Odf *x, const XmlElem *row)
 {
     int64_t column = 0;
@@ -72,6 +81,8 @@ static void put_sheet_cells(Odf *x, const XmlElem *row)
             clamp(xml_attr_int(c, "table:number-columns-repeated", 1), GRID_COLUMNS_MAX);
         ArenaMark mark = arena_mark(x->trees);
         Str text = cell_value(x, c);
+        if (text.len > 0)
+            take_merge(x, c, column);
         for (int64_t i = 0; i < repeat && text.len > 0; i++) {
             if (i > 0 && ++x->repeats > REPEATS_MAX)
                 break;

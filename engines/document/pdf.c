@@ -1,6 +1,7 @@
 /* pdf.c: PDF by MuPDF. See pdf_in.h for the parts. */
 #include "document/document.h"
-#include "document/pdf_in.h"
+#include "document/pdf_extras.h"
+#include "document/pdf_ocr.h"
 
 #include <mupdf/pdf.h>
 #include <string.h>
@@ -38,6 +39,13 @@ ErrCode pdf_warm(Err *err)
     if (warm_context == NULL)
         warm_context = context_new();
     return warm_context != NULL ? OK : err_set(err, ERR_NO_MEMORY, "starting the PDF library");
+}
+
+ErrCode pdf_context(fz_context **out, Err *err)
+{
+    ErrCode rc = pdf_warm(err);
+    *out = warm_context;
+    return rc;
 }
 
 /* --- metadata */
@@ -181,7 +189,9 @@ static void write_first(PdfReader *r)
     learn_body_size(r);
     PdfPage *p = &r->ahead[0];
     doc_page(r->out, p->page_no);
-    pdf_layout(r, p);
+    if (!pdf_ocr_wants(r, p) || !pdf_ocr_put(r, p))
+        pdf_layout(r, p);
+    pdf_put_comments(r, p->page_no);
     if (!doc_took_text(r->out)) {
         r->first_empty = r->empty++ == 0 ? p->page_no : r->first_empty;
         if (p->failed)
@@ -234,8 +244,10 @@ static void put_notes(PdfReader *r)
              r->failed, r->first_failed);
     if (r->empty > 0 && r->empty < r->wanted)
         note(r,
-             "%" PRId64 " pages hold no text, the first of them page %" PRId64
-             ": perhaps scans; OCR would read them",
+             r->in->ocr == OCR_NEVER
+                 ? "%" PRId64 " pages hold no text, the first of them page %" PRId64
+                   ": perhaps scans; `ocr` would read them"
+                 : "%" PRId64 " pages hold no text, the first of them page %" PRId64,
              r->empty, r->first_empty);
     if (r->in->step->data != NULL && r->wanted > r->empty)
         json_kv_int(r->in->step->data, "pages_without_text", r->empty);
@@ -318,6 +330,8 @@ static ErrCode read_document(PdfReader *r)
     rc = read_pages(r);
     if (rc != OK)
         return rc;
+    pdf_put_form(r);
+    pdf_put_files(r);
     Err *err = r->in->step->err;
     if (r->wanted == 0) {
         err_set(err, ERR_BAD_PARAM,
@@ -325,6 +339,10 @@ static ErrCode read_document(PdfReader *r)
                 STR_ARG(r->in->pages));
         err_param(err, "pages");
         return ERR_BAD_PARAM;
+    }
+    if (r->empty == r->wanted && r->ocr.failure.code != OK) {
+        *err = r->ocr.failure;
+        return err->code;
     }
     if (r->failed == r->wanted && r->empty == r->wanted)
         return err_set(err, ERR_INPUT_DAMAGED, "not one page of the PDF could be read");
@@ -344,6 +362,7 @@ ErrCode read_pdf(const DocInput *in, Doc *out)
     rc = read_document(r);
     for (size_t i = 0; i < r->ahead_len; i++)
         pdf_page_done(&r->ahead[i]);
+    pdf_ocr_done(&r->ocr);
     fz_drop_document(r->ctx, r->doc);
     return rc;
 }

@@ -185,6 +185,7 @@ typedef struct Shape {
 static Shape measure(PdfPart *parts, const Row *rows, size_t from, size_t to, const Columns *cols)
 {
     Shape s = {0};
+    const PdfLine *last[TABLE_COLUMNS_MAX] = {0}; /* of each column */
     for (size_t r = from; r < to; r++) {
         if (rows[r].to - rows[r].from > 1)
             s.rows++;
@@ -198,14 +199,11 @@ static Shape measure(PdfPart *parts, const Row *rows, size_t from, size_t to, co
             s.longs += length > LONG_PART;
             s.firsts += column == 0;
             s.marks += column == 0 && is_mark(&parts[i]);
+            /* In text set in columns the file goes down a column before it comes to the next. */
+            s.downward += last[column] != NULL && parts[i].line == last[column] + 1;
+            last[column] = parts[i].line;
         }
     }
-    /* In text set in columns the file goes down a column before it comes to the next. */
-    for (size_t r = from; r + 1 < to; r++)
-        for (size_t i = rows[r].from; i < rows[r].to; i++)
-            for (size_t k = rows[r + 1].from; k < rows[r + 1].to; k++)
-                s.downward +=
-                    parts[k].column == parts[i].column && parts[k].line == parts[i].line + 1;
     return s;
 }
 

@@ -96,6 +96,7 @@ static void curve_to(fz_context *ctx, void *arg, float x1, float y1, float x2, f
     Walk *w = arg;
     (void)ctx, (void)x1, (void)y1, (void)x2, (void)y2;
     w->curved = true;
+    w->page->curves++;
     w->at = fz_transform_point_xy(x3, y3, w->ctm);
 }
 

@@ -4,7 +4,8 @@
  * body text pdf_page.c     one page to lines of characters with style (MuPDF's structured text,
  * links) pdf_device.c   the device behind it: text goes on to MuPDF, rulings are kept pdf_bidi.c
  * right-to-left lines from the order on paper to the order of reading pdf_layout.c   lines to
- * headings, paragraphs, lists and code pdf_table.c    lines to tables
+ * headings, paragraphs, lists and code pdf_table.c    lines to tables pdf_heading.c  which lines
+ * are headings pdf_margins.c  running heads pdf_chars.c    accents, quotes, drop caps
  *
  * A page is read once, into an arena of its own, and forgotten when its blocks are written. */
 #ifndef PLATEN_DOCUMENT_PDF_IN_H
@@ -60,7 +61,8 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
-    bool rtl; /* right-to-left letters were seen */
+    int curves; /* pieces of outlines: many of them may be letters */
+    bool rtl;   /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {
@@ -73,6 +75,13 @@ typedef struct PdfFont {
     const fz_font *font;
     uint8_t style;
 } PdfFont;
+
+typedef struct PdfOcr { /* see pdf_ocr.h */
+    Arena *arena;       /* of the batch */
+    const Json *pages;  /* of the batch */
+    int64_t looked_at;  /* pages up to here have been asked for */
+    Err failure;        /* why no more are asked for; .code OK: none */
+} PdfOcr;
 
 typedef struct PdfReader {
     fz_context *ctx;
@@ -89,6 +98,7 @@ typedef struct PdfReader {
     size_t margins_at;
     PdfTitle *titles;
     size_t titles_len;
+    PdfOcr ocr;
 } PdfReader;
 
 /* pdf_page.c: ERR_LIMIT_MEMORY; a page that MuPDF cannot read gives what came before and p->failed.
@@ -107,6 +117,34 @@ fz_device *pdf_device_new(fz_context *ctx, fz_stext_page *text, PdfPage *p);
 ErrCode pdf_bidi_page(PdfPage *p);
 bool pdf_is_rtl(uint32_t cp);
 
+/* pdf_chars.c: kinds of characters; mending what typesetting took apart (accents, drop caps). */
+bool pdf_is_space(uint32_t cp);
+bool pdf_is_lower(uint32_t cp);
+bool pdf_is_letter(uint32_t cp);
+bool pdf_is_cjk(uint32_t cp);
+bool pdf_is_hyphen(uint32_t cp);
+uint32_t pdf_first_of(const PdfLine *l);
+uint32_t pdf_last_of(const PdfLine *l);
+bool pdf_ends_sentence(const PdfLine *l);
+bool pdf_same_row(const PdfLine *a, const PdfLine *b);
+void pdf_chars_mend(PdfPage *p);
+
+/* pdf_margins.c: drops running heads, page numbers and stamps. */
+void pdf_margins_drop(PdfReader *r, PdfPage *p);
+
+/* pdf_heading.c: what so much of a page looks like that it says nothing, and where its blocks end.
+ */
+enum { PDF_LEVEL_PLAIN = 4 }; /* of a heading that is not larger than the text */
+typedef struct PdfLook {
+    float *right; /* per block: how far its lines reach */
+    bool titled;  /* the outline names this page */
+    bool bold, italic, mono;
+} PdfLook;
+bool pdf_look_learn(const PdfReader *r, PdfPage *p, PdfLook *out); /* false: nothing to look at */
+int pdf_heading_level(const PdfReader *r, const PdfLook *look, const PdfPage *p, const PdfLine *l);
+/* The first word of `l` would have fitted after the line before, so the break was meant. */
+bool pdf_broken_on_purpose(const PdfLook *look, const PdfLine *before, const PdfLine *l);
+
 /* pdf_layout.c */
 void pdf_layout(PdfReader *r, PdfPage *p);
 /* Write characters [from, to) of a line into the block or cell in hand, with these of their styles.
@@ -123,5 +161,8 @@ void pdf_table_put(const PdfTable *t, const PdfPage *p, Doc *out);
 /* pdf_order.c: sorts the lines when the file does not draw them in the order of reading. After
  * pdf_tables_find. */
 void pdf_order_page(PdfPage *p);
+
+/* pdf.c: MuPDF's context, made on first use. */
+MUST_CHECK ErrCode pdf_context(fz_context **out, Err *err);
 
 #endif

@@ -7,15 +7,8 @@
 #include "document/pdf_in.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum {
-    HEADING_CHARS = 240,
-    LIST_LEVELS = 8,
-    ALONE_LINES_MAX = 4000,
-    LEVEL_BOLD = 4, /* of a heading that is only bold, not larger */
-};
+enum { LIST_LEVELS = 8 };
 
 typedef enum Kind { KIND_NONE, KIND_PARAGRAPH, KIND_HEADING, KIND_ITEM, KIND_CODE } Kind;
 
@@ -23,10 +16,8 @@ typedef struct Layout {
     PdfReader *r;
     PdfPage *p;
     Doc *out;
-    float *right;    /* per block: how far its lines reach */
-    bool titled;     /* the outline names this page */
-    bool bold, mono; /* so much of the page is, that it says nothing */
-    Kind kind;       /* of the block in hand */
+    PdfLook look;
+    Kind kind; /* of the block in hand */
     int level;
     const PdfLine *line; /* its last line, not yet written */
     size_t skip;         /* characters of that line that are not text: the bullet */
@@ -35,55 +26,6 @@ typedef struct Layout {
     float item_left[LIST_LEVELS];
     int depth;
 } Layout;
-
-/* --- characters */
-
-static bool is_space(uint32_t cp)
-{
-    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
-}
-
-static bool is_lower(uint32_t cp)
-{
-    return (cp >= 'a' && cp <= 'z') || (cp >= 0xDF && cp <= 0xFF && cp != 0xF7) ||
-           (cp >= 0x100 && cp <= 0x17F && (cp & 1)) || (cp >= 0x3B1 && cp <= 0x3C9) ||
-           (cp >= 0x430 && cp <= 0x45F);
-}
-
-static bool is_letter(uint32_t cp)
-{
-    return (cp >= 'A' && cp <= 'Z') || is_lower(cp) || (cp >= 0xC0 && cp < 0x2000) ||
-           (cp >= 0x3041 && cp < 0xE000) || (cp >= 0xF900 && cp < 0xFFFD) || cp > 0xFFFF;
-}
-
-static bool is_cjk(uint32_t cp)
-{
-    return (cp >= 0x3000 && cp <= 0x30FF) || (cp >= 0x3400 && cp <= 0x9FFF) ||
-           (cp >= 0xF900 && cp <= 0xFAFF) || (cp >= 0xFF00 && cp <= 0xFF60) ||
-           (cp >= 0x20000 && cp <= 0x323AF);
-}
-
-static bool is_hyphen(uint32_t cp)
-{
-    return cp == '-' || cp == 0x2010 || cp == 0xAD;
-}
-
-static uint32_t first_of(const PdfLine *l)
-{
-    return l->len > 0 ? l->chars[0].cp : 0;
-}
-
-static uint32_t last_of(const PdfLine *l)
-{
-    return l->len > 0 ? l->chars[l->len - 1].cp : 0;
-}
-
-static bool ends_sentence(const PdfLine *l)
-{
-    uint32_t cp = last_of(l);
-    return cp == '.' || cp == '!' || cp == '?' || cp == ':' || cp == ';' || cp == 0x3002 ||
-           cp == 0x2026 || cp == 0x061F;
-}
 
 /* --- writing a line */
 
@@ -115,7 +57,7 @@ static void put_chars(Doc *out, const PdfPage *p, const PdfLine *l, size_t from,
     for (size_t i = from; i < to; i++) {
         PdfChar c = l->chars[i];
         c.style &= styles;
-        if (is_space(c.cp)) { /* a space has the style of what stands before it */
+        if (pdf_is_space(c.cp)) { /* a space has the style of what stands before it */
             c.style = now.style;
             c.link = now.link;
         }
@@ -141,7 +83,7 @@ static uint8_t styles_shown(const Layout *y)
 {
     if (y->kind == KIND_HEADING)
         return 0;
-    return (uint8_t)((y->bold ? 0 : PDF_BOLD) | PDF_ITALIC | (y->mono ? 0 : PDF_MONO));
+    return (uint8_t)((y->look.bold ? 0 : PDF_BOLD) | PDF_ITALIC | (y->look.mono ? 0 : PDF_MONO));
 }
 
 /* Write the line in hand. `next`: the line that goes on from it, or NULL. */
@@ -153,13 +95,14 @@ static void flush_line(Layout *y, const PdfLine *next)
         return;
     size_t end = l->len;
     bool join = false;
-    if (next != NULL && end > 1 && is_hyphen(last_of(l)) && is_letter(l->chars[end - 2].cp) &&
-        (is_lower(first_of(next)) || last_of(l) == 0xAD)) {
+    if (next != NULL && end > 1 && pdf_is_hyphen(pdf_last_of(l)) &&
+        pdf_is_letter(l->chars[end - 2].cp) &&
+        (pdf_is_lower(pdf_first_of(next)) || pdf_last_of(l) == 0xAD)) {
         end--;
         join = true;
     }
     put_chars(y->out, y->p, l, y->skip < end ? y->skip : end, end, styles_shown(y));
-    if (next != NULL && !join && !(is_cjk(last_of(l)) && is_cjk(first_of(next))))
+    if (next != NULL && !join && !(pdf_is_cjk(pdf_last_of(l)) && pdf_is_cjk(pdf_first_of(next))))
         doc_text(y->out, STR(" "));
 }
 
@@ -193,10 +136,10 @@ static bool bullet_of(const PdfLine *l, Bullet *out)
 {
     size_t n = 0;
     int64_t number = 0;
-    uint32_t c = first_of(l);
+    uint32_t c = pdf_first_of(l);
     bool unknown = c == 0xFFFD && l->len == 1; /* a bullet of a font that names no characters */
     bool dash = c == 0xFFFD || c == '-' || c == 0x2013 || c == 0x2014 || c == '*';
-    if (is_bullet_char(c) || unknown || (dash && l->len > 1 && is_space(l->chars[1].cp))) {
+    if (is_bullet_char(c) || unknown || (dash && l->len > 1 && pdf_is_space(l->chars[1].cp))) {
         n = 1;
     } else {
         bool paren = c == '(';
@@ -207,10 +150,10 @@ static bool bullet_of(const PdfLine *l, Bullet *out)
             (l->chars[n].cp != ')' && (paren || l->chars[n].cp != '.')))
             return false;
         n++;
-        if (n < l->len && !is_space(l->chars[n].cp))
+        if (n < l->len && !pdf_is_space(l->chars[n].cp))
             return false; /* "3.5" */
     }
-    while (n < l->len && is_space(l->chars[n].cp))
+    while (n < l->len && pdf_is_space(l->chars[n].cp))
         n++;
     *out = (Bullet){n, number};
     return true;
@@ -227,104 +170,14 @@ static int item_level(Layout *y, float x)
     return y->depth - 1;
 }
 
-/* --- headings */
-
-static int level_in_outline(const Layout *y, const PdfLine *l)
-{
-    if (!y->titled || l->len > HEADING_CHARS)
-        return 0;
-    uint64_t h = pdf_line_hash(l, 0, true), text = pdf_line_hash(l, 0, false);
-    if (text == pdf_line_hash(&(PdfLine){0}, 0, false))
-        return 0;
-    for (size_t i = 0; i < y->r->titles_len; i++)
-        if (y->r->titles[i].page_no == y->p->page_no &&
-            (y->r->titles[i].hash == h || y->r->titles[i].hash == text))
-            return y->r->titles[i].level;
-    return 0;
-}
-
-static bool same_row(const PdfLine *a, const PdfLine *b)
-{
-    float overlap = fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0);
-    return overlap > 0.5f * fminf(a->y1 - a->y0, b->y1 - b->y0);
-}
-
-/* No other text to its left or right. */
-static bool stands_alone(const Layout *y, const PdfLine *l)
-{
-    const PdfPage *p = y->p;
-    if (p->len > ALONE_LINES_MAX)
-        return false;
-    for (size_t i = 0; i < p->len; i++)
-        if (&p->lines[i] != l && !p->lines[i].dropped && same_row(&p->lines[i], l))
-            return false;
-    return true;
-}
-
-static int level_by_size(const Layout *y, const PdfLine *l)
-{
-    float ratio = y->r->body > 0 ? l->size / y->r->body : 1;
-    bool bold = (l->style & PDF_BOLD) && !y->bold;
-    if (ratio >= 1.6f)
-        return 1;
-    if (ratio >= 1.28f)
-        return 2;
-    if (ratio >= 1.18f || (ratio >= 1.08f && bold))
-        return 3;
-    if (!bold || ratio < 0.95f || l->len > 90)
-        return 0;
-    uint32_t end = last_of(l);
-    if (end == '.' || end == ',' || end == ';' || end == ':')
-        return 0;
-    return stands_alone(y, l) ? LEVEL_BOLD : 0;
-}
-
-static int heading_level(const Layout *y, const PdfLine *l)
-{
-    size_t letters = 0;
-    for (size_t i = 0; i < l->len && letters < 3; i++)
-        letters += is_letter(l->chars[i].cp) ? (is_cjk(l->chars[i].cp) ? 2 : 1) : 0;
-    if (l->turned || letters < 2 || l->len > HEADING_CHARS)
-        return 0;
-    int level = level_in_outline(y, l);
-    if (level > 0)
-        return level;
-    level = level_by_size(y, l);
-    if (level == 0)
-        return 0;
-    /* A long run of such lines is text that happens to be large or bold. */
-    size_t chars = 0;
-    const PdfLine *end = y->p->lines + y->p->len;
-    for (const PdfLine *n = l; n < end && n->block == l->block; n++)
-        if (fabsf(n->size - l->size) < 0.6f && (level < LEVEL_BOLD || n->style == l->style))
-            chars += n->len;
-    return chars <= HEADING_CHARS ? level : 0;
-}
-
 /* --- does a line go on with the block in hand? */
-
-static float first_word_width(const PdfLine *l)
-{
-    size_t n = 0;
-    while (n < l->len && !is_space(l->chars[n].cp) && !is_cjk(l->chars[n].cp))
-        n++;
-    return n > 0 ? l->chars[n - 1].x1 - l->chars[0].x0 : 0;
-}
-
-/* The first word of `l` would have fitted after the line before, so the break was meant. */
-static bool broken_on_purpose(const Layout *y, const PdfLine *before, const PdfLine *l)
-{
-    if (before->rtl || before->turned)
-        return false;
-    float right = y->right[before->block];
-    return before->x1 + first_word_width(l) + before->size * 0.6f < right;
-}
 
 typedef enum Link { LINK_NO, LINK_JOIN, LINK_BREAK } Link;
 
 static Link over_a_gap(const PdfLine *before, const PdfLine *l)
 {
-    bool open = !ends_sentence(before) && (is_lower(first_of(l)) || is_hyphen(last_of(before)));
+    bool open = !pdf_ends_sentence(before) &&
+                (pdf_is_lower(pdf_first_of(l)) || pdf_is_hyphen(pdf_last_of(before)));
     return open ? LINK_JOIN : LINK_NO; /* the next column or page */
 }
 
@@ -347,11 +200,12 @@ static Link link_to(const Layout *y, const PdfLine *l)
         return LINK_NO;
     if (y->kind == KIND_HEADING)
         return before->block == l->block || dy < size * 1.5f ? LINK_JOIN : LINK_NO;
-    bool hanging = y->kind == KIND_ITEM || (y->lines == 1 && !broken_on_purpose(y, before, l));
+    bool hanging =
+        y->kind == KIND_ITEM || (y->lines == 1 && !pdf_broken_on_purpose(&y->look, before, l));
     if (!l->rtl && l->x0 > before->x0 + 0.9f * size && !hanging && y->lines > 1)
         return LINK_NO; /* the first line of the next paragraph */
-    if (broken_on_purpose(y, before, l))
-        return ends_sentence(before) || before->block != l->block ? LINK_NO : LINK_BREAK;
+    if (pdf_broken_on_purpose(&y->look, before, l))
+        return pdf_ends_sentence(before) || before->block != l->block ? LINK_NO : LINK_BREAK;
     if (y->kind == KIND_ITEM && l->x0 < y->left - 1.5f * size)
         return LINK_NO;
     return LINK_JOIN;
@@ -361,7 +215,7 @@ static Link link_to(const Layout *y, const PdfLine *l)
 
 static bool is_code_line(const Layout *y, const PdfLine *l)
 {
-    return !y->mono && (l->style & PDF_MONO) && !l->turned && !l->dropped;
+    return !y->look.mono && (l->style & PDF_MONO) && !l->turned && !l->dropped;
 }
 
 static size_t put_code(Layout *y, size_t from)
@@ -393,86 +247,12 @@ static size_t put_code(Layout *y, size_t from)
     return to;
 }
 
-/* --- running heads and page numbers */
-
-static bool is_page_number(const PdfLine *l)
-{
-    static const char *const words[] = {"page", "seite", "pagina", "of", "von",
-                                        "de",   "p",     "pp",     "str"};
-    size_t digits = 0, i = 0;
-    while (i < l->len) {
-        uint32_t cp = l->chars[i].cp;
-        if (cp >= '0' && cp <= '9') {
-            digits++;
-            i++;
-        } else if ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z') {
-            char word[16];
-            size_t n = 0;
-            for (; i < l->len && (l->chars[i].cp | 0x20) >= 'a' && (l->chars[i].cp | 0x20) <= 'z';
-                 i++)
-                if (n < sizeof word - 1)
-                    word[n++] = (char)(l->chars[i].cp | 0x20);
-            word[n] = 0;
-            bool known = false;
-            for (size_t k = 0; k < COUNT_OF(words); k++)
-                known = known || strcmp(words[k], word) == 0;
-            if (!known)
-                return false;
-        } else if (is_letter(cp) || l->len > 24) {
-            return false;
-        } else {
-            i++;
-        }
-    }
-    return digits > 0 && digits <= 8;
-}
-
-static bool seen_before(PdfReader *r, uint64_t hash)
-{
-    for (size_t i = 0; i < PDF_MARGINS; i++)
-        if (r->margins[i] == hash)
-            return true;
-    r->margins[r->margins_at++ % PDF_MARGINS] = hash;
-    return false;
-}
-
-/* The first page that has a running head keeps it. */
-static void drop_margins(PdfReader *r, PdfPage *p)
-{
-    for (size_t i = 0; i < p->len; i++) {
-        PdfLine *l = &p->lines[i];
-        bool top = l->y1<p->height * 0.09f, bottom = l->y0> p->height * 0.91f;
-        if (l->turned || (!top && !bottom) || r->pages < 2)
-            continue;
-        uint64_t place = (uint64_t)(l->y0 / 6) + 1;
-        l->dropped = is_page_number(l) ||
-                     seen_before(r, pdf_line_hash(l, place * 0x9E3779B97F4A7C15u, false));
-    }
-}
-
 /* --- the page */
-
-static void learn_page(Layout *y)
-{
-    size_t all = 0, bold = 0, mono = 0;
-    for (size_t i = 0; i < y->p->len; i++) {
-        const PdfLine *l = &y->p->lines[i];
-        all += l->len;
-        bold += l->style & PDF_BOLD ? l->len : 0;
-        mono += l->style & PDF_MONO ? l->len : 0;
-        if (!l->turned && l->x1 > y->right[l->block])
-            y->right[l->block] = l->x1;
-    }
-    for (size_t i = 0; i < y->r->titles_len && !y->titled; i++)
-        y->titled = y->r->titles[i].page_no == y->p->page_no;
-    y->bold = bold * 2 > all;
-    y->mono = mono * 2 > all;
-}
 
 static void begin_line(Layout *y, const PdfLine *l)
 {
     Bullet b;
-    int level = heading_level(y, l);
+    int level = pdf_heading_level(y->r, &y->look, y->p, l);
     bool item = level == 0 && !l->rtl && bullet_of(l, &b);
     end_block(y);
     y->skip = 0;
@@ -507,10 +287,10 @@ static void put_line(Layout *y, const PdfLine *l)
         y->kind == KIND_ITEM && y->line != NULL && y->skip >= y->line->len && link == LINK_JOIN;
     if (link != LINK_NO && !same_row_item) {
         bool starts_item = !l->rtl && bullet_of(l, &b) && fabsf(l->base - y->line->base) > 1;
-        int level = heading_level(y, l);
+        int level = pdf_heading_level(y->r, &y->look, y->p, l);
         /* bold text goes on over the line's end */
-        if (level == LEVEL_BOLD && link == LINK_JOIN && y->kind != KIND_HEADING &&
-            (y->line->chars[y->line->len - 1].style & PDF_BOLD) && !ends_sentence(y->line))
+        if (level == PDF_LEVEL_PLAIN && link == LINK_JOIN && y->kind != KIND_HEADING &&
+            (y->line->chars[y->line->len - 1].style & PDF_BOLD) && !pdf_ends_sentence(y->line))
             level = 0;
         if (starts_item || (level > 0) != (y->kind == KIND_HEADING))
             link = LINK_NO;
@@ -534,17 +314,13 @@ static void put_line(Layout *y, const PdfLine *l)
 
 void pdf_layout(PdfReader *r, PdfPage *p)
 {
-    int blocks = 0;
-    for (size_t i = 0; i < p->len; i++)
-        blocks = p->lines[i].block >= blocks ? p->lines[i].block + 1 : blocks;
     Layout y = {.r = r, .p = p, .out = r->out};
-    y.right = blocks > 0 ? arena_new(p->arena, float, (size_t)blocks) : NULL;
-    if (y.right == NULL)
-        return;
-    drop_margins(r, p);
+    pdf_margins_drop(r, p);
+    pdf_chars_mend(p);
     pdf_tables_find(p);
     pdf_order_page(p);
-    learn_page(&y);
+    if (!pdf_look_learn(r, p, &y.look))
+        return;
     for (size_t i = 0; i < p->len && !doc_failed(r->out);) {
         const PdfLine *l = &p->lines[i];
         if (l->table != NULL) {

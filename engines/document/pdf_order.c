@@ -68,11 +68,16 @@ static bool above(const Unit *a, const Unit *b)
     return a->y1 <= b->y0 + 0.3f * fminf(a->y1 - a->y0, b->y1 - b->y0);
 }
 
-static bool disordered(const Unit *units, size_t count)
+/* A block that comes right after one below it, or after any that is far below it: the head of the
+ * page drawn last. Small steps back between blocks apart are columns and boxes, which the file may
+ * well have in order. */
+static bool disordered(const Unit *units, size_t count, float far)
 {
     for (size_t i = 1; i < count; i++)
-        if (above(&units[i], &units[i - 1]) && beside(&units[i], &units[i - 1]))
-            return true;
+        for (size_t k = 0; k < i; k++)
+            if (beside(&units[i], &units[k]) && above(&units[i], &units[k]) &&
+                (k + 1 == i || units[k].y0 - units[i].y1 > far))
+                return true;
     return false;
 }
 
@@ -116,7 +121,7 @@ void pdf_order_page(PdfPage *p)
 {
     Unit *units = arena_alloc_raw(p->arena, UNITS_MAX * sizeof *units);
     size_t count = units != NULL ? make_units(p, units) : 0;
-    if (count < 2 || !disordered(units, count))
+    if (count < 2 || !disordered(units, count, 0.4f * p->height))
         return;
     PdfLine *lines = arena_alloc_raw(p->arena, p->len * sizeof *lines);
     if (lines == NULL)

@@ -70,11 +70,6 @@ static uint8_t style_of(PdfReader *r, fz_font *font)
     return slot->style;
 }
 
-static bool is_space(uint32_t cp)
-{
-    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
-}
-
 /* A symbol font's private characters: the bullets and arrows that word processors write. */
 static uint32_t plain_symbol(uint32_t cp)
 {
@@ -117,7 +112,7 @@ static void take_chars(PdfReader *r, PdfPage *p, const fz_stext_line *from, cons
         to->x1 = fmaxf(fmaxf(c->quad.ll.x, c->quad.lr.x), c->quad.ur.x);
         if (p->links_len > 0)
             to->link = link_at(p, rects, (to->x0 + to->x1) / 2, (c->quad.ll.y + c->quad.ul.y) / 2);
-        if (is_space(to->cp))
+        if (pdf_is_space(to->cp))
             continue;
         visible++;
         p->rtl = p->rtl || pdf_is_rtl(to->cp);
@@ -128,7 +123,7 @@ static void take_chars(PdfReader *r, PdfPage *p, const fz_stext_line *from, cons
     }
     l->style = visible > 0 ? shared : 0;
     l->size = visible > 0 ? (float)(size / (double)visible) : 0;
-    while (l->len > 0 && is_space(l->chars[l->len - 1].cp))
+    while (l->len > 0 && pdf_is_space(l->chars[l->len - 1].cp))
         l->len--;
 }
 
@@ -269,7 +264,7 @@ uint64_t pdf_line_hash(const PdfLine *l, uint64_t before, bool digits)
         if (cp >= 'A' && cp <= 'Z')
             cp += 'a' - 'A';
         bool letter =
-            cp >= 0x80 ? !is_space(cp) && (cp < 0x2000 || cp > 0x206F) : cp >= 'a' && cp <= 'z';
+            cp >= 0x80 ? !pdf_is_space(cp) && (cp < 0x2000 || cp > 0x206F) : cp >= 'a' && cp <= 'z';
         if (letter || (digits && cp >= '0' && cp <= '9'))
             h = (h ^ cp) * 0x100000001B3u;
     }

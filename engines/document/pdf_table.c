@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_space(uint32_t cp)
-{
-    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
-}
-
 size_t pdf_parts_of(PdfLine *l, float gap, PdfPart *out, size_t room)
 {
     size_t count = 0;
@@ -15,7 +10,7 @@ size_t pdf_parts_of(PdfLine *l, float gap, PdfPart *out, size_t room)
     float end = 0;
     for (size_t i = 0; i < l->len; i++) {
         const PdfChar *c = &l->chars[i];
-        if (is_space(c->cp))
+        if (pdf_is_space(c->cp))
             continue;
         if (open && c->x0 - end > gap * l->size)
             open = false;

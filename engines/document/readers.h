@@ -9,16 +9,33 @@
 #define PLATEN_DOCUMENT_READERS_H
 
 #include "document/doc.h"
+#include "core/param.h"
+#include "kit/pages.h"
+
+typedef enum Attachments { ATTACHMENTS_NONE, ATTACHMENTS_LIST, ATTACHMENTS_READ } Attachments;
+typedef enum OcrWhen { OCR_AUTO, OCR_NEVER, OCR_ALWAYS } OcrWhen;
+
+/* What all files within one file may take together. */
+typedef struct AttachBudget {
+    int64_t files, bytes;
+} AttachBudget;
 
 typedef struct DocInput {
     StepCtx *step;
-    int fd;
+    int fd;        /* of the whole file; -1: it lies within another one */
     Str bytes;     /* the whole file, mapped */
     Str name;      /* for messages */
+    Str type;      /* media type, told from the content; "" in tests of one reader */
     Str password;  /* or "" */
     Str pages;     /* "1-3,7", or "": all */
-    bool comments; /* also comments and speaker notes */
     Str charset;   /* declared by the sender ("text/csv; charset=…"), or "" */
+    bool comments; /* also comments, tracked changes and speaker notes */
+    bool main;     /* of a web page only what it is about */
+    Attachments attachments;
+    OcrWhen ocr;
+    StrList languages;    /* for OCR; empty: auto */
+    int depth;            /* how many files this one lies in */
+    AttachBudget *budget; /* NULL: attached files are not read */
 } DocInput;
 
 typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
@@ -38,6 +55,9 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* epub.c */ ErrCode read_epub(const DocInput *in, Doc *out);
 /* rtf.c */ ErrCode read_rtf(const DocInput *in, Doc *out);
 /* eml.c */ ErrCode read_eml(const DocInput *in, Doc *out);
+/* picture.c */ ErrCode read_picture(const DocInput *in, Doc *out); /* by OCR */
+/* svg.c */ ErrCode read_svg(const DocInput *in, Doc *out);
+/* msg.c */ ErrCode read_msg(const DocInput *in, Doc *out);
 /* eml.c: load what GMime needs, once, before the sandbox closes. */
 MUST_CHECK ErrCode eml_warm(Err *err);
 
@@ -51,10 +71,6 @@ Str html_entity(Str entity, char out[32]);
  * that do not fit become U+FFFD. */
 ErrCode charset_to_utf8(Arena *a, Str bytes, Str declared, Str *out, const char **used, Err *err);
 
-/* pages.c: "1-3,7,9-". Empty means all. ERR_BAD_PARAM names `pages`. */
-MUST_CHECK ErrCode pages_check(Str pages, Err *err);
-bool pages_wanted(Str pages, int64_t page_no);
-
 /* detect.c: the true type from content. The media type is a constant; never NULL
  * ("application/octet-stream"). */
 typedef struct FileType {
@@ -63,7 +79,9 @@ typedef struct FileType {
     const char *name;       /* "PDF document" */
     const char
         *family; /* "document", "image", "archive", "audio", "video", "text", "program", "other" */
-    bool encrypted, macros;
+    bool encrypted, macros, javascript;
+    bool embedded;       /* other files lie in it */
+    bool strict;         /* OOXML as ISO 29500 Strict has it */
     const char *charset; /* for text, or NULL */
 } FileType;
 ErrCode detect_type(Arena *a, Str bytes, FileType *out, Err *err);

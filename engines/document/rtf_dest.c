@@ -31,13 +31,20 @@ const char *rtf_charset_of_codepage(int64_t page)
         int number;
         const char *name;
     } all[] = {
-        {437, "IBM437"},        {850, "IBM850"},        {852, "IBM852"},
-        {866, "IBM866"},        {874, "windows-874"},   {932, "Shift_JIS"},
-        {936, "GB18030"},       {949, "EUC-KR"},        {950, "Big5"},
-        {1250, "windows-1250"}, {1251, "windows-1251"}, {1252, "windows-1252"},
-        {1253, "windows-1253"}, {1254, "windows-1254"}, {1255, "windows-1255"},
-        {1256, "windows-1256"}, {1257, "windows-1257"}, {1258, "windows-1258"},
-        {10000, "macintosh"},   {65001, "UTF-8"},
+        {437, "IBM437"},         {850, "IBM850"},        {852, "IBM852"},
+        {866, "IBM866"},         {874, "windows-874"},   {932, "Shift_JIS"},
+        {936, "GB18030"},        {949, "EUC-KR"},        {950, "Big5"},
+        {1250, "windows-1250"},  {1251, "windows-1251"}, {1252, "windows-1252"},
+        {1253, "windows-1253"},  {1254, "windows-1254"}, {1255, "windows-1255"},
+        {1256, "windows-1256"},  {1257, "windows-1257"}, {1258, "windows-1258"},
+        {10000, "macintosh"},    {65001, "UTF-8"},       {1200, "UTF-16LE"},
+        {20127, "windows-1252"}, {20866, "KOI8-R"},      {21866, "KOI8-U"},
+        {28591, "windows-1252"}, {28592, "ISO-8859-2"},  {28593, "ISO-8859-3"},
+        {28594, "ISO-8859-4"},   {28595, "ISO-8859-5"},  {28596, "ISO-8859-6"},
+        {28597, "ISO-8859-7"},   {28598, "ISO-8859-8"},  {28599, "windows-1254"},
+        {28605, "ISO-8859-15"},  {50220, "ISO-2022-JP"}, {50221, "ISO-2022-JP"},
+        {50225, "ISO-2022-KR"},  {51932, "EUC-JP"},      {51949, "EUC-KR"},
+        {52936, "GB18030"},      {54936, "GB18030"},     {1361, "JOHAB"},
     };
     for (size_t i = 0; i < COUNT_OF(all); i++)
         if (all[i].number == page)

@@ -3,14 +3,13 @@
  *
  * Cells are a stream: one row is held at a time, so a million of them cost no more memory than one
  * row and the shared strings. An empty row ends a table; a row of a single cell with nothing around
- * it is a paragraph. Values are shown as the cell's number format says (numfmt.h). Covered cells of
- * a merge are empty. A formula whose value is not in the file is shown itself. */
+ * it is a paragraph. Values are shown as the cell's number format says (numfmt.h). Merged cells are
+ * spans, in sheets up to a few megabytes: the list of them stands behind the cells. A formula whose value is not in the file is shown itself. */
 #include <string.h>
 
 #include "base/buf.h"
-#include "document/drawing.h"
-#include "document/grid.h"
 #include "document/numfmt.h"
+#include "document/xlsx_drawing.h"
 
 enum {
     SHEETS_MAX = 10000,
@@ -21,6 +20,7 @@ enum {
     PAGES_MAX = 16384, /* of strings: 67 million */
 };
 #define STRINGS_BYTES (384 * MIB)
+#define MERGES_BYTES  (8 * MIB) /* of a sheet that is searched for merges first */
 
 typedef struct Sheet {
     Str name, rel_id;
@@ -359,25 +359,53 @@ static void sheet_end(void *ctx, XmlId id)
         end_cell(x);
 }
 
-/* ---- what hangs on a sheet ---- */
+/* ---- merged cells ---- */
 
-/* Text boxes of a sheet. Charts repeat what is in its cells. */
-static void put_shapes(Xlsx *x, Str part)
+static Str cell_ref(Str ref, int64_t *row, int64_t *column)
 {
-    CLEANUP(arena_close) Arena *own = arena_open(32 * MIB);
-    const XmlElem *root = NULL;
-    OpcRels rels = {0};
-    Err ignored = {0};
-    if (own == NULL || opc_rels(&x->opc, part, &rels, &ignored) != OK ||
-        opc_tree(&x->opc, part, own, &root, &ignored) != OK)
-        return;
-    Drawing d = {&x->opc, &rels, x->out, own};
-    for (const XmlElem *at = root; at != NULL; at = xml_walk(root, at))
-        if (xml_child(at, A_P) != NULL && xml_find(at, A_T) != NULL) {
-            grid_heading(&x->grid);
-            drawing_text(&d, at, DRAWING_PLAIN);
-        }
+    size_t at = 0;
+    *column = column_of(ref);
+    while (at < ref.len && ref.ptr[at] >= 'A' && ref.ptr[at] <= 'Z')
+        at++;
+    for (*row = 0; at < ref.len && ref.ptr[at] >= '0' && ref.ptr[at] <= '9' && *row < ROWS_MAX;
+         at++)
+        *row = *row * 10 + (ref.ptr[at] - '0');
+    return str_slice(ref, at, ref.len);
 }
+
+/* "A1:C2" */
+static void take_merge(Xlsx *x, Str ref)
+{
+    GridMerge m;
+    Str rest = cell_ref(ref, &m.row, &m.column);
+    if (rest.len < 2 || rest.ptr[0] != ':')
+        return;
+    cell_ref(str_slice(rest, 1, rest.len), &m.last_row, &m.last_column);
+    if (m.row > 0 && m.column >= 0 && m.last_column < GRID_COLUMNS_MAX)
+        grid_merge(&x->grid, m);
+}
+
+/* They are written behind the cells, and wanted before: a small sheet is searched for them. */
+static void take_merges(Xlsx *x, Str part)
+{
+    const Str before = STR("mergeCell "), attr = STR("ref=\"");
+    const ZipEntry *e = zip_find(&x->opc.zip, part);
+    CLEANUP(arena_close)
+    Arena *own =
+        e != NULL && e->trusted && e->size <= MERGES_BYTES ? arena_open(MERGES_BYTES + MIB) : NULL;
+    Str xml;
+    Err ignored = {0};
+    if (own == NULL || zip_read(&x->opc.zip, e, own, MERGES_BYTES, &xml, &ignored) != OK)
+        return;
+    for (size_t at; (at = str_find(xml, before)) != STR_NONE;) {
+        xml = str_slice(xml, at + before.len, xml.len);
+        size_t from = str_find(str_slice(xml, 0, 64), attr);
+        if (from != STR_NONE)
+            take_merge(x, str_slice(xml, from + attr.len, from + attr.len + 32));
+    }
+}
+
+/* ---- what hangs on a sheet ---- */
 
 static void put_comments(Xlsx *x, Str part)
 {
@@ -398,28 +426,40 @@ static void put_comments(Xlsx *x, Str part)
     }
 }
 
-static ErrCode read_sheet(Xlsx *x, const Sheet *s, Str part, int64_t page_no)
+static ErrCode read_cells(Xlsx *x, Str part)
 {
-    x->row_no = 0;
-    grid_begin(&x->grid, s->name);
-    doc_page(x->out, page_no);
     XmlHandler h = {.ctx = x,
                     .start = sheet_start,
                     .end = sheet_end,
                     .text = collect_text,
                     .enough = has_failed};
+    take_merges(x, part);
     ErrCode rc = opc_parse(&x->opc, part, x->trees, &h, x->err);
     grid_end(&x->grid);
-    if (rc != OK)
-        return rc;
+    return rc;
+}
+
+static ErrCode read_sheet(Xlsx *x, const Sheet *s, Str part, int64_t page_no)
+{
     OpcRels rels = {0};
     Err ignored = {0};
-    if (opc_rels(&x->opc, part, &rels, &ignored) != OK)
-        return OK;
-    const OpcRel *shapes = opc_rel_type(&rels, "drawing"),
-                 *comments = opc_rel_type(&rels, "comments");
-    if (shapes != NULL)
-        put_shapes(x, shapes->target);
+    bool more = opc_rels(&x->opc, part, &rels, &ignored) == OK;
+    const OpcRel *shapes = more ? opc_rel_type(&rels, "drawing") : NULL,
+                 *comments = more ? opc_rel_type(&rels, "comments") : NULL;
+    CLEANUP(xlsx_drawings_close) XlsxDrawings drawings = {0};
+    x->row_no = 0;
+    doc_page(x->out, page_no);
+    grid_begin(&x->grid, s->name);
+    if (shapes != NULL) {
+        xlsx_drawings_open(&drawings, &x->opc, shapes->target, x->out, &x->grid);
+        x->grid.before = xlsx_drawings_put;
+        x->grid.before_ctx = &drawings;
+    }
+    ErrCode rc = read_cells(x, part);
+    x->grid.before = NULL;
+    if (rc != OK)
+        return rc;
+    xlsx_drawings_put(&drawings, INT64_MAX);
     if (comments != NULL && x->in->comments)
         put_comments(x, comments->target);
     return OK;

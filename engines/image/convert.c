@@ -7,11 +7,7 @@
  * are decoded. Units   width, height: pixels after EXIF rotation; quality: 1 (small) to 100;
  * effort: 1 (fast) to 6 (small). Errors  limit_pixels above 100 megapixels, seen before anything is
  * decoded. */
-#include "image/image.h"
-
-#include <string.h>
-
-enum { SIDE_MAX = 16384 };
+#include "image/edit.h"
 
 enum Fit { FIT_INSIDE, FIT_COVER, FIT_CROP, FIT_STRETCH };
 static const Choice fit_choices[] = {
@@ -22,52 +18,25 @@ static const Choice fit_choices[] = {
     {0},
 };
 
-enum Format {
-    FORMAT_WEBP,
-    FORMAT_AVIF,
-    FORMAT_JPEG,
-    FORMAT_PNG,
-    FORMAT_GIF,
-    FORMAT_TIFF,
-    FORMAT_KEEP
-};
-static const Choice format_choices[] = {
-    [FORMAT_WEBP] = {"webp", "Small, read by every browser; transparency and animation."},
-    [FORMAT_AVIF] = {"avif", "Smallest, slowest to make; transparency."},
-    [FORMAT_JPEG] = {"jpeg", "Read by everything; no transparency."},
-    [FORMAT_PNG] = {"png", "Exact, for drawings and screenshots; transparency, 16 bits."},
-    [FORMAT_GIF] = {"gif", "256 colours, animation."},
-    [FORMAT_TIFF] = {"tiff", "Exact, for print and archives; 16 bits."},
-    [FORMAT_KEEP] = {"keep", "That of the input; HEIC becomes jpeg, SVG and JPEG XL become png."},
-    {0},
-};
-
-enum Metadata { METADATA_STRIP, METADATA_KEEP };
-static const Choice metadata_choices[] = {
-    [METADATA_STRIP] = {"strip", "Remove EXIF, XMP and profile; colours are converted to sRGB."},
-    [METADATA_KEEP] = {"keep", "Keep them, position and camera included."},
-    {0},
-};
-
 typedef struct ConvertArgs {
-    int format; /* enum Format */
+    int format; /* enum EditFormat */
     int64_t width, height;
     int fit; /* enum Fit */
     bool enlarge;
     int64_t quality, effort;
     bool lossless;
-    int metadata; /* enum Metadata */
+    int metadata; /* enum EditMetadata */
     Str background;
     int64_t page;
     bool animated;
 } ConvertArgs;
 
 static const Param convert_params[] = {
-    PARAM_CHOICE(ConvertArgs, format, .choices = format_choices, .def = FORMAT_WEBP,
+    PARAM_CHOICE(ConvertArgs, format, .choices = edit_format_choices, .def = EDIT_WEBP,
                  .help = "Format to make."),
-    PARAM_INT(ConvertArgs, width, .min = 1, .max = SIDE_MAX, .unit = "px", .example = "1600",
+    PARAM_INT(ConvertArgs, width, .min = 1, .max = EDIT_SIDE_MAX, .unit = "px", .example = "1600",
               .help = "Width of the box; left out: any."),
-    PARAM_INT(ConvertArgs, height, .min = 1, .max = SIDE_MAX, .unit = "px", .example = "1200",
+    PARAM_INT(ConvertArgs, height, .min = 1, .max = EDIT_SIDE_MAX, .unit = "px", .example = "1200",
               .help = "Height of the box; left out: any."),
     PARAM_CHOICE(ConvertArgs, fit, .choices = fit_choices, .def = FIT_INSIDE,
                  .help = "How the image meets the box."),
@@ -78,13 +47,14 @@ static const Param convert_params[] = {
         ConvertArgs, effort, .min = 1, .max = 6, .example = "2",
         .help = "Time spent on a smaller file: webp and avif take 2, png and gif 4 by themselves."),
     PARAM_BOOL(ConvertArgs, lossless, .help = "Keep every pixel exactly, in webp and avif."),
-    PARAM_CHOICE(ConvertArgs, metadata, .choices = metadata_choices, .def = METADATA_STRIP,
+    PARAM_CHOICE(ConvertArgs, metadata, .choices = edit_metadata_choices, .def = EDIT_STRIP,
                  .help = "What happens to EXIF, XMP and colour profile."),
     PARAM_TEXT(ConvertArgs, background, .def_text = "#ffffff", .max_len = 7, .example = "#f4f1ea",
                .help = "Colour behind transparent parts where the format has no transparency."),
     PARAM_INT(ConvertArgs, page, .min = 1, .max = 100000, .def = 1,
               .help = "Page or frame to take, from 1."),
-    PARAM_BOOL(ConvertArgs, animated, .help = "Keep all frames, in webp and gif."),
+    PARAM_BOOL(ConvertArgs, animated,
+               .help = "Keep all frames of an animation, in webp and gif, or all pages, in tiff."),
     PARAM_END,
 };
 
@@ -93,7 +63,7 @@ static const Field convert_fields[] = {
     {"height", FIELD_TYPE_INT, "Pixels down."},
     {"format", FIELD_TYPE_TEXT, "Format made."},
     {"bytes", FIELD_TYPE_INT, "Size of the new file."},
-    {"pages", FIELD_TYPE_INT, "Frames in the new file."},
+    {"pages", FIELD_TYPE_INT, "Frames or pages in the new file."},
     {"source_width", FIELD_TYPE_INT, "Pixels across before, upright."},
     {"source_height", FIELD_TYPE_INT, "Pixels down before, upright."},
     {"source_format", FIELD_TYPE_TEXT, "Format before."},
@@ -102,9 +72,6 @@ static const Field convert_fields[] = {
     {0},
 };
 
-typedef struct Size {
-    int64_t w, h;
-} Size;
 typedef struct Plan {
     Size scale; /* the picture is scaled to this … */
     Size crop;  /* … and then cut to this, around its middle */
@@ -148,54 +115,6 @@ static Plan convert_plan(Size in, const ConvertArgs *a)
     return (Plan){scale, {scale.w < box.w ? scale.w : box.w, scale.h < box.h ? scale.h : box.h}};
 }
 
-/* "#ffcc00" or "#fc0". */
-static bool parse_colour(Str s, double out[3])
-{
-    static const char digits[] = "0123456789abcdef";
-    if ((s.len != 4 && s.len != 7) || s.ptr[0] != '#')
-        return false;
-    size_t each = (s.len - 1) / 3;
-    for (size_t i = 0; i < 3; i++) {
-        int value = 0;
-        for (size_t k = 0; k < 2; k++) {
-            char ch = s.ptr[1 + i * each + (each == 2 ? k : 0)];
-            const char *at = ch == 0 ? NULL : strchr(digits, ch >= 'A' && ch <= 'F' ? ch + 32 : ch);
-            if (at == NULL)
-                return false;
-            value = value * 16 + (int)(at - digits);
-        }
-        out[i] = value;
-    }
-    return true;
-}
-
-static ImageFormat target_format(int choice, ImageFormat source)
-{
-    static const ImageFormat made[] = {
-        [FORMAT_WEBP] = IMAGE_WEBP, [FORMAT_AVIF] = IMAGE_AVIF, [FORMAT_JPEG] = IMAGE_JPEG,
-        [FORMAT_PNG] = IMAGE_PNG,   [FORMAT_GIF] = IMAGE_GIF,   [FORMAT_TIFF] = IMAGE_TIFF,
-    };
-    if (choice != FORMAT_KEEP)
-        return made[choice];
-    if (source == IMAGE_HEIC)
-        return IMAGE_JPEG;
-    return image_format(source)->side_max > 0 ? source : IMAGE_PNG;
-}
-
-/* "holiday/DSC_1.JPG" becomes "DSC_1.webp". The host cleans the name; here it only has to make
- * sense. */
-static Str output_name(Arena *a, Str input, const char *ext)
-{
-    for (size_t i = input.len; i > 0; i--)
-        if (input.ptr[i - 1] == '/' || input.ptr[i - 1] == '\\') {
-            input = str_slice(input, i, input.len);
-            break;
-        }
-    size_t dot = str_rfind_char(input, '.');
-    Str base = dot != STR_NONE && dot > 0 ? str_slice(input, 0, dot) : input;
-    return str_printf(a, STR_FMT ".%s", STR_ARG(base.len > 0 ? base : STR("image")), ext);
-}
-
 typedef struct Work {
     const ConvertArgs *args;
     Image *img;
@@ -207,15 +126,9 @@ typedef struct Work {
 static ErrCode check_limits(StepCtx *c, const Work *w)
 {
     const ImageFormatInfo *to = image_format(w->save.format);
-    int64_t pixels = w->img->width * w->img->height;
-    if (pixels * w->frames > IMAGE_PIXELS_MAX && w->frames > 1)
-        return err_set(c->err, ERR_LIMIT_PIXELS,
-                       "%d frames of %" PRId64 " pixels, the limit is %d in all", w->frames, pixels,
-                       IMAGE_PIXELS_MAX);
-    if (pixels > IMAGE_PIXELS_MAX)
-        return err_set(c->err, ERR_LIMIT_PIXELS,
-                       "%" PRId64 " x %" PRId64 " pixels, the limit is %d", w->img->width,
-                       w->img->height, IMAGE_PIXELS_MAX);
+    ErrCode rc = edit_check_pixels(c, w->img, w->frames);
+    if (rc != OK)
+        return rc;
     if (w->plan.scale.w * w->plan.scale.h * w->frames > IMAGE_PIXELS_MAX) {
         err_set(c->err, ERR_LIMIT_PIXELS,
                 "%" PRId64 " x %" PRId64 " pixels would be made, the limit is %d", w->plan.scale.w,
@@ -234,69 +147,29 @@ static ErrCode check_limits(StepCtx *c, const Work *w)
     return OK;
 }
 
-static ErrCode bad_param(StepCtx *c, const char *param, const char *detail)
-{
-    err_set(c->err, ERR_BAD_PARAM, "%s", detail);
-    err_param(c->err, param);
-    return ERR_BAD_PARAM;
-}
-
 static ErrCode plan_work(StepCtx *c, Work *w)
 {
     const ConvertArgs *a = w->args;
-    w->save = (ImageSave){.format = target_format(a->format, w->img->format),
+    w->save = (ImageSave){.format = edit_format(a->format, w->img->format),
                           .quality = (int)a->quality,
                           .effort = (int)a->effort,
                           .lossless = a->lossless,
-                          .keep_metadata = a->metadata == METADATA_KEEP};
-    if (!parse_colour(a->background, w->save.background))
-        return bad_param(c, "background", "must be a colour such as #ffcc00");
+                          .keep_metadata = a->metadata == EDIT_KEEP_METADATA};
+    if (!edit_colour(a->background, w->save.background))
+        return edit_bad_param(c, "background", "must be a colour such as #ffcc00");
     if (a->page > w->img->pages) {
         err_set(c->err, ERR_BAD_PARAM, "page %" PRId64 " of %d", a->page, w->img->pages);
         err_param(c->err, "page");
         return ERR_BAD_PARAM;
     }
-    if (a->animated && !image_format(w->save.format)->animates)
-        return bad_param(c, "animated", "only webp and gif can be animated");
-    bool frames = a->animated && image_format(w->img->format)->animates;
+    bool pages = w->save.format == IMAGE_TIFF;
+    if (a->animated && !pages && !image_format(w->save.format)->animates)
+        return edit_bad_param(c, "animated",
+                              "only webp, gif and tiff hold several frames or pages");
+    bool frames = a->animated && (pages || image_format(w->img->format)->animates);
     w->frames = frames ? w->img->pages - (int)a->page + 1 : 1;
     w->plan = convert_plan((Size){w->img->width, w->img->height}, a);
     return check_limits(c, w);
-}
-
-/* Scale to the plan and stand the picture upright. */
-static ErrCode scale_upright(StepCtx *c, const Work *w, VipsImage **v)
-{
-    VipsImage *out = NULL;
-    Size now = {(*v)->Xsize, vips_image_get_page_height(*v)}, want = w->plan.scale;
-    int orientation = vips_image_get_orientation(*v);
-    if (orientation >= 5)
-        now = (Size){now.h, now.w};
-    if (now.w != want.w || now.h != want.h) {
-        /* libvips rotates as well, after scaling, when there is less to rotate */
-        if (vips_thumbnail_image(*v, &out, (int)want.w, "height", (int)want.h, "size",
-                                 VIPS_SIZE_FORCE, NULL) != 0) {
-            image_unref(&out);
-            return image_fail(c, "scaling the picture");
-        }
-        image_replace(v, out);
-        return OK;
-    }
-    if (orientation == 1)
-        return OK;
-    /* Rotation reads lines out of order, and the decoder delivers them in order: so all pixels
-     * first. */
-    out = vips_image_copy_memory(*v);
-    if (out == NULL)
-        return image_fail(c, "decoding the picture");
-    image_replace(v, out);
-    out = NULL;
-    if (vips_autorot(*v, &out, NULL) != 0) {
-        image_unref(&out);
-        return image_fail(c, "rotating the picture");
-    }
-    image_replace(v, out);
-    return OK;
 }
 
 /* Frames are stacked in one tall picture, so each is cut on its own and they are stacked again. */
@@ -346,19 +219,31 @@ static ErrCode make(StepCtx *c, const Work *w, int64_t *bytes)
         .page = (int)w->args->page - 1, .animated = w->frames > 1, .scale = x > y ? x : y};
     ErrCode rc = image_load(c, w->img, &how, &v);
     if (rc == OK)
-        rc = scale_upright(c, w, &v);
+        rc = edit_upright(c, w->plan.scale, &v);
     if (rc == OK)
         rc = crop(c, w, &v);
     if (rc == OK)
         rc = image_to_srgb(c, &v, w->save.keep_metadata, image_format(w->save.format)->deep);
     if (rc != OK)
         return rc;
-    Str name = output_name(c->arena, c->inputs[0].name, image_format(w->save.format)->ext);
+    Str name = edit_name(c->arena, c->inputs[0].name, image_format(w->save.format)->ext);
     return image_save(c, v, &w->save, name, bytes);
+}
+
+/* One of several is what was asked for only if somebody asked. */
+static void note_left_out(StepCtx *c, const Work *w)
+{
+    int left = w->img->pages - w->frames;
+    if (left > 0 && w->frames == 1 && w->args->page == 1)
+        step_note(
+            c, str_printf(c->arena, "only the first of %d %s is kept%s", w->img->pages,
+                          image_format(w->img->format)->animates ? "frames" : "pages",
+                          w->args->animated ? "" : ": animated keeps all, where the format can"));
 }
 
 static void put_result(StepCtx *c, const Work *w, int64_t bytes)
 {
+    note_left_out(c, w);
     json_kv_int(c->data, "width", w->plan.crop.w);
     json_kv_int(c->data, "height", w->plan.crop.h);
     json_kv_c(c->data, "format", image_format(w->save.format)->name);

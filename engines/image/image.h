@@ -84,11 +84,28 @@ typedef struct ImageSave {
     ImageFormat format;
     int quality, effort; /* 0: the format's default */
     bool lossless, keep_metadata;
+    bool small;           /* progressive JPEG, PNG with filters: smaller, slower to make or read */
+    bool palette;         /* PNG of 256 colours at most, as good as `quality` says */
     double background[3]; /* 0 to 255, for formats without alpha */
 } ImageSave;
 /* Encode into a new output called `name`; *bytes is its size. Reports progress on the way. */
 MUST_CHECK ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name,
                               int64_t *bytes);
+
+/* Encode into memory, without progress. */
+typedef struct ImageBytes {
+    const void *ptr;
+    size_t len;
+    VipsBlob *blob; /* owns them */
+} ImageBytes;
+MUST_CHECK ErrCode image_encode(StepCtx *c, VipsImage *v, const ImageSave *how, ImageBytes *out);
+void image_bytes_free(ImageBytes *b); /* for CLEANUP */
+/* What has been encoded, as pixels in memory. */
+MUST_CHECK ErrCode image_decode(StepCtx *c, ImageFormat format, const ImageBytes *bytes,
+                                bool animated, VipsImage **out);
+
+/* A GIF without its end; what is there can be read. image_load says it in a note. */
+bool image_gif_is_cut(const unsigned char *bytes, size_t size);
 
 /* Sets c->err from libvips' error text and clears that. `doing` is what was tried: "reading the
  * picture". */
@@ -98,6 +115,7 @@ ErrCode image_fail(StepCtx *c, const char *doing);
  * thread. */
 MUST_CHECK ErrCode image_warm(Err *err);
 
-extern const Step step_image_convert, step_image_info;
+extern const Step step_image_convert, step_image_crop, step_image_filter, step_image_info,
+    step_image_montage, step_image_optimize, step_image_watermark;
 
 #endif

@@ -2,7 +2,9 @@
 #include "image/image.h"
 #include "kit/kit.h"
 
-static const Step *const steps[] = {&step_image_convert, &step_image_info, NULL};
+static const Step *const steps[] = {
+    &step_image_convert, &step_image_crop,     &step_image_filter,    &step_image_info,
+    &step_image_montage, &step_image_optimize, &step_image_watermark, NULL};
 
 int main(int argc, char **argv)
 {

@@ -204,6 +204,8 @@ ErrCode image_load(StepCtx *c, const Image *img, const ImageLoad *how, VipsImage
         if (v == NULL)
             return image_fail(c, "drawing the picture");
     }
+    if (img->format == IMAGE_GIF && image_gif_is_cut(img->map, img->map_size))
+        step_note(c, STR("the GIF is cut short: frames are missing, or the last one is not whole"));
     *out = v;
     v = NULL;
     return OK;

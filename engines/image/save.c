@@ -37,6 +37,17 @@ static int encoder_effort(ImageFormat f, int effort)
     }
 }
 
+static int encode_png(VipsImage *v, VipsTarget *to, const ImageSave *how, int effort)
+{
+    gboolean strip = !how->keep_metadata;
+    if (how->palette)
+        return vips_pngsave_target(v, to, "compression", effort, "strip", strip, "palette", TRUE,
+                                   "Q", how->quality, "effort", 7, NULL);
+    return vips_pngsave_target(
+        v, to, "compression", effort, "strip", strip, "filter",
+        how->small ? VIPS_FOREIGN_PNG_FILTER_ALL : VIPS_FOREIGN_PNG_FILTER_NONE, NULL);
+}
+
 static int encode(VipsImage *v, VipsTarget *to, const ImageSave *how)
 {
     const ImageFormatInfo *f = image_format(how->format);
@@ -46,9 +57,9 @@ static int encode(VipsImage *v, VipsTarget *to, const ImageSave *how)
     switch (how->format) {
     case IMAGE_JPEG:
         return vips_jpegsave_target(v, to, "Q", quality, "strip", strip, "optimize_coding", TRUE,
-                                    NULL);
+                                    "interlace", (gboolean)how->small, NULL);
     case IMAGE_PNG:
-        return vips_pngsave_target(v, to, "compression", effort, "strip", strip, NULL);
+        return encode_png(v, to, how, effort);
     case IMAGE_WEBP:
         return vips_webpsave_target(v, to, "Q", quality, "effort", effort, "lossless", lossless,
                                     "strip", strip, NULL);
@@ -108,4 +119,41 @@ ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name, int
         return image_fail(c, "converting the picture");
     *bytes = fd_size(fd);
     return *bytes > 0 ? OK : err_set(c->err, ERR_INTERNAL, "the encoder wrote nothing");
+}
+
+void image_bytes_free(ImageBytes *b)
+{
+    if (b->blob != NULL)
+        vips_area_unref(VIPS_AREA(b->blob));
+    *b = (ImageBytes){0};
+}
+
+ErrCode image_encode(StepCtx *c, VipsImage *v, const ImageSave *how, ImageBytes *out)
+{
+    CLEANUP(image_unref) VipsImage *flat = NULL;
+    ErrCode rc = flatten(c, v, how, &flat);
+    if (rc != OK)
+        return rc;
+    CLEANUP(target_unref)
+    VipsTarget *to = fault_hit("image.target") ? NULL : vips_target_new_to_memory();
+    if (to == NULL)
+        return err_set(c->err, ERR_NO_MEMORY, "writing the picture");
+    if (encode(flat, to, how) != 0)
+        return image_fail(c, "converting the picture");
+    g_object_get(to, "blob", &out->blob, NULL);
+    if (out->blob != NULL)
+        out->ptr = vips_blob_get(out->blob, &out->len);
+    return out->len > 0 ? OK : err_set(c->err, ERR_INTERNAL, "the encoder wrote nothing");
+}
+
+ErrCode image_decode(StepCtx *c, ImageFormat format, const ImageBytes *bytes, bool animated,
+                     VipsImage **out)
+{
+    Image img = {.map = bytes->ptr, .map_size = bytes->len, .format = format};
+    CLEANUP(image_unref) VipsImage *v = NULL;
+    ErrCode rc = image_load(c, &img, &(ImageLoad){.animated = animated, .scale = 1}, &v);
+    if (rc != OK)
+        return rc;
+    *out = vips_image_copy_memory(v);
+    return *out != NULL ? OK : image_fail(c, "reading what was made");
 }

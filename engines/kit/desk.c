@@ -164,12 +164,16 @@ static ErrCode converse(Desk *d, int channel, Err *err)
     ErrCode rc = send_run(d, channel, err);
     while (rc == OK) {
         Str text;
+        int fds[KIT_FDS_MAX]; /* files for a step that is called */
+        size_t fds_len = KIT_FDS_MAX;
         ArenaMark mark = arena_mark(d->arena);
-        rc = kit_receive(channel, d->buffer, sizeof d->buffer, &text, NULL, NULL, err);
+        rc = kit_receive(channel, d->buffer, sizeof d->buffer, &text, fds, &fds_len, err);
         if (rc == OK) {
             printf(STR_FMT "\n", STR_ARG(text));
             fflush(stdout);
             rc = answer(d, channel, text, err);
+            for (size_t i = 0; i < fds_len; i++)
+                fd_close(&fds[i]);
         }
         arena_rewind(d->arena, mark);
     }

@@ -67,6 +67,11 @@ typedef struct KitEngine {
      * thread may be left when it is done (one that is ending is waited for; one that stays is an
      * error). */
     ErrCode (*warm)(Err *err);
+    /* Called in the child of each task, with the step it is for, after everything of the parent's is
+     * closed and before the sandbox closes: the place to open what the step needs and the sandbox
+     * forbids (a connection to a local daemon). It has not read a byte of the input. NULL: nothing
+     * to do. An error ends the task; whatever is optional is no error. */
+    ErrCode (*before)(const Step *step, Err *err);
     /* Extra arena ceiling for one task; 0: 256 MiB. */
     size_t arena_bytes;
     /* Workers that live for many tasks (kit/resident.h); NULL: the engine needs none. */

@@ -402,6 +402,8 @@ _Noreturn void task_serve(const KitEngine *engine, int channel, int resident, Ta
     Run run = {0};
     ErrCode rc = read_run(&task, engine, &run, &err);
     watch_memory();
+    if (rc == OK && engine->before != NULL)
+        rc = engine->before(run.step, &err);
     if (rc == OK)
         rc = enter_sandbox(guard, &run.limits, parent, &err);
     if (rc == OK)

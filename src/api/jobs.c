@@ -9,8 +9,6 @@
 #include "base/id.h"
 #include "trace/diagnose.h"
 
-#include <string.h>
-
 static void answer_job(Call *c, int64_t id, int status)
 {
     Job job;
@@ -203,11 +201,10 @@ void jobs_archive(HttpRequest *req)
         call_fail(&c);
         return;
     }
-    char name[ID_TEXT_SIZE + 4];
+    char text[ID_TEXT_SIZE];
     int64_t size = fd_size(fd);
-    id_text("job", id, name);
-    strcat(name, ".zip");
-    http_answer_file(req, fd_take(&fd), size, STR("application/zip"), (Str){0}, str_from_c(name));
+    Str name = str_printf(c.arena, "%s.zip", id_text("job", id, text));
+    http_answer_file(req, fd_take(&fd), size, STR("application/zip"), (Str){0}, name);
 }
 
 void jobs_diagnosis(HttpRequest *req)

@@ -1,4 +1,5 @@
 #include "api/schemas.h"
+#include "api/former.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -389,5 +390,11 @@ const SchemaName api_schemas[] = {
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},
+    {"FormerAccepted", "A job, as the earlier documents worker showed it.", former_accepted_fields},
+    {"FormerJob", "A job with its result, in the same way.", former_job_fields},
+    {"FormerText", "Text of a document.", former_text_fields},
+    {"FormerOcr", "Text of a picture or scan.", former_ocr_fields},
+    {"FormerPages", "Text of a document, page by page.", former_pages_fields},
+    {"FormerStats", "Counts of tasks.", former_stats_fields},
     {0},
 };

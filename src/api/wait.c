@@ -20,6 +20,7 @@ typedef struct Waiter {
     struct Waiter *before, *next;
     HttpTicket ticket;
     int64_t project, job, deadline_us;
+    WaitAnswer answer;
     _Atomic int state;
 } Waiter;
 
@@ -173,7 +174,7 @@ static void answer_job(Call *c, const Job *job)
 
 /* The reading order matters: subscribed first, then read, so that an end between the two wakes
  * us. */
-static void wait_until(Call *c, int64_t job, int64_t deadline_us)
+static void wait_until(Call *c, int64_t job, int64_t deadline_us, WaitAnswer answer)
 {
     Waiter *w = calloc(1, sizeof *w);
     if (w == NULL) {
@@ -181,8 +182,11 @@ static void wait_until(Call *c, int64_t job, int64_t deadline_us)
         call_fail(c);
         return;
     }
-    *w = (Waiter){
-        .all = c->app->waiters, .project = c->who.project, .job = job, .deadline_us = deadline_us};
+    *w = (Waiter){.all = c->app->waiters,
+                  .project = c->who.project,
+                  .job = job,
+                  .deadline_us = deadline_us,
+                  .answer = answer};
     w->sub = (HubSub){.fn = on_news, .ctx = w};
     c->req->state = w;
     w->ticket = http_park(c->req);
@@ -202,6 +206,7 @@ static void continue_waiting(HttpRequest *req)
     Waiter *w = req->state;
     int64_t project = w->project, id = w->job, deadline_us = w->deadline_us;
     bool stopping = w->all->stopping;
+    WaitAnswer answer = w->answer;
     forget(w);
     free(w);
     call_begin_public(req, &c);
@@ -214,12 +219,17 @@ static void continue_waiting(HttpRequest *req)
     if (rc != OK)
         call_fail(&c);
     else if (job_state_ended(job.state) || stopping || clock_mono_us() >= deadline_us)
-        answer_job(&c, &job);
+        answer(&c, &job);
     else
-        wait_until(&c, id, deadline_us);
+        wait_until(&c, id, deadline_us, answer);
 }
 
 void wait_for_job(Call *c, int64_t job, int64_t seconds)
 {
-    wait_until(c, job, clock_mono_us() + seconds * 1000000);
+    wait_for_job_then(c, job, seconds, answer_job);
+}
+
+void wait_for_job_then(Call *c, int64_t job, int64_t seconds, WaitAnswer answer)
+{
+    wait_until(c, job, clock_mono_us() + seconds * 1000000, answer);
 }

@@ -18,5 +18,8 @@ void waiters_close(Waiters **w);
 /* Answer with the job: 200 when it has ended in time, 202 and its state otherwise. The handler
  * returns right after. */
 void wait_for_job(Call *c, int64_t job, int64_t seconds);
+/* The same with another answer: `answer` gets the job, ended or not. */
+typedef void (*WaitAnswer)(Call *c, const Job *job);
+void wait_for_job_then(Call *c, int64_t job, int64_t seconds, WaitAnswer answer);
 
 #endif

@@ -32,15 +32,23 @@ Str args_flag(Arena *a, const char *param_name)
     return flag;
 }
 
-static Hit find_option(const Sorter *s, Str name)
+static bool is_short(Str word)
 {
-    for (size_t t = 0; t < s->tables_len; t++)
+    return word.len == 2 && word.ptr[0] == '-' && word.ptr[1] != '-';
+}
+
+/* Short names are the command's own (-o is --output of `run`, also for a step with an `output`);
+ * of long ones the first table has the first word. */
+static Hit find_option(const Sorter *s, Str name, bool short_name)
+{
+    Hit hit = {0};
+    for (size_t t = 0; t < s->tables_len && (hit.param == NULL || short_name); t++)
         param_each(p, s->tables[t].params) {
             Str flag = args_flag(s->arena, p->name);
             if (flag.ptr != NULL && str_eq(str_slice(flag, 2, flag.len), name))
-                return (Hit){p, t};
+                hit = (Hit){p, t};
         }
-    return (Hit){0};
+    return hit;
 }
 
 /* "-o" → "output"; a long option gives its name. Empty: not an option. */
@@ -48,7 +56,7 @@ static Str option_name(Str word)
 {
     if (str_starts(word, STR("--")) && word.len > 2)
         return str_slice(word, 2, word.len);
-    if (word.len == 2 && word.ptr[0] == '-')
+    if (is_short(word))
         for (size_t i = 0; i < COUNT_OF(short_names); i++)
             if (word.ptr[1] == short_names[i].letter)
                 return str_from_c(short_names[i].name);
@@ -134,7 +142,7 @@ static ErrCode sort_words(Sorter *s, char **words, int words_len, Str *operands,
             value = str_slice(name, equals + 1, name.len);
             name = str_slice(name, 0, equals);
         }
-        Hit hit = find_option(s, name);
+        Hit hit = find_option(s, name, is_short(word));
         if (hit.param == NULL)
             return unknown_option(s, word);
         if (value.ptr == NULL && needs_value(hit.param)) {

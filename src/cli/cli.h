@@ -92,7 +92,8 @@ typedef struct TermProgress {
     int64_t done, total, drawn_us;
     bool on;
 } TermProgress;
-void term_progress(TermProgress *p, int64_t done, int64_t total, Str note);
+/* `hundredths` of one of `total`: the bar moves within one, too; the number counts whole ones. */
+void term_progress(TermProgress *p, int64_t done, int64_t total, int64_t hundredths, Str note);
 void term_progress_end(TermProgress *p);
 
 /* A table with columns as wide as they need to be; the last one takes what is left. Numbers go

@@ -48,7 +48,8 @@ static ErrCode run_step(Demo *d, const Step *step, Str params, const char *path,
                         const Json **job, Err *err)
 {
     Str id;
-    ErrCode rc = session_submit(d->session, step, params, path, name, &id, err);
+    const SessionFile file = {path, name};
+    ErrCode rc = session_submit(d->session, step, params, &file, path != NULL ? 1 : 0, &id, err);
     if (rc == OK)
         rc = session_wait(d->session, id, STEP_WAIT_MS, a, job, err);
     if (rc != OK || str_eq_c(json_text(json_get(*job, "state")), "done"))
@@ -186,7 +187,7 @@ int demo_run(Cli *cli, App *app, Str key, const char *folder, const char *result
     int64_t started = clock_mono_us();
     bool stopped = false;
     for (int i = 0; i < count; i++) {
-        term_progress(&d.progress, i, count, str_from_c(files[i]->d_name));
+        term_progress(&d.progress, i, count, (int64_t)i * 100, str_from_c(files[i]->d_name));
         stopped = stopped || (stop != NULL && stop());
         if (!stopped)
             one_file(&d, files[i]->d_name);

@@ -1,34 +1,24 @@
 /* platen run STEP FILE…: run a step on files, here or on a server. */
-#include "base/clock.h"
-#include "base/fd.h"
-#include "cli/outputs.h"
-#include "cli/session.h"
+#include "cli/run_in.h"
 #include "core/registry.h"
 #include "surface/help.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-typedef struct RunArgs {
-    Str output;
-    bool json, quiet;
-    TargetArgs target;
-} RunArgs;
 
 static const Param run_params[] = {
     PARAM_TEXT(RunArgs, output, .unit = "DIR|FILE", .example = "out/",
-               .help =
-                   "Where results go, also -o: a folder, or a file name when there is one input."),
+               .help = "Where results go, also -o: a folder; a file name when there is one result; "
+                       "or - for standard output."),
+    PARAM_BOOL(RunArgs, each,
+               .help = "Run a step that takes several files on each file alone; by itself it gets "
+                       "them all."),
+    PARAM_LIST(RunArgs, with, .unit = "FILE", .example = "logo.png",
+               .help = "A further file for each job, such as a watermark; means --each."),
     PARAM_BOOL(RunArgs, json,
                .help = "Print one JSON line per input; without --output results stay in a new "
                        "folder under TMPDIR."),
-    PARAM_BOOL(RunArgs, quiet, .help = "No progress, also -q."),
+    PARAM_BOOL(RunArgs, quiet, .help = "No progress and no lines about files, also -q."),
     {.name = "server",
      .type = PARAM_TYPE_TEXT,
      .offset = offsetof(RunArgs, target.server),
@@ -43,195 +33,90 @@ static const Param run_params[] = {
     PARAM_END,
 };
 
-enum { WINDOW = 32, WAIT_MS = 250, INPUT_ARENA_MAX = 256 * 1024 * 1024 };
-
-static volatile sig_atomic_t interrupted;
-
 static void on_signal(int number)
 {
     (void)number;
-    interrupted = 1;
+    run_interrupted = 1;
 }
 
-typedef struct Input {
-    const char *path; /* NULL: the step takes none */
-    Str name;         /* for people and for the job */
-    Str job_id;
-    Err err; /* when it could not even be submitted */
-    bool submitted;
-    int64_t started_us;
-} Input;
-
-typedef struct Run {
-    Cli *cli;
-    Session *session;
-    const Step *step;
-    const RunArgs *args;
-    Str params;
-    Input *inputs;
-    size_t inputs_len, next; /* next: to submit */
-    Outputs outputs;
-    TermProgress progress;
-    size_t failed;
-} Run;
-
-static void submit(Run *r, Input *in)
+static size_t inputs_max(const Step *s)
 {
-    in->submitted = true;
-    in->started_us = clock_mono_us();
-    ErrCode rc =
-        session_submit(r->session, r->step, r->params, in->path, in->name, &in->job_id, &in->err);
-    in->err.code = rc;
+    return s->accepts == NULL ? 0 : s->inputs_max > 1 ? (size_t)s->inputs_max : 1;
 }
 
-static void show_progress(Run *r, size_t done, const Json *job)
+static ErrCode check_counts(const Run *r, bool each, Err *err)
 {
-    if (r->args->quiet || r->args->json)
-        return;
-    const Json *p = json_get(job, "progress");
-    int64_t part = json_int(json_get(p, "done"), 0), whole = json_int(json_get(p, "total"), 0);
-    int64_t scale = whole > 0 ? 100 : 1;
-    term_progress(&r->progress, (int64_t)done * scale + (whole > 0 ? part * 100 / whole : 0),
-                  (int64_t)r->inputs_len * scale,
-                  done < r->inputs_len ? r->inputs[done].name : STR(""));
+    const Step *s = r->step;
+    size_t max = inputs_max(s), together = (each ? 1 : r->files.len) + r->with.len;
+    if (max == 0 && r->files.len + r->with.len > 0)
+        return err_set(err, ERR_USAGE, "%s takes no file", s->name);
+    if (max > 0 && r->files.len == 0 && !s->input_optional)
+        return err_set(err, ERR_USAGE, "%s needs a file: platen run %s FILE…", s->name, s->name);
+    if (r->files.len == 0 || together <= max)
+        return OK;
+    err_set(err, ERR_USAGE, "%s takes at most %zu file%s at once, not %zu", s->name, max,
+            max == 1 ? "" : "s", together);
+    err_hint(err, each ? "Give fewer files with --with." : "--each runs it on each file alone.");
+    return ERR_USAGE;
 }
 
-/* Wait for the end of inputs[index]. */
-static ErrCode wait_end(Run *r, size_t index, Arena *a, const Json **job, Err *err)
+/* A file a job, or all in one where the step takes several. */
+static ErrCode make_jobs(Run *r, Err *err)
 {
-    for (;;) {
-        arena_reset(a);
-        ErrCode rc = session_wait(r->session, r->inputs[index].job_id, WAIT_MS, a, job, err);
-        if (rc != OK)
-            return rc;
-        if (json_text(json_get(*job, "finished")).len > 0)
-            return OK;
-        show_progress(r, index, *job);
-        if (interrupted) {
-            session_cancel(r->session, r->inputs[index].job_id);
-            return err_set(err, ERR_CANCELED, "interrupted");
-        }
-    }
-}
-
-static void report_failure(Run *r, const Input *in, const Err *err, int64_t ms)
-{
-    r->failed++;
-    if (r->args->json) {
-        outputs_print_failure(&r->outputs, in->name, err, ms);
-        return;
-    }
-    Err shown;
-    Str name = in->path != NULL ? in->name : str_from_c(r->step->name);
-    err_set(&shown, err->code, STR_FMT ": %s: %s", STR_ARG(name), err_reason(err->code), err->text);
-    err_hint(&shown, "%s", err_advice(err));
-    term_progress_end(&r->progress);
-    term_error(&shown);
-}
-
-static void err_from_job(const Json *job, Err *err)
-{
-    Str reason = json_text(json_get(job, "reason")), detail = json_text(json_get(job, "detail"));
-    Str hint = json_text(json_get(job, "hint"));
-    ErrCode code = err_from_reason(reason);
-    bool canceled = str_eq_c(json_text(json_get(job, "state")), "canceled");
-    err_set(err,
-            canceled     ? ERR_CANCELED
-            : code != OK ? code
-                         : ERR_INTERNAL,
-            STR_FMT, STR_ARG(detail));
-    err_hint(err, STR_FMT, STR_ARG(hint));
-}
-
-static void finish(Run *r, size_t index)
-{
-    Input *in = &r->inputs[index];
-    CLEANUP(arena_close) Arena *a = arena_open(INPUT_ARENA_MAX);
-    const Json *job = NULL;
-    ErrCode rc = in->err.code;
-    if (rc == OK && a == NULL)
-        rc = err_set(&in->err, ERR_NO_MEMORY, "no memory");
-    if (rc == OK)
-        rc = wait_end(r, index, a, &job, &in->err);
-    int64_t ms = (clock_mono_us() - in->started_us) / 1000;
-    if (rc == OK && !str_eq_c(json_text(json_get(job, "state")), "done")) {
-        err_from_job(job, &in->err);
-        rc = in->err.code;
-    }
-    if (rc == OK) {
-        term_progress_end(&r->progress);
-        rc = outputs_take(&r->outputs, r->session, job, in->name, ms, a, &in->err);
-    }
-    in->err.code = rc;
+    Arena *a = r->cli->arena;
+    bool each = r->args->each || r->with.len > 0 || inputs_max(r->step) <= 1;
+    ErrCode rc = check_counts(r, each, err);
     if (rc != OK)
-        report_failure(r, in, &in->err, ms);
+        return rc;
+    r->jobs_len = each && r->files.len > 0 ? r->files.len : 1;
+    r->jobs = arena_new(a, RunJob, r->jobs_len);
+    if (r->jobs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu jobs", r->jobs_len);
+    for (size_t i = 0; i < r->jobs_len; i++)
+        r->jobs[i] = (RunJob){.first = i, .count = each ? r->files.len > 0 : r->files.len};
+    return OK;
 }
 
-/* A window of inputs is under way at once; results are taken in the order of the command line. */
-static int run_inputs(Run *r)
+/* Files of a folder keep their paths in one result, where the step lets names be given. */
+static ErrCode keep_paths(Run *r, Err *err)
 {
-    for (size_t i = 0; i < r->inputs_len && !interrupted; i++) {
-        while (r->next < r->inputs_len && r->next < i + WINDOW)
-            submit(r, &r->inputs[r->next++]);
-        show_progress(r, i, NULL);
-        finish(r, i);
+    const Param *p = param_find(r->step->params, STR("names"));
+    const Json *given = NULL;
+    if (p == NULL || p->type != PARAM_TYPE_LIST || !r->files.folders || r->jobs[0].count < 2)
+        return OK;
+    ErrCode rc = json_parse(r->cli->arena, r->params, &given, err);
+    if (rc != OK || json_get(given, p->name) != NULL)
+        return rc;
+    Buf b = buf_init(r->cli->arena, 4 * MIB);
+    JsonOut j = json_out(&b);
+    json_begin(&j, '{');
+    json_each(member, given) {
+        json_key_str(&j, member->key);
+        json_put(&j, member);
     }
-    term_progress_end(&r->progress);
-    for (size_t i = 0; interrupted && i < r->next; i++)
-        if (r->inputs[i].err.code == OK && r->inputs[i].job_id.len > 0)
-            session_cancel(r->session, r->inputs[i].job_id);
-    if (!r->args->quiet && !r->args->json)
-        outputs_summary(&r->outputs, r->inputs_len, r->failed);
-    return interrupted ? 128 + SIGINT : r->failed > 0 ? EXIT_FAILED : EXIT_DONE;
+    json_key(&j, p->name);
+    json_begin(&j, '[');
+    for (size_t i = 0; i < r->files.len; i++)
+        json_put_str(&j, r->files.items[i].packed);
+    json_end(&j, ']');
+    json_end(&j, '}');
+    r->params = buf_str(&b);
+    return b.failed ? err_set(err, ERR_NO_MEMORY, "no memory for the list of names") : OK;
 }
 
-/* "-" is standard input, kept in memory so that it can be read like a file. */
-static const char *spool_stdin(Arena *a, Err *err)
-{
-    char buffer[65536];
-    int fd = memfd_create("stdin", 0);
-    if (fd < 0) {
-        err_set_errno(err, ERR_NO_MEMORY, errno, "could not keep standard input");
-        return NULL;
-    }
-    for (ssize_t n = 1; n > 0;) {
-        n = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR)
-            n = 1;
-        else if (n > 0 && fd_write_all(fd, buffer, (size_t)n, err) != OK)
-            return NULL;
-    }
-    return str_printf(a, "/proc/self/fd/%d", fd).ptr; /* open until the process ends */
-}
-
-static Str base_name(Str path)
-{
-    size_t slash = str_rfind_char(path, '/');
-    return slash == STR_NONE ? path : str_slice(path, slash + 1, path.len);
-}
-
+/* The folder of the results may lie in the folder of the files: it is not read again. */
 static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
 {
     Arena *a = r->cli->arena;
-    bool takes_file = r->step->accepts != NULL;
-    if (!takes_file && len > 0)
+    const char *except = r->args->output.len > 0 ? str_to_c(a, r->args->output) : NULL;
+    if (inputs_max(r->step) == 0 && len > 0)
         return err_set(err, ERR_USAGE, "%s takes no file", r->step->name);
-    if (takes_file && len == 0 && !r->step->input_optional)
-        return err_set(err, ERR_USAGE, "%s needs a file: platen run %s FILE…", r->step->name,
-                       r->step->name);
-    r->inputs_len = len > 0 ? len : 1;
-    r->inputs = arena_new(a, Input, r->inputs_len);
-    if (r->inputs == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %zu inputs", r->inputs_len);
-    for (size_t i = 0; i < len; i++) {
-        Input *in = &r->inputs[i];
-        bool is_stdin = str_eq_c(operands[i], "-");
-        in->name = is_stdin ? STR("stdin") : base_name(operands[i]);
-        in->path = is_stdin ? spool_stdin(a, err) : str_to_c(a, operands[i]);
-        if (in->path == NULL)
-            return err->code != OK ? err->code : err_set(err, ERR_NO_MEMORY, "no memory");
-    }
-    return OK;
+    ErrCode rc = files_expand(a, operands, len, except, &r->files, err);
+    if (rc == OK)
+        rc = files_expand(a, r->args->with.items, r->args->with.len, NULL, &r->with, err);
+    if (rc == OK)
+        rc = make_jobs(r, err);
+    return rc == OK ? keep_paths(r, err) : rc;
 }
 
 /* The server, if any, must be known before the step is: its options come from the step's
@@ -265,18 +150,104 @@ static int print_help(Cli *cli, const Step *step)
     return EXIT_DONE;
 }
 
+/* What people write for a choice as a file's ending. */
+static Str choice_of_ending(Str ending)
+{
+    static const struct {
+        const char *ending, *choice;
+    } known[] = {{"jpg", "jpeg"}, {"tif", "tiff"}, {"md", "markdown"},
+                 {"txt", "text"}, {"htm", "html"}, {"tgz", "tar.gz"}};
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (str_eq_c(ending, known[i].ending))
+            return str_from_c(known[i].choice);
+    return ending;
+}
+
+/* The choice of `p` that the name ends with: "x.tar.gz" has two endings, the longer one first. */
+static Str choice_of_name(Arena *a, const Param *p, Str name)
+{
+    size_t slash = str_rfind_char(name, '/');
+    Str rest = str_lower(a, slash == STR_NONE ? name : str_slice(name, slash + 1, name.len));
+    for (size_t dot; (dot = str_find_char(rest, '.')) != STR_NONE;) {
+        rest = str_slice(rest, dot + 1, rest.len);
+        Str choice = choice_of_ending(rest);
+        if (param_choice_index(p, choice) >= 0)
+            return choice;
+    }
+    return (Str){0};
+}
+
+/* Has the caller given this option of the step? -o is the command's. */
+static bool is_given(int argc, char **argv, Str flag)
+{
+    for (int i = 0; i < argc; i++) {
+        Str word = str_from_c(argv[i]);
+        if (str_eq(str_slice(word, 0, str_find_char(word, '=')), flag))
+            return true;
+    }
+    return false;
+}
+
+/* "-o x.png" says the format as well as --format png does: the option of the step that goes with
+ * the name, as a word; NULL: none does, or the caller has given it. */
+static char *format_word(Run *r, int argc, char **argv)
+{
+    static const char *const names[] = {"format", "output", "to"};
+    Arena *a = r->cli->arena;
+    Str out = {0};
+    for (int i = 0; i < argc; i++)
+        if (i + 1 < argc && strcmp(argv[i], "-o") == 0)
+            out = str_from_c(argv[i + 1]);
+        else if (i + 1 < argc && strcmp(argv[i], "--output") == 0)
+            out = str_from_c(argv[i + 1]);
+        else if (strncmp(argv[i], "--output=", 9) == 0)
+            out = str_from_c(argv[i] + 9);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const Param *p = param_find(r->step->params, str_from_c(names[i]));
+        if (p == NULL || p->type != PARAM_TYPE_CHOICE ||
+            is_given(argc, argv, str_printf(a, "--%s", p->name)))
+            continue;
+        Str choice = choice_of_name(a, p, out);
+        if (choice.len > 0)
+            return (char *)(uintptr_t)str_printf(a, "--%s=" STR_FMT, p->name, STR_ARG(choice)).ptr;
+    }
+    return NULL;
+}
+
 static ErrCode parse(Run *r, int argc, char **argv, RunArgs *args, Str **operands, size_t *len,
                      bool *help, Err *err)
 {
     ArgsTable tables[] = {{.params = r->step->params}, {.params = run_params}};
     const Json *canonical = NULL;
-    ErrCode rc =
-        args_sort(r->cli->arena, argv, argc, tables, COUNT_OF(tables), operands, len, help, err);
+    char **words = arena_new(r->cli->arena, char *, (size_t)argc + 1);
+    if (words == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory");
+    words[0] = format_word(r, argc, argv);
+    int first = words[0] != NULL;
+    if (argc > 0)
+        memcpy(words + first, argv, (size_t)argc * sizeof *argv);
+    ErrCode rc = args_sort(r->cli->arena, words, argc + first, tables, COUNT_OF(tables), operands,
+                           len, help, err);
     if (rc != OK || *help)
         return rc;
     r->params = tables[0].json;
     rc = json_parse(r->cli->arena, tables[1].json, &canonical, err);
     return rc != OK ? rc : param_fill(run_params, canonical, r->cli->arena, args, err);
+}
+
+static ErrCode prepare(Run *r, int argc, char **argv, RunArgs *args, bool *help, Err *err)
+{
+    Str *operands = NULL;
+    size_t len = 0;
+    ErrCode rc = session_step(r->session, str_from_c(argv[0]), &r->step, err);
+    if (rc == OK)
+        rc = parse(r, argc - 1, argv + 1, args, &operands, &len, help, err);
+    if (rc != OK || *help)
+        return rc;
+    rc = make_inputs(r, operands, len, err);
+    return rc != OK ? rc
+                    : outputs_open(&r->outputs, r->cli->arena, r->step, args->output, args->json,
+                                   r->jobs_len, &r->files, err);
 }
 
 static int run_words(Cli *cli, int argc, char **argv)
@@ -295,41 +266,39 @@ static int run_words(Cli *cli, int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     CLEANUP(session_close) Session *session = NULL;
     Run r = {.cli = cli, .args = &args};
+    bool help = false;
     find_target(argv, argc, &args.target);
     ErrCode rc = session_open(cli, &args.target, true, &session, &err);
     r.session = session;
     if (rc == OK)
-        rc = session_step(session, str_from_c(argv[0]), &r.step, &err);
-    Str *operands = NULL;
-    size_t len = 0;
-    bool help = false;
-    if (rc == OK)
-        rc = parse(&r, argc - 1, argv + 1, &args, &operands, &len, &help, &err);
-    if (rc == OK && help)
-        return print_help(cli, r.step);
-    if (rc == OK)
-        rc = make_inputs(&r, operands, len, &err);
-    if (rc == OK)
-        rc = outputs_open(&r.outputs, cli->arena, r.step, args.output, args.json, r.inputs_len,
-                          &err);
+        rc = prepare(&r, argc, argv, &args, &help, &err);
     if (rc != OK)
         return rc == ERR_UNKNOWN_STEP ? (term_fail(&err), EXIT_USAGE) : term_fail(&err);
-    return run_inputs(&r);
+    return help ? print_help(cli, r.step) : run_jobs(&r);
 }
 
 const Command command_run = {
     .name = "run",
-    .operands = "STEP FILE…",
+    .operands = "STEP FILE|FOLDER…",
     .summary = "Run a step on files: text to standard output, or results into a folder.",
     .detail = "Files are parsed by sandboxed engines on this machine; no server is needed. With "
               "--server the same runs there.\n"
+              "Each file is a job of its own, several at a time; a step that takes several files "
+              "gets all in one job, or with --each one by one. Of a folder all files are taken, in "
+              "folders below too, and results keep those folders. \"-\" is standard input.\n"
+              "Results are called as their file, with the new ending; no file that was given is "
+              "written over.\n"
+              "Exit code: 0 all done, 1 at least one failed (the others are done), 2 wrong usage. "
+              "Files of a folder that the step does not read are skipped and no failure.\n"
               "platen run STEP --help lists what the step takes.",
     .params = run_params,
     .args_size = sizeof(RunArgs),
     .examples =
         (const char *const[]){"platen run document.extract report.pdf",
                               "platen run document.extract *.docx --format text -o texts/",
-                              "platen run image.convert *.jpg --format webp --width 1600 -o out/",
+                              "platen run image.optimize photos/ -o web/",
+                              "platen run image.convert photo.jpg -o photo.png",
+                              "platen run image.watermark photos/ --with logo.png -o marked/",
                               NULL},
     .run_words = run_words,
 };

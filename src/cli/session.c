@@ -115,20 +115,33 @@ static ErrCode store_file(Session *s, const char *path, Blob *out, Err *err)
     return blob_finish(&w, out, err);
 }
 
-static ErrCode submit_local(Session *s, const Step *step, Str params, const char *path, Str name,
-                            Str *job_id, Err *err)
+static ErrCode store_files(Session *s, const SessionFile *files, size_t len, JobFile *out, Err *err)
 {
-    Blob blob = {0};
-    ErrCode rc = path != NULL ? store_file(s, path, &blob, err) : OK;
-    JobFile input = {.name = name,
-                     .type = STR(""),
-                     .hash = {blob.hash, BLOB_HASH_LEN},
-                     .size_bytes = blob.size_bytes};
+    for (size_t i = 0; i < len; i++) {
+        Blob *blob = arena_new(s->arena, Blob, 1); /* its hash is part of the job's row to be */
+        ErrCode rc = blob == NULL ? err_set(err, ERR_NO_MEMORY, "no memory")
+                                  : store_file(s, files[i].path, blob, err);
+        if (rc != OK)
+            return rc;
+        out[i] = (JobFile){.name = files[i].name,
+                           .type = STR(""),
+                           .hash = {blob->hash, BLOB_HASH_LEN},
+                           .size_bytes = blob->size_bytes};
+    }
+    return OK;
+}
+
+static ErrCode submit_local(Session *s, const Step *step, Str params, const SessionFile *files,
+                            size_t files_len, Str *job_id, Err *err)
+{
+    JobFile *inputs = arena_new(s->arena, JobFile, files_len + 1);
+    ErrCode rc = inputs == NULL ? err_set(err, ERR_NO_MEMORY, "no memory")
+                                : store_files(s, files, files_len, inputs, err);
     const JobNew n = {.project = s->app->project,
                       .step = step,
                       .params = params,
-                      .inputs = &input,
-                      .inputs_len = path != NULL ? 1 : 0};
+                      .inputs = inputs,
+                      .inputs_len = files_len};
     JobAdded added;
     if (rc == OK)
         rc = flow_add(s->app->db, &n, &added, err);
@@ -139,50 +152,66 @@ static ErrCode submit_local(Session *s, const Step *step, Str params, const char
     return job_id->ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "no memory");
 }
 
-static ErrCode submit_remote(Session *s, const Step *step, Str params, const char *path, Str name,
-                             Str *job_id, Err *err)
+/* A value as a form field says it. */
+static Str form_text(Arena *a, const Json *value)
 {
-    const Json *given = NULL, *job = NULL;
-    NetFile file = {.path = path, .field = STR("file"), .name = name};
-    Buf url = buf_init(s->arena, KIB);
-    buf_addf(&url, "/api/v1/steps/%s", step->name);
-    ErrCode rc = json_parse(s->arena, params, &given, err);
-    Str *form = rc == OK ? arena_new(s->arena, Str, given->len * 2) : NULL;
-    if (rc == OK && form == NULL)
-        rc = err_set(err, ERR_NO_MEMORY, "no memory");
-    if (rc != OK)
-        return rc;
-    size_t pairs = 0;
+    Buf text = buf_init(a, PARAM_TEXT_MAX);
+    JsonOut j = json_out(&text);
+    if (value->type == JSON_TEXT)
+        buf_add(&text, value->text);
+    else if (value->type == JSON_LIST)
+        json_each(item, value)
+            buf_addf(&text, "%s" STR_FMT, item == value->first ? "" : ",", STR_ARG(item->text));
+    else
+        json_put(&j, value);
+    return buf_str(&text);
+}
+
+static ErrCode post_files(Session *s, Str url, const Json *params, const SessionFile *files,
+                          size_t len, NetResponse *out, Err *err)
+{
+    Str *form = arena_new(s->arena, Str, params->len * 2 + 1);
+    NetFile *parts = arena_new(s->arena, NetFile, len);
+    size_t at = 0;
+    if (form == NULL || parts == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory");
+    for (size_t i = 0; i < len; i++)
+        parts[i] = (NetFile){.path = files[i].path, .field = STR("file"), .name = files[i].name};
+    json_each(p, params) {
+        form[at++] = p->key;
+        form[at++] = form_text(s->arena, p);
+    }
+    const NetRequest request = {.method = "POST",
+                                .path = url,
+                                .files = parts,
+                                .files_len = len,
+                                .form = form,
+                                .form_len = at / 2};
+    return net_send(target_client(s->target), s->arena, &request, out, err);
+}
+
+static ErrCode post_params(Session *s, Str url, const Json *params, NetResponse *out, Err *err)
+{
     Buf body = buf_init(s->arena, PARAM_TEXT_MAX * 2);
     JsonOut j = json_out(&body);
     json_begin(&j, '{');
     json_key(&j, "params");
-    json_put(&j, given);
+    json_put(&j, params);
     json_end(&j, '}');
-    json_each(p, given) {
-        Buf text = buf_init(s->arena, PARAM_TEXT_MAX);
-        JsonOut value = json_out(&text);
-        if (p->type == JSON_TEXT)
-            buf_add(&text, p->text);
-        else if (p->type == JSON_LIST)
-            json_each(item, p)
-                buf_addf(&text, "%s" STR_FMT, item == p->first ? "" : ",", STR_ARG(item->text));
-        else
-            json_put(&value, p);
-        form[2 * pairs] = p->key;
-        form[2 * pairs++ + 1] = buf_str(&text);
-    }
-    NetRequest request = {.method = "POST", .path = buf_str(&url)};
-    if (path != NULL) {
-        request.files = &file;
-        request.files_len = 1;
-        request.form = form;
-        request.form_len = pairs;
-    } else {
-        request.json = buf_str(&body);
-    }
+    const NetRequest request = {.method = "POST", .path = url, .json = buf_str(&body)};
+    return net_send(target_client(s->target), s->arena, &request, out, err);
+}
+
+static ErrCode submit_remote(Session *s, const Step *step, Str params, const SessionFile *files,
+                             size_t files_len, Str *job_id, Err *err)
+{
+    const Json *given = NULL, *job = NULL;
     NetResponse response;
-    rc = net_send(target_client(s->target), s->arena, &request, &response, err);
+    Str url = str_printf(s->arena, "/api/v1/steps/%s", step->name);
+    ErrCode rc = json_parse(s->arena, params, &given, err);
+    if (rc == OK)
+        rc = files_len > 0 ? post_files(s, url, given, files, files_len, &response, err)
+                           : post_params(s, url, given, &response, err);
     if (rc == OK)
         rc = target_problem(s->arena, &response, err);
     if (rc == OK)
@@ -192,11 +221,11 @@ static ErrCode submit_remote(Session *s, const Step *step, Str params, const cha
     return rc;
 }
 
-ErrCode session_submit(Session *s, const Step *step, Str params, const char *path, Str name,
-                       Str *job_id, Err *err)
+ErrCode session_submit(Session *s, const Step *step, Str params, const SessionFile *files,
+                       size_t files_len, Str *job_id, Err *err)
 {
-    return s->app != NULL ? submit_local(s, step, params, path, name, job_id, err)
-                          : submit_remote(s, step, params, path, name, job_id, err);
+    return s->app != NULL ? submit_local(s, step, params, files, files_len, job_id, err)
+                          : submit_remote(s, step, params, files, files_len, job_id, err);
 }
 
 static ErrCode wait_local(Session *s, Str job_id, int timeout_ms, Arena *a, const Json **out,
@@ -274,6 +303,50 @@ ErrCode session_fetch(Session *s, const Json *job, size_t index, int to_fd, Err 
     NetResponse response;
     ErrCode rc = net_send(target_client(s->target), a, &request, &response, err);
     return rc != OK ? rc : target_problem(a, &response, err);
+}
+
+enum { NOTES_MAX = 20, NOTES_EVENTS_MAX = 1000 };
+
+static void add_note(Arena *a, StrList *out, Str type, const Json *data)
+{
+    Str note = json_text(json_get(data, "note"));
+    if (out->items == NULL)
+        out->items = arena_new(a, Str, NOTES_MAX);
+    if (str_eq_c(type, "task.note") && note.len > 0 && out->items != NULL && out->len < NOTES_MAX)
+        out->items[out->len++] = note;
+}
+
+static void notes_local(Session *s, Str job_id, Arena *a, StrList *out)
+{
+    DbConn *reader = NULL;
+    JobEvent *events = NULL;
+    size_t len = 0;
+    int64_t id;
+    if (!id_parse("job", job_id, &id) || db_reader(s->app->db, &reader, NULL) != OK ||
+        flow_events(reader, s->app->project, id, 0, NOTES_EVENTS_MAX, a, &events, &len, NULL) != OK)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        const Json *data = NULL;
+        if (str_eq_c(events[i].type, "task.note") &&
+            json_parse(a, events[i].data, &data, NULL) == OK)
+            add_note(a, out, events[i].type, data);
+    }
+}
+
+void session_notes(Session *s, Str job_id, Arena *a, StrList *out)
+{
+    const Json *answer = NULL;
+    *out = (StrList){0};
+    if (s->app != NULL) {
+        notes_local(s, job_id, a, out);
+        return;
+    }
+    Str path = str_printf(a, "/api/v1/jobs/" STR_FMT "/events?limit=%d", STR_ARG(job_id),
+                          NOTES_EVENTS_MAX);
+    if (target_call(s->target, a, "GET", path, (Str){0}, &answer, NULL) != OK)
+        return;
+    json_each(e, json_get(answer, "events"))
+        add_note(a, out, json_text(json_get(e, "type")), json_get(e, "data"));
 }
 
 void session_cancel(Session *s, Str job_id)

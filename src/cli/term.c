@@ -89,13 +89,13 @@ static Str first_characters(Str s, size_t count)
     return str_slice(s, 0, at);
 }
 
-void term_progress(TermProgress *p, int64_t done, int64_t total, Str note)
+void term_progress(TermProgress *p, int64_t done, int64_t total, int64_t hundredths, Str note)
 {
     int64_t now = clock_mono_us();
     if (!term_is_tty(STDERR_FILENO) || (p->on && now - p->drawn_us < DRAW_EVERY_US && done < total))
         return;
     *p = (TermProgress){.done = done, .total = total, .drawn_us = now, .on = true};
-    int filled = total > 0 ? (int)(done * BAR_WIDTH / total) : 0;
+    int filled = total > 0 ? (int)(hundredths * BAR_WIDTH / (total * 100)) : 0;
     char bar[BAR_WIDTH * 3 + 1];
     size_t at = 0;
     for (int i = 0; i < BAR_WIDTH; i++) {

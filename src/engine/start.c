@@ -25,21 +25,14 @@ enum { FIRST_FREE_FD = 10 };
 
 static bool may_see(Str variable)
 {
-    static const char *const allowed[] = {"PATH=",
-                                          "LANG=",
-                                          "LC_",
-                                          "TZ=",
-                                          "TMPDIR=",
-                                          "LD_LIBRARY_PATH=",
-                                          "FONTCONFIG_",
-                                          "TESSDATA_PREFIX=",
-                                          "VIPS_",
-                                          "PLATEN_ENGINE_",
-                                          "PLATEN_FAULT",
-                                          "ASAN_OPTIONS=",
-                                          "UBSAN_OPTIONS=",
-                                          "LSAN_OPTIONS=",
-                                          "TSAN_OPTIONS="};
+    static const char *const allowed[] = {"PATH=",         "LANG=",
+                                          "LC_",           "TZ=",
+                                          "TMPDIR=",       "LD_LIBRARY_PATH=",
+                                          "FONTCONFIG_",   "TESSDATA_PREFIX=",
+                                          "VIPS_",         "PLATEN_ENGINE_",
+                                          "PLATEN_CLAMD=", "PLATEN_FAULT",
+                                          "ASAN_OPTIONS=", "UBSAN_OPTIONS=",
+                                          "LSAN_OPTIONS=", "TSAN_OPTIONS="};
     for (size_t i = 0; i < COUNT_OF(allowed); i++)
         if (str_starts(variable, str_from_c(allowed[i])))
             return true;

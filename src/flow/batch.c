@@ -59,7 +59,7 @@ static ErrCode add_waiting(DbConn *tx, int64_t batch, int64_t project, int64_t p
 {
     return db_exec(tx, &sql_batch_task_add,
                    DB_ARGS(DB_I(batch), DB_I(project), DB_I(pending), DB_I(total), DB_I(seq),
-                           DB_I(started_ms)),
+                           DB_I(started_ms), DB_I(total - pending)),
                    NULL, err);
 }
 

@@ -47,7 +47,8 @@ static inline void fuzz_read(DocReader reader, Str bytes)
                    .password = STR(""),
                    .pages = STR(""),
                    .comments = true,
-                   .charset = STR("")};
+                   .charset = STR(""),
+                   .attachments = ATTACHMENTS_LIST};
     Doc *d = NULL;
     ErrCode rc = doc_open(&step, DOC_MARKDOWN, &d);
     if (rc == OK)

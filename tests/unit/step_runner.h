@@ -55,6 +55,13 @@ static ErrCode step_run_output(void *ctx, Str name, Str type, int *out_fd, Err *
     return OK;
 }
 
+static ErrCode step_run_scratch(void *ctx, int *out_fd, Err *err)
+{
+    (void)ctx;
+    *out_fd = fault_hit("test.scratch") ? -1 : memfd_create("scratch", MFD_CLOEXEC);
+    return *out_fd >= 0 ? OK : err_set(err, ERR_DISK_FULL, "no place for a scratch file");
+}
+
 static void step_run_usage(void *ctx, Str unit, int64_t amount)
 {
     (void)unit;
@@ -95,7 +102,8 @@ static Str step_run_params(const Step *s, const char *params, Arena *a)
 static StepRun step_runner_do_failing(const Step *s, const char *params, const char *name,
                                       Str bytes, int nth)
 {
-    static const StepHost host = {.output = step_run_output, .usage = step_run_usage};
+    static const StepHost host = {
+        .output = step_run_output, .usage = step_run_usage, .scratch = step_run_scratch};
     StepRun r = {.arena = arena_open(512 * MIB)};
     Arena *work = arena_open(512 * MIB);
     Str canonical = step_run_params(s, params, work);

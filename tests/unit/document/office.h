@@ -114,7 +114,8 @@ static inline ErrCode test_read(Sink *s, DocReader reader, Str bytes, DocFormat 
                    .password = STR(""),
                    .pages = STR(""),
                    .comments = comments,
-                   .charset = STR("")};
+                   .charset = STR(""),
+                   .attachments = ATTACHMENTS_LIST};
     ErrCode rc = doc_open(&s->step, format, &d);
     if (rc == OK)
         rc = reader(&in, d);

@@ -59,13 +59,21 @@ static inline bool sink_canceled(void *ctx)
     return false;
 }
 
+static inline ErrCode sink_scratch(void *ctx, int *out_fd, Err *err)
+{
+    (void)ctx;
+    *out_fd = memfd_create("scratch", MFD_CLOEXEC);
+    return *out_fd >= 0 ? OK : err_set(err, ERR_IO, "no descriptor");
+}
+
 static inline void sink_open(Sink *s, const char *name)
 {
     static const StepHost host = {.output = sink_output,
                                   .progress = sink_progress,
                                   .usage = sink_usage,
                                   .note = sink_note,
-                                  .canceled = sink_canceled};
+                                  .canceled = sink_canceled,
+                                  .scratch = sink_scratch};
     *s = (Sink){.arena = arena_open(256 * MIB), .kept = -1};
     assert_non_null(s->arena);
     s->data = buf_init(s->arena, 4 * MIB);

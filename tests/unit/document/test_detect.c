@@ -83,6 +83,29 @@ TEST(names_what_it_is)
         {BYTES("# Title\n\n- a\n- b\n\n**bold**\n"), "text/markdown"},
         {BYTES("From: a@b.c\r\nTo: d@e.f\r\nSubject: x\r\n\r\nhello"), "message/rfc822"},
         {BYTES("1\n00:00:01,000 --> 00:00:02,000\nHi\n"), "application/x-subrip"},
+        {BYTES("\xFFWPC\x10\0"), "application/vnd.wordperfect"},
+        {BYTES("\0\x01\0\0Standard Jet DB\0"), "application/vnd.ms-access"},
+        {BYTES("\x89HDF\r\n\x1A\n"), "application/x-hdf5"},
+        {BYTES("P6\n# x\n2 2\n255\n"), "image/x-portable-anymap"},
+        {BYTES("II*\0\x10\0\0\0CR\x02\0"), "image/x-canon-cr2"},
+        {BYTES("%!PS-AdobeFont-1.0: x"), "application/x-font-type1"},
+        {BYTES("AC1032\0\0"), "image/vnd.dwg"},
+        {BYTES("ISO-10303-21;\nHEADER;"), "model/step"},
+        {BYTES("solid a\nfacet normal 0 0 1\n"), "model/stl"},
+        {BYTES("wOFF\0\x01"), "font/woff"},
+        {BYTES("-----BEGIN OPENSSH PRIVATE KEY-----"), "application/x-ssh-key"},
+        {BYTES("<?xml version=\"1.0\"?><rss version=\"2.0\"/>"), "application/rss+xml"},
+        {BYTES("<?xml version=\"1.0\"?><k:kml xmlns:k=\"x\"/>"),
+         "application/vnd.google-earth.kml+xml"},
+        {BYTES("<?xml version=\"1.0\"?><Workbook "
+               "xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"/>"),
+         "application/vnd.ms-excelml"},
+        {BYTES("{\"type\": \"FeatureCollection\", \"features\": []}"), "application/geo+json"},
+        {BYTES("{\"cells\": [], \"nbformat\": 4}"), "application/x-ipynb+json"},
+        {BYTES("#!/usr/bin/env python3\nprint(1)\n"), "text/x-python"},
+        {BYTES("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n"), "text/x-diff"},
+        {BYTES("@article{a, title={b},\n}, "), "application/x-bibtex"},
+        {BYTES("[Script Info]\nTitle: x\n"), "text/x-ssa"},
         {BYTES("WEBVTT\n\n00:01.000 --> 00:02.000\n"), "text/vtt"},
         {BYTES("BEGIN:VCALENDAR\r\n"), "text/calendar"},
         {BYTES("#!/bin/sh\necho hi\n"), "text/x-shellscript"},
@@ -132,6 +155,27 @@ static Str make_zip(Arena *a, const char *const *names, const char *const *bodie
     return buf_str(&b);
 }
 
+TEST(says_what_a_pdf_carries)
+{
+    static const struct {
+        Str bytes;
+        bool encrypted, javascript, embedded;
+    } cases[] = {
+        {BYTES("%PDF-1.4\n1 0 obj<</S/JavaScript/JS(x)>>endobj"), false, true, false},
+        {BYTES("%PDF-1.4\n1 0 obj<</S/J#61vaScript>>endobj"), false, true, false},
+        {BYTES("%PDF-1.4\n1 0 obj<</Type/EmbeddedFile>>stream\nx\nendstream"), false, false, true},
+        {BYTES("%PDF-1.4\ntrailer<</Encrypt 5 0 R>>"), true, false, false},
+        {BYTES("%PDF-1.4\n1 0 obj<<>>stream\n/JS /Encrypt\nendstream endobj"), false, false, false},
+    };
+    CLEANUP(arena_close) Arena *a = arena_open(64 * MIB);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const FileType *t = detect(a, cases[i].bytes);
+        assert_int_equal(t->encrypted, cases[i].encrypted);
+        assert_int_equal(t->javascript, cases[i].javascript);
+        assert_int_equal(t->embedded, cases[i].embedded);
+    }
+}
+
 TEST(looks_into_zip)
 {
     static const struct {
@@ -178,6 +222,27 @@ TEST(looks_into_zip)
          true,
          false},
         {{"META-INF/MANIFEST.MF"}, {""}, 0, "application/java-archive", false, false},
+        {{"[Content_Types].xml", "word/document.xml"},
+         {"ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.template."
+          "main+xml\"",
+          ""},
+         0,
+         "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
+         false,
+         false},
+        {{"[Content_Types].xml", "ppt/presentation.xml"},
+         {"application/vnd.ms-powerpoint.slideshow.macroEnabled.main+xml", ""},
+         0,
+         "application/vnd.ms-powerpoint.slideshow.macroEnabled.12",
+         false,
+         false},
+        {{"mimetype", "content.xml"},
+         {"application/vnd.oasis.opendocument.spreadsheet-template", ""},
+         0,
+         "application/vnd.oasis.opendocument.spreadsheet-template",
+         false,
+         false},
+        {{"doc.kml"}, {""}, 0, "application/vnd.google-earth.kmz", false, false},
         {{"AndroidManifest.xml", "META-INF/MANIFEST.MF"},
          {"", ""},
          0,
@@ -253,4 +318,5 @@ TEST(survives_cut_files)
         }
 }
 
-TEST_MAIN(names_what_it_is, looks_into_zip, names_agree_or_not, survives_cut_files)
+TEST_MAIN(names_what_it_is, says_what_a_pdf_carries, looks_into_zip, names_agree_or_not,
+          survives_cut_files)

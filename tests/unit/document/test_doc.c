@@ -4,8 +4,8 @@
 /* One letter per call:
  *   P Q C: begin paragraph, quote, code   H1: heading   I0: item, bullet   N13: item, level 1,
  * number 3   F2: note 2   E: end b i c s: marks on, B-like capitals are taken, so "/b" turns off
- * l(href): link on   n: break T R D tables: T table, R row, D12 cell with colspan 1 rowspan 2, X
- * table end   G2: page 2   "text" */
+ * l(href): link on   n: break T R D tables: T table, R row, D12 cell with colspan 1 rowspan 2, V1 the
+ * cell above goes on, X table end   G2: page 2   "text" */
 static const MarkKind mark_of[128] = {['b'] = MARK_BOLD,
                                       ['i'] = MARK_ITALIC,
                                       ['c'] = MARK_CODE,
@@ -56,6 +56,9 @@ static void play(Doc *d, const char *p)
         case 'D':
             doc_cell(d, p[1] - '0', p[2] - '0');
             p += 2;
+            break;
+        case 'V':
+            doc_cell_below(d, *++p - '0');
             break;
         case 'X':
             doc_table_end(d);
@@ -197,8 +200,21 @@ TEST(markdown_tables)
         {"a long row widens the head", "TRD11\"a\"RD11\"1\"D11\"2\"X",
          "| a |  |\n| --- | --- |\n| 1 | 2 |\n"},
         {"colspan", "TRD21\"a\"D11\"b\"RD11\"1\"D11\"2\"D11\"3\"X",
-         "| a |  | b |\n| --- | --- | --- |\n| 1 | 2 | 3 |\n"},
-        {"rowspan", "TRD12\"a\"D11\"b\"RD11\"2\"X", "| a | b |\n| --- | --- |\n|  | 2 |\n"},
+         "| a | a | b |\n| --- | --- | --- |\n| 1 | 2 | 3 |\n"},
+        {"rowspan", "TRD12\"a\"D11\"b\"RD11\"2\"X", "| a | b |\n| --- | --- |\n| a | 2 |\n"},
+        {"a cell that goes on", "TRD11\"a\"D11\"b\"RV1D11\"2\"RV1D11\"3\"X",
+         "| a | b |\n| --- | --- |\n| a | 2 |\n| a | 3 |\n"},
+        {"nothing above to go on from", "TRV1D11\"b\"RV2D11\"3\"X",
+         "|  | b |  |\n| --- | --- | --- |\n|  |  | 3 |\n"},
+        {"only cells that go on", "TRD11\"a\"D11\"b\"RV1V1X",
+         "| a | b |\n| --- | --- |\n| a | b |\n"},
+        {"a long cell is not said again",
+         "TRD12\"a line of more than a hundred bytes, which nobody wants to read in each of the "
+         "rows that "
+         "it stands beside\"D11\"b\"RD11\"2\"X",
+         "| a line of more than a hundred bytes, which nobody wants to read in each of the rows "
+         "that it "
+         "stands beside | b |\n| --- | --- |\n|  | 2 |\n"},
         {"a table in a cell", "TRD11\"a\"TRD11\"x\"D11\"y\"RD11\"z\"XD11\"b\"X\"after\"",
          "| a<br>x y<br>z | b |\n| --- | --- |\n\nafter\n"},
         {"an empty table vanishes", "TRD11D11X\"a\"", "a\n"},
@@ -235,9 +251,14 @@ TEST(json_blocks)
          "{\"kind\":\"link\",\"from\":3,\"to\":4,\"href\":\"x\"}]}\n"
          ",{\"kind\":\"item\",\"level\":0,\"number\":1,\"text\":\"i\",\"page\":2,\"from\":11,"
          "\"to\":15}\n"
-         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2}],[{"
-         "\"text\":\"1\",\"rowspan\":2}]],\"to\":20}],"
+         ",{\"kind\":\"table\",\"page\":2,\"from\":17,\"rows\":[[{\"text\":\"h\",\"colspan\":2,"
+         "\"from\":17,\"to\":18}],[{"
+         "\"text\":\"1\",\"rowspan\":2,\"from\":19,\"to\":20}]],\"to\":20}],"
          "\"metadata\":{},\"pages\":2}\n"},
+        {"a cell that goes on", "TRD11\"a\"D11\"b\"RV1D11\"2\"X",
+         "{\"blocks\":[{\"kind\":\"table\",\"from\":0,\"rows\":[[{\"text\":\"a\",\"rowspan\":2,"
+         "\"from\":0,\"to\":1},{\"text\":\"b\",\"from\":2,\"to\":3}],"
+         "[{\"text\":\"2\",\"from\":5,\"to\":6}]],\"to\":6}],\"metadata\":{},\"pages\":0}\n"},
     };
     run_cases(DOC_JSON, cases, COUNT_OF(cases));
 }

@@ -172,7 +172,7 @@ TEST(writes_tables)
                                 CELL("", "e") "</w:tr>"
                                               "<w:tr><w:trPr><w:del/></w:trPr>" CELL(
                                                   "", "gone") "</w:tr></w:tbl>" PARA("after"))),
-        false, "| a | b |\n| --- | --- |\n| wide |  |\n| c | d |\n|  | e |\n\nafter\n");
+        false, "| a | b |\n| --- | --- |\n| wide | wide |\n| c | d |\n| c | e |\n\nafter\n");
     check_markdown(
         read_docx,
         docx_of(a, BODY("<w:tbl><w:tr><w:tc>" PARA("outer") "<w:tbl><w:tr>" CELL("", "in") CELL(

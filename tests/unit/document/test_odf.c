@@ -78,7 +78,7 @@ TEST(writes_what_the_office_shows)
                                                                                    "e:"
                                                                                    "table"
                                                                                    ">"),
-         "| wide |  |\n| --- | --- |\n| a | b |\n"},
+         "| wide | wide |\n| --- | --- |\n| a | b |\n"},
         {DOC("text", TP("by<draw:frame><draw:text-box>" TP("box") "</draw:text-box></draw:frame>")),
          "by\n\nbox\n"},
         {DOC("spreadsheet",

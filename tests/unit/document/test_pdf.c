@@ -2,14 +2,10 @@
 #include "document/document.h"
 #include "unit/document/sink.h"
 
-typedef struct Args { /* as in extract.c */
-    int format;
-    Str pages, password;
-    bool comments;
-} Args;
+typedef ExtractArgs Args;
 
 /* Pages are content streams; "$" in them stands for the font: "$ 12" sets Helvetica, "$b 12" its
- * bold, "$m 12" Courier. */
+ * bold, "$m 12" Courier, "$i 12" its italic. */
 static Str make_pdf(Arena *a, const char *const *pages)
 {
     Buf b = buf_init(a, 4 * MIB);
@@ -21,8 +17,8 @@ static Str make_pdf(Arena *a, const char *const *pages)
     for (int i = 0; i < count; i++)
         buf_addf(&b, "%d 0 R ", 10 + 2 * i);
     buf_addf(&b, "]/Count %d>>endobj\n", count);
-    const char *const fonts[] = {"Helvetica", "Helvetica-Bold", "Courier"};
-    for (int i = 0; i < 3; i++)
+    const char *const fonts[] = {"Helvetica", "Helvetica-Bold", "Courier", "Helvetica-Oblique"};
+    for (int i = 0; i < 4; i++)
         buf_addf(
             &b, "%d 0 obj<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>endobj\n",
             3 + i, fonts[i]);
@@ -30,7 +26,7 @@ static Str make_pdf(Arena *a, const char *const *pages)
         buf_addf(&b,
                  "%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %d 0 "
                  "R/Resources<</Font<</F 3 0 R/Fb 4 0 R/Fm "
-                 "5 0 R>>>>>>endobj\n",
+                 "5 0 R/Fi 6 0 R>>>>>>endobj\n",
                  10 + 2 * i, 11 + 2 * i);
         buf_addf(&b, "%d 0 obj<</Length %zu>>\nstream\n", 11 + 2 * i, strlen(pages[i]));
         buf_add_c(&b, pages[i]);
@@ -145,6 +141,17 @@ TEST(what_lines_are)
     }
 }
 
+static void check_cases(const Case *cases, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        Sink s;
+        Str got = read_pages(&s, (const char *const[]){cases[i].page, NULL});
+        if (!str_eq_c(got, cases[i].want))
+            fail_msg("%s: got\n" STR_FMT "\nwant\n%s", cases[i].why, STR_ARG(got), cases[i].want);
+        sink_close(&s);
+    }
+}
+
 TEST(tables)
 {
     static const Case cases[] = {
@@ -157,7 +164,7 @@ TEST(tables)
          L(50, 700, 250, 700) L(50, 680, 250, 680) L(50, 660, 250, 660) L(50, 700, 50, 660)
              L(150, 680, 150, 660) L(250, 700, 250, 660) T("F", 11, 55, 685, "both of them here")
                  T("F", 11, 55, 665, "c") T("F", 11, 155, 665, "d") T("F", 11, 190, 685, "x"),
-         "| both of them here x |  |\n| --- | --- |\n| c | d |\n"},
+         "| both of them here x | both of them here x |\n| --- | --- |\n| c | d |\n"},
         {"boxes drawn as thin fills",
          "50 700 200 1 re f 50 680 200 1 re f 50 660 200 1 re f 50 660 1 41 re f 150 660 1 41 re f "
          "250 660 1 41 re f\n" T("F", 11, 55, 685, "a") T("F", 11, 155, 685, "b")
@@ -168,15 +175,73 @@ TEST(tables)
              T("F", 11, 50, 684, "Ada") T("F", 11, 150, 684, "36") T("F", 11, 250, 684, "London")
                  T("F", 11, 50, 668, "Bo") T("F", 11, 250, 668, "Lund"),
          "| Name | Age | Town |\n| --- | --- | --- |\n| Ada | 36 | London |\n| Bo |  | Lund |\n"},
+        {"a column of notes beside prose is no table",
+         T("F", 8, 50, 700, "Correspondence to:") T("F", 8, 50, 690, "Dr N. Hirschhorn,")
+             T("F", 8, 50, 680, "Helsinki, Finland;") T("F", 8, 50, 670, "Received in November")
+                 T("F", 10, 200, 698, "adverse impact their work has had on society")
+                     T("F", 10, 200, 687, "and the environment. Many have answered by")
+                         T("F", 10, 200, 676, "taking up what is known as responsibility.")
+                             T("F", 10, 200, 665, "Only lately have two of them followed suit."),
+         "Correspondence to: Dr N. Hirschhorn, Helsinki, Finland; Received in November\n\n"
+         "adverse impact their work has had on society and the environment. Many have answered by "
+         "taking up what is known as responsibility. Only lately have two of them followed "
+         "suit.\n"},
         {"a frame is no table", "50 600 300 120 re S\n" T("F", 11, 60, 700, BODY), BODY "\n"},
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        Sink s;
-        Str got = read_pages(&s, (const char *const[]){cases[i].page, NULL});
-        if (!str_eq_c(got, cases[i].want))
-            fail_msg("%s: got\n" STR_FMT "\nwant\n%s", cases[i].why, STR_ARG(got), cases[i].want);
-        sink_close(&s);
-    }
+    check_cases(cases, COUNT_OF(cases));
+}
+
+TEST(headings_that_are_not_larger)
+{
+    static const Case cases[] = {
+        {"an italic line above its text",
+         T("F", 11, 50, 740, BODY) T("Fi", 11, 50, 700, "The Boots Nut") T("F", 11, 50, 686, BODY)
+             T("F", 11, 50, 672, BODY),
+         BODY "\n\n#### The Boots Nut\n\n" BODY " " BODY "\n"},
+        {"an italic line inside a paragraph is text",
+         T("F", 11, 50, 700, BODY " And")
+             T("Fi", 11, 50, 686,
+               "a title in italics that goes on to the very end of the line on the page,")
+                 T("F", 11, 50, 672, BODY),
+         BODY
+         " And *a title in italics that goes on to the very end of the line on the page,* " BODY
+         "\n"},
+        {"a little larger, numbered in brackets",
+         T("F", 11, 50, 740, BODY) T("F", 12.2, 50, 700, "\\(1\\) What the law says")
+             T("F", 11, 50, 680, BODY) T("F", 11, 50, 666, BODY),
+         BODY "\n\n#### (1) What the law says\n\n" BODY " " BODY "\n"},
+        {"large text that fills a paragraph is no heading",
+         T("F", 11, 50, 740, BODY) T("F", 11, 50, 726, BODY) T("F", 13.5, 50, 690, BODY)
+             T("F", 13.5, 50, 673, "It goes on and ends like a sentence."),
+         BODY " " BODY "\n\n" BODY " It goes on and ends like a sentence.\n"},
+        {"its number is drawn after it",
+         T("F", 11, 50, 640, BODY) T("Fb", 15, 75, 700, "What happened") T("Fb", 15, 50, 700, "1"),
+         "## 1 What happened\n\n" BODY "\n"},
+    };
+    check_cases(cases, COUNT_OF(cases));
+}
+
+TEST(what_typesetting_took_apart)
+{
+    static const Case cases[] = {
+        {"accents over letters", /* the second letter is set back to stand under the accent */
+         "BT /F 11 Tf 50 700 Td [(J\\264) 333 (an Min\\264) 400 (a)] TJ ET\n",
+         "J\u00e1n Min\u00e1\n"},
+        {"pairs of single quotes", T("F", 11, 50, 700, "an \\221\\221idea\\222\\222 of it"),
+         "an \u201cidea\u201d of it\n"},
+        {"a drop cap",
+         T("F", 33, 50, 678, "O")
+             T("F", 11, 77, 700, "ver the past three decades the growing pressure of many")
+                 T("F", 11, 77, 688, "organisations near and far has lately required that the")
+                     T("F", 11, 50, 676, BODY),
+         "Over the past three decades the growing pressure of many organisations near and far has "
+         "lately required that the " BODY "\n"},
+        {"a line drawn with dots",
+         T("F", 11, 50, 700, BODY) T("F", 11, 50, 680, ". . . . . . . . . . . ."), BODY "\n"},
+        {"the stamp of a repository",
+         T("F", 11, 50, 700, BODY) T("F", 8, 50, 20, "Download date: 28 Dec 2018"), BODY "\n"},
+    };
+    check_cases(cases, COUNT_OF(cases));
 }
 
 TEST(order)
@@ -198,6 +263,21 @@ TEST(order)
                           "three more lines.\n\n"
                           "First stands at the top of it.\n\nSecond is in the middle of "
                           "it.\n\nThird comes last of all of them.\n");
+    sink_close(&s);
+}
+
+TEST(a_head_drawn_last_comes_first)
+{
+    static const char page[] = T("F", 11, 50, 400, "The text is drawn first, in the left one")
+        T("F", 11, 50, 386, "of two columns that fill the page.")
+            T("F", 11, 320, 400, "Here the text goes on in the right one")
+                T("F", 11, 320, 386, "and comes to its end.")
+                    T("F", 24, 50, 740, "The title over both of the columns");
+    Sink s;
+    assert_str_equal(read_pages(&s, (const char *const[]){page, NULL}),
+                     "# The title over both of the columns\n\n"
+                     "The text is drawn first, in the left one of two columns that fill the "
+                     "page.\n\nHere the text goes on in the right one and comes to its end.\n");
     sink_close(&s);
 }
 
@@ -248,5 +328,6 @@ TEST(survives_every_failure)
 #endif
 }
 
-TEST_MAIN(pdf_sample, what_lines_are, tables, order, running_heads_go,
+TEST_MAIN(pdf_sample, what_lines_are, tables, headings_that_are_not_larger,
+          what_typesetting_took_apart, order, a_head_drawn_last_comes_first, running_heads_go,
           pages_without_text_are_counted, survives_every_failure)

@@ -90,7 +90,7 @@ TEST(writes_slides_as_they_are_read)
                                                                                              "graph"
                                                                                              "icFra"
                                                                                              "me>"),
-         "| wide |  |\n| --- | --- |\n| a | b |\n\n## Last\n"},
+         "| wide | wide |\n| --- | --- |\n| a | b |\n\n## Last\n"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);

@@ -73,6 +73,108 @@ TEST(writes_what_excel_shows)
     }
 }
 
+#define CELL(ref, text) "<c r=\"" ref "\" t=\"str\"><v>" text "</v></c>"
+#define ROW(no, cells)  "<row r=\"" no "\">" cells "</row>"
+#define MERGES(list)    "<mergeCells>" list "</mergeCells>"
+#define MERGE(range)    "<mergeCell ref=\"" range "\"/>"
+
+TEST(merged_cells_are_spans)
+{
+    static const struct {
+        const char *sheet, *want;
+    } cases[] = {
+        {SHEET("<sheetData>" ROW("1", CELL("A1", "k") CELL("B1", "head")) ROW(
+             "2", CELL("A2", "") CELL("B2", "x") CELL("C2", "y"))
+                   ROW("3", CELL("A3", "1") CELL("B3", "2") CELL("C3", "3")) "</sheetData>" MERGES(
+                       MERGE("B1:C1") MERGE("A1:A2"))),
+         "## Sums\n\n| k | head | head |\n| --- | --- | --- |\n| k | x | y |\n| 1 | 2 | 3 |\n"},
+        /* row 2 is empty, but the merge reaches over it: one table */
+        {SHEET("<sheetData>" ROW("1", CELL("A1", "a") CELL("B1", "b"))
+                   ROW("3", CELL("A3", "1") CELL("B3", "2")) "</sheetData>" MERGES(
+                       MERGE("A1:A2") MERGE("B1:B2"))),
+         "## Sums\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"},
+        /* what lies under a merge is not shown */
+        {SHEET("<sheetData>" ROW("1", CELL("A1", "a") CELL("B1", "old") CELL("C1", "c"))
+                   ROW("2", CELL("A2", "1") CELL("B2", "2")) "</sheetData>" MERGES(MERGE("A1:B1"))),
+         "## Sums\n\n| a | a | c |\n| --- | --- | --- |\n| 1 | 2 |  |\n"},
+        {SHEET("<sheetData>" ROW("1", CELL("A1", "a") CELL("B1", "b"))
+                   ROW("2", CELL("A2", "1") CELL("B2", "2")) "</sheetData>" MERGES(
+                       MERGE("Z9") MERGE(":") MERGE("B1:A1") MERGE("ZZZZ1:AAAAA99999999999"))),
+         "## Sums\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
+        check_markdown(read_xlsx, book_of(a, cases[i].sheet, DATA("")), false, cases[i].want);
+    }
+}
+
+TEST(tables_that_meet_at_a_corner_are_two)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
+    Str file = book_of(
+        a,
+        DATA(ROW("1", CELL("A1", "a") CELL("B1", "b")) ROW("2", CELL("A2", "1") CELL("B2", "2"))
+                 ROW("3", CELL("A3", "3") CELL("B3", "4") CELL("D3", "c") CELL("E3", "d"))
+                     ROW("4", CELL("D4", "5") CELL("E4", "6")) ROW("5", CELL("D5", "7"))),
+        DATA(""));
+    check_markdown(read_xlsx, file, false,
+                   "## Sums\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |\n\n"
+                   "| c | d |\n| --- | --- |\n| 5 | 6 |\n| 7 |  |\n");
+}
+
+#define XDR                                                                                        \
+    "xmlns:xdr=\"http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing\" "           \
+    "xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\" "                           \
+    "xmlns:c=\"http://schemas.openxmlformats.org/drawingml/2006/chart\" "                          \
+    "xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\""
+#define ANCHOR(row, inside)                                                                        \
+    "<xdr:twoCellAnchor><xdr:from><xdr:row>" row "</xdr:row></xdr:from>" inside                    \
+    "</xdr:twoCellAnchor>"
+#define POINTS(a, b)                                                                               \
+    "<c:ptCount val=\"2\"/><c:pt idx=\"0\"><c:v>" a "</c:v></c:pt><c:pt idx=\"1\"><c:v>" b         \
+    "</c:v></c:pt>"
+
+TEST(drawings_stand_where_they_are_anchored)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
+    const TestPart parts[] = {
+        {"_rels/.rels", OPC_RELS(OPC_REL("rId1", "officeDocument", "xl/workbook.xml"))},
+        {"xl/workbook.xml",
+         "<workbook " S
+         " xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>"
+         "<sheet name=\"Sums\" sheetId=\"1\" r:id=\"a\"/></sheets></workbook>"},
+        {"xl/_rels/workbook.xml.rels",
+         OPC_RELS(OPC_REL("a", "worksheet", "worksheets/sheet1.xml"))},
+        {"xl/worksheets/_rels/sheet1.xml.rels",
+         OPC_RELS(OPC_REL("d", "drawing", "../drawings/drawing1.xml"))},
+        {"xl/worksheets/sheet1.xml",
+         DATA(ROW("1", CELL("A1", "a") CELL("B1", "b")) ROW("9", CELL("A9", "c") CELL("B9", "d")))},
+        {"xl/drawings/_rels/drawing1.xml.rels",
+         OPC_RELS(OPC_REL("c", "chart", "../charts/chart1.xml"))},
+        {"xl/drawings/drawing1.xml",
+         "<xdr:wsDr " XDR ">" ANCHOR(
+             "20",
+             "<xdr:sp><xdr:txBody><a:p><a:r><a:t>Last</a:t></a:r></a:p></xdr:txBody></xdr:sp>")
+             ANCHOR("3",
+                    "<xdr:graphicFrame><a:graphic><a:graphicData><c:chart "
+                    "r:id=\"c\"/></a:graphicData></a:graphic></xdr:graphicFrame>") "</xdr:wsDr>"},
+        {"xl/charts/chart1.xml",
+         "<c:chartSpace " XDR
+         "><c:chart><c:plotArea><c:barChart><c:ser><c:tx><c:strRef><c:strCache>"
+         "<c:pt idx=\"0\"><c:v>Fish</c:v></c:pt></c:strCache></c:strRef></c:tx>"
+         "<c:cat><c:strRef><c:strCache>" POINTS(
+             "May", "June") "</c:strCache></c:strRef></c:cat>"
+                            "<c:val><c:numRef><c:numCache>" POINTS(
+                                "3",
+                                "4") "</c:numCache></c:numRef></c:val>"
+                                     "</c:ser></c:barChart></c:plotArea></c:chart></c:chartSpace>"},
+        {0}};
+    check_markdown(
+        read_xlsx, test_zip(a, parts), false,
+        "## Sums\n\n| a | b |\n| --- | --- |\n\nBar chart\n\n|  | Fish |\n| --- | --- |\n"
+        "| May | 3 |\n| June | 4 |\n\n| c | d |\n| --- | --- |\n\nLast\n");
+}
+
 TEST(sheets_are_pages_and_hidden_ones_are_not)
 {
     CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
@@ -122,5 +224,6 @@ TEST(survives_every_failure)
     check_every_fault(read_xlsx, book_of(a, DATA("<row><c t=\"s\"><v>0</v></c></row>"), DATA("")));
 }
 
-TEST_MAIN(writes_what_excel_shows, sheets_are_pages_and_hidden_ones_are_not,
+TEST_MAIN(writes_what_excel_shows, merged_cells_are_spans, tables_that_meet_at_a_corner_are_two,
+          drawings_stand_where_they_are_anchored, sheets_are_pages_and_hidden_ones_are_not,
           a_sheet_of_gaps_does_not_explode, damage_is_a_result_or_a_reason, survives_every_failure)

@@ -76,7 +76,7 @@ TEST(colours_are_read)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         double got[3] = {0};
-        assert_int_equal(parse_colour(str_from_c(cases[i].text), got), cases[i].ok);
+        assert_int_equal(edit_colour(str_from_c(cases[i].text), got), cases[i].ok);
         if (cases[i].ok)
             assert_memory_equal(got, cases[i].want, sizeof got);
     }
@@ -96,7 +96,7 @@ TEST(outputs_are_named_after_inputs)
         {"no ending", "no ending.webp"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        assert_str_equal(output_name(arena, str_from_c(cases[i].input), "webp"), cases[i].want);
+        assert_str_equal(edit_name(arena, str_from_c(cases[i].input), "webp"), cases[i].want);
 }
 
 static StepRun convert(const char *params, Str bytes)

@@ -1,4 +1,4 @@
-#include "document/readers.h"
+#include "kit/pages.h"
 
 typedef struct Range {
     int64_t from, to;
