@@ -101,6 +101,19 @@ def test_a_failure_of_document_extract_is_ours_too(tmp_path):
     assert row["status"] == "failed" and row["reason"] == "input_damaged" and row["hint"]
 
 
+def test_a_scan_and_an_encrypted_file(tmp_path):
+    """What document.extract can open, these steps can: OCR two calls down, a password handed on."""
+    (scan,) = chunk([platen.SAMPLES / "scan.pdf"], tmp_path)
+    assert scan["status"] == "done" and "Boat builders" in read(scan["outputs"][0])
+    protected = platen.SAMPLES / "protected.pdf"
+    done = platen.cli("run", "text.tokens", protected, "--password", "harbour", "--json")
+    assert json.loads(done.stdout)["data"]["tokens"] > 100
+    (opened,) = chunk([protected], tmp_path, "--password", "harbour")
+    assert opened["data"]["pages"] == 3 and check(opened, 512, "tokens") is None
+    (refused,) = chunk([protected], tmp_path)
+    assert refused["reason"] == "input_encrypted"
+
+
 def texts(limit):
     """Some of everything: our own code, and what the corpus has in UTF-8."""
     parts, size = [], 0
