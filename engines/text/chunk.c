@@ -1,13 +1,15 @@
 /* text.chunk: a text cut into pieces that a search index or a model can take.
  *
- * What    any input in, a line of JSON per chunk out: its text, its exact place in the source, its tokens, pages, headings, and who
- *         stands before, after and above it (chunk_out.h).
- * Why     a chunk without its page cannot be cited, one that is too long is cut off by the model, and one that tears a table apart
- *         answers nothing.
- * How     the source becomes blocks (source.h); the method says where chunks should begin (cuts.h); blocks are put together and,
- *         where one is too large, taken apart (pack.h).
- * Sure    put together in order, the chunks are the source, character for character; none is larger than `size`.
- * Memory  plain text is read from its file and chunks are written as they are made; see source.h for the limits. */
+ * What    any input in, a line of JSON per chunk out: its text, its exact place in the source, its
+ *         tokens, pages, headings, and who stands before, after and above it (chunk_out.h).
+ * Why     a chunk without its page cannot be cited, one that is too long is cut off by the model,
+ *         and one that tears a table apart answers nothing.
+ * How     the source becomes blocks (source.h); the method says where chunks should begin (cuts.h);
+ *         blocks are put together and, where one is too large, taken apart (pack.h).
+ * Sure    put together in order, the chunks are the source, character for character; none is larger
+ *         than `size`.
+ * Memory  plain text is read from its file and chunks are written as they are made; see source.h
+ *         for the limits. */
 #include "text/chunk_out.h"
 #include "text/cuts.h"
 #include "text/text.h"

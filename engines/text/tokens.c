@@ -1,8 +1,9 @@
 /* text.tokens: how many tokens a text has for a model, and which.
  *
  * What    any input in; the exact count, as the model's own tokenizer counts it.
- * Why     prices, limits and chunk sizes are in tokens, and guesses (a token is four letters) are wrong by half in most languages.
- * Not     what a chat wraps around a text, and names of special tokens count as the text they are. */
+ * Why     prices, limits and chunk sizes are in tokens, and guesses (a token is four letters) are
+ *         wrong by half in most languages.
+ * Not     what a chat wraps around a text; names of special tokens count as the text they are. */
 #include "text/pieces.h"
 #include "text/source.h"
 #include "text/text.h"

@@ -62,7 +62,7 @@ def extracted(tmp_path_factory):
     files = [f for f in sorted(CORPUS.rglob("*")) if f.is_file() and ".expected." not in f.name and f.name != "MANIFEST.tsv"]
     if not os.environ.get("PLATEN_CORPUS_ALL"):  # some of each kind will do every day
         small, count = [f for f in files if f.stat().st_size < 200_000], collections.Counter()
-        files = [f for f in small if count.update([f.parent.name]) or count[f.parent.name] <= 5]
+        files = [f for f in small if count.update([f.parent.name]) or count[f.parent.name] <= 3]
     out = {}
     for form in ("json", "text"):
         folder = tmp_path_factory.mktemp(form)

@@ -1,5 +1,5 @@
-/* What must hold for any text and any way of cutting, over texts made here; tests/e2e/test_text_chunk.py does the same over real
- * files. */
+/* What must hold for any text and any way of cutting, over texts made here; tests/e2e/test_text.py
+ * does the same over real files. */
 #include "text/text.h"
 #include "text/tokenizer.h"
 #include "step_runner.h"
