@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "document/language.h"
+#include "kit/language.h"
 
 enum { SEEN_BYTES = 12 << 10, WIDE_UNITS = 4096 };
 

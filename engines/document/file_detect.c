@@ -6,7 +6,7 @@
 #include "document/charset.h"
 #include "document/detect.h"
 #include "document/document.h"
-#include "document/language.h"
+#include "kit/language.h"
 
 #include <string.h>
 

@@ -67,6 +67,15 @@ typedef struct SourceArgs {
  * document.extract says. */
 MUST_CHECK ErrCode source_open(StepCtx *c, const SourceArgs *a, Source *out);
 void source_close(Source *s);
+/* A step's `errors`: what opening a source may end with. */
+#define SOURCE_ERRORS                                                                              \
+    (const ErrCode[])                                                                              \
+    {                                                                                              \
+        ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_EMPTY, ERR_INPUT_TOO_LARGE, ERR_INPUT_DAMAGED, \
+            ERR_INPUT_ENCRYPTED, ERR_NO_TEXT, ERR_UNSUPPORTED_TYPE, ERR_LIMIT_MEMORY,              \
+            ERR_LIMIT_CPU, ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH, ERR_LIMIT_RATIO, ERR_LIMIT_OUTPUT,    \
+            ERR_ENGINE_MISSING, OK                                                                 \
+    }
 
 /* The words of a heading, without what marks it. */
 Str source_heading_text(const Source *s, const SourceBlock *b);
