@@ -102,7 +102,7 @@ static ErrCode refuse(const DocInput *in, const FileType *t)
 
 static void note_false_name(const DocInput *in, const FileType *t)
 {
-    if (detect_name_fits(t, in->name))
+    if (detect_name_fits(t, in->name) || is_type(t, TYPE_UNKNOWN))
         return;
     Str text = str_printf(in->step->arena, "\"" STR_FMT "\" is in fact %s (%s); read as that",
                           STR_ARG(str_slice(in->name, 0, 80)), t->name, t->media_type);
