@@ -283,9 +283,9 @@ static ErrCode chunk(Work *w)
         return rc;
     put_data(w);
     step_usage(w->c, "tokens", w->out.tokens);
-    return a->with_source ? step_output_bytes(w->c, STR("source.txt"),
-                                              STR("text/plain; charset=utf-8"), w->source.text)
-                          : OK;
+    return a->with_source
+               ? step_output_bytes(w->c, STR("source.txt"), STR("text/plain"), w->source.text)
+               : OK;
 }
 
 static ErrCode chunk_run(StepCtx *c, const void *args)
