@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent / "sharp"
-COUNT, RUNS, WIDTH = 10, 3, 1600
+COUNT, RUNS, WIDTH = 6, 3, 1600
 
 
 def install():
