@@ -25,6 +25,7 @@ import threading
 import time
 from pathlib import Path
 
+import image_sharp
 from tokens import bench_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,6 +250,10 @@ def bench_image(build, report):
     report.add("12 MP JPEG to 1600 px WebP", o, "images/s", ">= 0.9x", o / b >= 0.9, {"name": "bare libvips, one process", "value": b}, o / b)
 
 
+def bench_sharp(build, report):
+    image_sharp.bench(build, report, Server)
+
+
 def bench_overhead(build, report):
     """An empty task of the test engine through channel, fork, sandbox, result and end: all of it is overhead."""
     engine = next(p for p in build.glob("tests/unit/**/platen-engine-bad") if p.is_file())
@@ -364,7 +369,8 @@ def bench_upload(build, report):
     report.add("1 GB upload, resident above idle", m, "MB", "<= 20 MB", m <= 20)
 
 
-FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "overhead": bench_overhead,
+FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
+           "overhead": bench_overhead,
            "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens}
 
 
