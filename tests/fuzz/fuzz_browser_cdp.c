@@ -13,6 +13,8 @@ static void on_event(void *ctx, Str method, Str session, const Json *params)
     *seen += method.len + session.len + (params != NULL);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t seen = 0;
