@@ -24,7 +24,9 @@ OURS = {"engine_crashed", "engine_protocol", "engine_forbidden", "engine_killed"
 STEPS = {"file.detect": None, "document.extract": None, "image.info": ("image", "ocr", "malformed", "malicious"),
          "archive.list": ("archive", "encrypted", "malformed", "malicious"),
          "archive.extract": ("archive", "encrypted", "malformed", "malicious"),
-         "image.convert": ("image", "malformed", "malicious")}
+         "image.convert": ("image", "malformed", "malicious"),
+         "pdf.optimize": ("malformed", "malicious", "encrypted"), "pdf.split": ("malformed", "malicious", "encrypted"),
+         "pdf.metadata": ("malformed", "malicious", "encrypted")}
 
 # How alike our text and the expected one must be at least, on average per format; a guard against falling back, not a goal.
 FLOORS = {"csv": 0.97, "docx": 0.93, "html": 0.90, "markdown": 0.90, "odf": 0.93, "pdf": 0.93, "pptx": 0.86, "xlsx": 0.85}
