@@ -134,4 +134,53 @@ TEST(tables_are_loaded_once)
     guesses(NULL);
 }
 
-TEST_MAIN(reads_any_encoding, guesses, finds_declarations, tables_are_loaded_once)
+/* A sentence or two in each, without a mark and without a word on what they are. */
+TEST(guesses_without_a_hint)
+{
+    static const struct {
+        const char *charset, *text;
+    } cases[] = {
+        {"KOI8-R", "Рано утром рыбаки вышли в море. Ветер был слабый, и вода лежала ровная."},
+        {"CP1251", "Рано утром рыбаки вышли в море. Ветер был слабый, и вода лежала ровная."},
+        {"CP866", "Рано утром рыбаки вышли в море. Ветер был слабый, и вода лежала ровная."},
+        {"CP1252", "Früh am Morgen fuhren die Fischer hinaus; über dem Hafen lag Nebel, größer "
+                   "als je."},
+        {"CP850", "Früh am Morgen fuhren die Fischer hinaus; über dem Hafen lag Nebel, größer "
+                  "als je."},
+        {"CP1250", "Wcześnie rano rybacy wypłynęli w morze. Wiatr był słaby, a woda gładka jak "
+                   "szkło."},
+        {"ISO-8859-7", "Νωρίς το πρωί οι ψαράδες βγήκαν στη θάλασσα. Ο άνεμος ήταν ασθενής."},
+        {"CP1254", "Sabah erkenden balıkçılar denize açıldı. Rüzgâr zayıftı, su cam gibi "
+                   "düzgündü."},
+        {"CP1255", "בשעת בוקר מוקדמת יצאו הדייגים לים. הרוח הייתה חלשה והמים היו שקטים."},
+        {"CP874", "เช้าตรู่ชาวประมงออกไปในทะเล ลมพัดเบาและน้ำนิ่งเหมือนกระจก"},
+        {"SHIFT-JIS", "朝早く漁師たちは海に出た。風は弱く、水面は鏡のように静かだった。"},
+        {"EUC-JP", "朝早く漁師たちは海に出た。風は弱く、水面は鏡のように静かだった。"},
+        {"EUC-KR", "이른 아침 어부들이 바다로 나갔다. 바람은 약했고 물은 유리처럼 잔잔했다."},
+        {"GB18030", "清晨，渔民们出海了。风很小，水面平静得像一面镜子。"},
+        {"BIG5", "清晨，漁民們出海了。風很小，水面平靜得像一面鏡子。"},
+        {"UTF-16BE", "朝早く漁師たちは海に出た。風は弱く、水面は鏡のように静かだった。"},
+        {"UTF-16LE", "朝早く漁師たちは海に出た。風は弱く、水面は鏡のように静かだった。"},
+        {"UTF-32BE", "朝早く漁師たちは海に出た。風は弱く、水面は鏡のように静かだった。"},
+    };
+    CLEANUP(arena_close) Arena *a = arena_open(64 * MIB);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        iconv_t cd = iconv_open(cases[i].charset, "UTF-8");
+        assert_true(cd != (iconv_t)-1);
+        char bytes[1024], *in = (char *)(uintptr_t)cases[i].text, *to = bytes;
+        size_t in_left = strlen(cases[i].text), left = sizeof bytes;
+        assert_int_equal(iconv(cd, &in, &in_left, &to, &left), 0);
+        iconv_close(cd);
+        Str text;
+        const char *used = NULL;
+        Err err = {0};
+        assert_ok(
+            charset_to_utf8(a, (Str){bytes, sizeof bytes - left}, STR(""), &text, &used, &err),
+            &err);
+        if (!str_eq_c(text, cases[i].text))
+            fail_msg("%s was read as %s", cases[i].charset, used);
+    }
+}
+
+TEST_MAIN(guesses_without_a_hint, reads_any_encoding, guesses, finds_declarations,
+          tables_are_loaded_once)

@@ -188,6 +188,54 @@ TEST(comments_come_when_asked_for)
     check_markdown(read_docx, file, true, "text\n\n[note] Ann: Sure?\n");
 }
 
+TEST(tracked_changes_come_with_the_comments)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
+    Str file = docx_of(a, BODY("<w:p>" RUN("kept ") "<w:del><w:r><w:delText>gone</w:delText></w:r>"
+                                                    "</w:del><w:ins>" RUN("new") "</w:ins></w:p>"));
+    check_markdown(read_docx, file, false, "kept new\n");
+    check_markdown(read_docx, file, true, "kept ~~gone~~new\n\n[note] Ann: Sure?\n");
+}
+
+TEST(fields_of_forms_have_values)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
+    Sink s;
+    sink_open(&s, "form.docx");
+    Str file = docx_of(
+        a, BODY("<w:sdt><w:sdtPr><w:alias w:val=\"Boat\"/><w:text/></w:sdtPr><w:sdtContent>" PARA(
+               "Aurora") "</w:sdtContent></w:sdt>"
+                         "<w:p>" RUN(
+                             "Paid: ") "<w:sdt><w:sdtPr><w:tag w:val=\"paid\"/><w14:checkbox "
+                                       "xmlns:w14=\"http://schemas.microsoft.com/office/word/2010/"
+                                       "wordml\">"
+                                       "<w14:checked "
+                                       "w14:val=\"1\"/></w14:checkbox></w:sdtPr><w:sdtContent>" RUN(
+                                           "x") "</w:sdtContent></w:sdt></w:p>"
+                                                "<w:p><w:r><w:fldChar "
+                                                "w:fldCharType=\"begin\"><w:ffData><w:name "
+                                                "w:val=\"Berth\"/><w:textInput/></w:ffData></"
+                                                "w:fldChar></w:r>"
+                                                "<w:r><w:instrText>FORMTEXT</w:instrText></"
+                                                "w:r><w:r><w:fldChar "
+                                                "w:fldCharType=\"separate\"/></w:r>" RUN(
+                                                    "14") "<w:r><w:fldChar "
+                                                          "w:fldCharType=\"end\"/></w:r></w:p>"));
+    assert_ok(test_read(&s, read_docx, file, DOC_TEXT, false), &s.err);
+    const Json *fields = json_get(sink_data(&s), "form_fields");
+    static const char *const want[][3] = {
+        {"Boat", "text", "Aurora"}, {"paid", "checkbox", "true"}, {"Berth", "text", "14"}};
+    size_t i = 0;
+    json_each(f, fields) {
+        assert_true(i < COUNT_OF(want));
+        assert_str_equal(json_text(json_get(f, "name")), want[i][0]);
+        assert_str_equal(json_text(json_get(f, "kind")), want[i][1]);
+        assert_str_equal(json_text(json_get(f, "value")), want[i++][2]);
+    }
+    assert_int_equal(i, COUNT_OF(want));
+    sink_close(&s);
+}
+
 TEST(counts_pages_and_keeps_metadata)
 {
     CLEANUP(arena_close) Arena *a = arena_open(8 * MIB);
@@ -226,4 +274,5 @@ TEST(survives_every_failure)
 }
 
 TEST_MAIN(writes_what_word_shows, writes_tables, comments_come_when_asked_for,
+          tracked_changes_come_with_the_comments, fields_of_forms_have_values,
           counts_pages_and_keeps_metadata, damage_is_a_result_or_a_reason, survives_every_failure)

@@ -265,5 +265,88 @@ TEST(survives_every_failure)
 #endif
 }
 
-TEST_MAIN(html, markdown, csv, text, pdf_pages, pdf_cut, refuses_with_advice, a_false_name_is_noted,
-          page_ranges, deep_html, survives_every_failure)
+TEST(reads_what_is_attached)
+{
+    static const char mail[] =
+        "Subject: S\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=xx\r\n\r\n"
+        "--xx\r\nContent-Type: text/plain\r\n\r\nsee\r\n"
+        "--xx\r\nContent-Type: text/html; name=\"a.html\"\r\n"
+        "Content-Disposition: attachment; filename=\"a.html\"\r\n\r\n"
+        "<html><title>T</title><h1>A</h1><p>b</p></html>\r\n"
+        "--xx\r\nContent-Type: application/x-y; name=\"b.bin\"\r\n"
+        "Content-Disposition: attachment; filename=\"b.bin\"\r\n\r\n\x01\x02\x03\xFE\xFD\r\n"
+        "--xx--\r\n";
+    static const struct {
+        Attachments how;
+        DocFormat format;
+        const char *want;
+    } cases[] = {
+        {ATTACHMENTS_NONE, DOC_TEXT, "S\n\nsee\n"},
+        {ATTACHMENTS_LIST, DOC_TEXT,
+         "S\n\nsee\n\nAttachments:\n\n- a.html (text/html, 47 bytes)\n- b.bin "
+         "(application/x-y, 5 bytes)\n"},
+        {ATTACHMENTS_READ, DOC_MARKDOWN,
+         "# S\n\nsee\n\n**Attachments:**\n\n- a.html (text/html, 47 bytes)\n- b.bin "
+         "(application/x-y, 5 bytes)\n\n## a.html\n\n## A\n\nb\n"},
+    };
+    Err err = {0};
+    assert_ok(eml_warm(&err), &err);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        Sink s;
+        ErrCode rc = extract(&s, "a.eml", (Str){mail, sizeof mail - 1},
+                             (Args){.format = cases[i].format, .attachments = cases[i].how});
+        assert_ok(rc, &s.err);
+        if (!str_eq_c(sink_text(&s), cases[i].want))
+            fail_msg("case %zu: got\n" STR_FMT, i, STR_ARG(sink_text(&s)));
+        assert_int_equal(s.notes, cases[i].how == ATTACHMENTS_READ); /* of b.bin */
+        sink_close(&s);
+    }
+    Sink s;
+    assert_ok(extract(&s, "a.eml", (Str){mail, sizeof mail - 1},
+                      (Args){.format = DOC_JSON, .attachments = ATTACHMENTS_READ}),
+              &s.err);
+    assert_non_null(
+        strstr(sink_text(&s).ptr, "\"text\":\"b\",\"attachment\":\"a.html\",\"page\":1"));
+    sink_close(&s);
+}
+
+#define PROSE                                                                                      \
+    "<p>The breakwater was repaired in spring, after the storms of January, and it cost less, "    \
+    "much "                                                                                        \
+    "less, than was planned by the council of the town.</p>"
+
+TEST(main_content)
+{
+    static const char page[] =
+        "<html><body><div class=menu><a href=x>Home</a><a href=y>News</a></div><div id=content>"
+        "<h1>Harbour</h1>" PROSE PROSE PROSE "<div class=share><a href=z>Share this</a></div></div>"
+        "<div class=sidebar><p>Other news, read by others, about boats, and so on, and so on.</p>"
+        "</div><footer><p>Imprint</p></footer></body></html>";
+    Sink s;
+    assert_ok(extract(&s, "a.html", (Str){page, sizeof page - 1},
+                      (Args){.format = DOC_TEXT, .main = true}),
+              &s.err);
+    Str got = sink_text(&s);
+    assert_true(str_starts(got, STR("Harbour\n\nThe breakwater")));
+    assert_null(strstr(got.ptr, "Home"));
+    assert_null(strstr(got.ptr, "Share"));
+    assert_null(strstr(got.ptr, "Other news"));
+    assert_null(strstr(got.ptr, "Imprint"));
+    sink_close(&s);
+}
+
+TEST(svg)
+{
+    static const Case cases[] = {
+        {"texts", "a.svg",
+         "<svg xmlns=\"http://www.w3.org/2000/svg\"><title>T</title><style>x</style><g><text>a "
+         "<tspan>b</tspan></text><text><tspan x=\"1\">c</tspan><tspan "
+         "x=\"2\">d</tspan></text></g></svg>",
+         "# T\n\na b\n\nc\\\nd\n"},
+    };
+    run_cases(cases, COUNT_OF(cases));
+}
+
+TEST_MAIN(reads_what_is_attached, main_content, svg, html, markdown, csv, text, pdf_pages, pdf_cut,
+          refuses_with_advice, a_false_name_is_noted, page_ranges, deep_html,
+          survives_every_failure)
