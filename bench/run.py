@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import documents
+import image_sharp
 from tokens import bench_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -255,6 +256,10 @@ def bench_image(build, report):
     report.add("12 MP JPEG to 1600 px WebP", o, "images/s", ">= 0.9x", o / b >= 0.9, {"name": "bare libvips, one process", "value": b}, o / b)
 
 
+def bench_sharp(build, report):
+    image_sharp.bench(build, report, Server)
+
+
 def bench_overhead(build, report):
     """An empty task of the test engine through channel, fork, sandbox, result and end: all of it is overhead."""
     engine = next(p for p in build.glob("tests/unit/**/platen-engine-bad") if p.is_file())
@@ -374,7 +379,8 @@ def bench_documents(build, report):
     documents.measure(build, report, sys.modules[__name__])
 
 
-FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "documents": bench_documents, "overhead": bench_overhead,
+FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
+           "documents": bench_documents, "overhead": bench_overhead,
            "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens}
 
 

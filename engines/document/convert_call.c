@@ -4,6 +4,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { COPY_BYTES = 128 << 10, PARAMS_MAX = 4 << 10 };
@@ -31,6 +32,17 @@ ErrCode convert_copy(int from, int to, Err *err)
     }
 }
 
+static int64_t pages_of(const Job *j, int fd)
+{
+    int64_t size = fd_size(fd);
+    void *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (map == MAP_FAILED)
+        return 0;
+    int64_t pages = convert_count_pages(j, (Str){map, (size_t)size});
+    munmap(map, (size_t)size);
+    return pages;
+}
+
 /* What the called step made becomes this input's output, under the input's own name. */
 static ErrCode take_over(Job *j, const StepReply *r)
 {
@@ -53,8 +65,9 @@ static ErrCode take_over(Job *j, const StepReply *r)
             return rc;
         j->outputs++;
     }
-    const Json *pages = json_get(r->data, "pages");
-    j->pages = json_int(pages, 0);
+    j->pages = json_int(json_get(r->data, "pages"), 0);
+    if (j->pages == 0 && j->to == TO_PDF)
+        j->pages = pages_of(j, r->outputs[0].fd);
     return OK;
 }
 

@@ -109,6 +109,7 @@ MUST_CHECK ErrCode convert_copy(int from, int to, Err *err);
 
 /* convert_pages.c */
 MUST_CHECK ErrCode convert_pages(Job *j, Str pdf);
+int64_t convert_count_pages(const Job *j, Str pdf); /* 0: not to be told */
 
 /* convert_pictures.c: one PDF from all of them. */
 MUST_CHECK ErrCode convert_pictures(Job *jobs, size_t len);

@@ -190,8 +190,12 @@ static void ignore_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz
 static void fill_image(fz_context *ctx, fz_device *dev, fz_image *image, fz_matrix ctm, float alpha,
                        fz_color_params params)
 {
-    (void)ctx, (void)image, (void)ctm, (void)alpha, (void)params;
-    of(dev)->page->pictures = true;
+    (void)ctx, (void)image, (void)alpha, (void)params;
+    PdfPage *p = of(dev)->page;
+    float page = p->width * p->height, area = fabsf(ctm.a * ctm.d - ctm.b * ctm.c);
+    p->pictures = true;
+    if (page > 0 && area / page > p->picture_share)
+        p->picture_share = area / page;
 }
 
 static void fill_image_mask(fz_context *ctx, fz_device *dev, fz_image *image, fz_matrix ctm,

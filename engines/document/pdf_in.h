@@ -61,8 +61,9 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
-    int curves; /* pieces of outlines: many of them may be letters */
-    bool rtl;   /* right-to-left letters were seen */
+    float picture_share; /* of the page that the largest picture covers */
+    int curves;          /* pieces of outlines: many of them may be letters */
+    bool rtl;            /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {

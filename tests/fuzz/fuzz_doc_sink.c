@@ -92,7 +92,8 @@ static void check(DocFormat format, Str text, Arena *a, Err *err)
     const Json *j;
     if (format == DOC_EPUB || format == DOC_DOCX || format == DOC_PDF)
         return; /* not text; that nothing goes wrong on the way is what is tested */
-    if (!str_is_utf8(text) || (format == DOC_HTML && !is_xml(text)) || (format == DOC_JSON && json_parse(a, text, &j, err) != OK)) {
+    if (!str_is_utf8(text) || (format == DOC_HTML && !is_xml(text)) ||
+        (format == DOC_JSON && json_parse(a, text, &j, err) != OK)) {
         fprintf(stderr, "text: " STR_FMT "%s", STR_ARG(text), err->text);
         abort();
     }
