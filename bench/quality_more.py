@@ -148,7 +148,7 @@ def chunks(build, report, corpus, temp):
     files = text_files(corpus)
     texts = platen_run(build, "document.extract", files, temp / "chunk-text", "--format", "text")
     bad, count, total = [], 0, 0
-    for method in ("sentences", "meaning", "tokens"):
+    for method in ("sentences", "meaning"):
         rows = platen_run(build, "text.chunk", files, temp / f"chunked-{method}", "--method", method, "--size", "256")
         for file, text, row in zip(files, texts, rows):
             if not text["outputs"]:
@@ -157,7 +157,7 @@ def chunks(build, report, corpus, temp):
             count, total = count + 1, total + pieces
             bad += [f"{file.name} ({method}): {fault}"] if fault else []
     report.figure("chunks: pages, exact ranges without overlap, the source again when put together", f"{count - len(bad)} of {count} files", "all",
-                  not bad, f"{total} chunks by sentences, meaning and tokens")
+                  not bad, f"{total} chunks by sentences and by meaning")
     report.add("", "## Chunks", "", "Chunks of each file put together again are compared with its text. Wrong: " + ("; ".join(bad[:20]) or "none") + ".")
 
 
@@ -195,7 +195,7 @@ def ocr(build, report, corpus, temp):
     os.environ["OMP_THREAD_LIMIT"] = "1"
     for what, start, goal in (("books", "old-books", 0.985), ("receipts", "icdar", 0.93)):
         pairs = [p for p in corpus.pairs("ocr") if p[0].name.startswith(start)]
-        rows = platen_run(build, "ocr.document", [p[0] for p in pairs], temp / f"ocr-{what}", "--output", "text")
+        rows = platen_run(build, "ocr.document", [p[0] for p in pairs], temp / f"ocr-{what}", "--format", "text")
         ours, theirs = [], []
         for (file, truth), row in zip(pairs, rows):
             want = truth.read_text(encoding="utf-8", errors="replace")
