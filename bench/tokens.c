@@ -1,6 +1,8 @@
 /* tokens.c: how fast exact tokens are counted, without a server around it.
  *
- *   bench/tokens ENCODING FILE [IDS]     prints seconds and tokens; IDS gets the ids, four bytes each */
+ *   bench/tokens ENCODING FILE [IDS]
+ *
+ * prints seconds and tokens; IDS gets the ids, four bytes each. */
 #include "base/buf.h"
 #include "base/fd.h"
 #include "text/pieces.h"

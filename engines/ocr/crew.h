@@ -20,6 +20,7 @@ typedef struct CrewPage {
     OcrPage *page;       /* owned through its arena; taken back by crew_take */
     struct Pix *picture; /* NULL: there is nothing to read; owned */
     double dpi;
+    double width, height; /* of the page as it is shown, for the one who takes it */
     char before[LANGUAGES_TEXT_MAX];
     ErrCode rc;
     Err err;

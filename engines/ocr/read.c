@@ -116,6 +116,29 @@ static bool has_language(const char *languages, const char *code)
     return false;
 }
 
+/* Too little text to tell its script by looking: read it in one language of each script there is. */
+static ErrCode try_scripts(Reading *r)
+{
+    enum { TRIES_MAX = 6 };
+    static const double convinced = 0.85;
+    LanguageSet all = tess_installed();
+    const char *own = languages_script(r->page->language);
+    ErrCode rc = OK;
+    for (size_t i = 0, tries = 0; rc == OK && i < all.len && tries < TRIES_MAX; i++) {
+        const char *script = languages_script(all.codes[i]);
+        const char *first = languages_of_script(all, script);
+        if (first == NULL || strcmp(first, all.codes[i]) != 0 || strcmp(script, own) == 0)
+            continue;
+        Attempt a = same(r);
+        a.languages = first;
+        rc = try_again(r, a);
+        tries++;
+        if (rc == OK && r->page->confidence >= convinced)
+            break;
+    }
+    return rc;
+}
+
 /* The page reads badly: see whether it lies on its side, or is in another script. */
 static ErrCode look_closer(Reading *r)
 {
@@ -130,7 +153,7 @@ static ErrCode look_closer(Reading *r)
     bool known = tess_pose(r->tess, c.pix, read_dpi(&c), &pose);
     clean_done(&c);
     if (!known)
-        return OK;
+        return automatic ? try_scripts(r) : OK;
     const char *languages = r->page->language;
     const char *script = languages_of_script(tess_installed(), pose.script);
     if (automatic && script != NULL && strcmp(languages_script(languages), pose.script) != 0)

@@ -98,8 +98,8 @@ static ErrCode page_of_pdf(Job *j, CrewPage *w)
     ErrCode rc = render_look(j->render, index, &look, err);
     if (rc != OK)
         return rc;
-    w->page->width = look.width;
-    w->page->height = look.height;
+    w->page->width = w->width = look.width;
+    w->page->height = w->height = look.height;
     bool has_text = render_has_text(&look);
     if (has_text && j->args->mode == MODE_SKIP_TEXT) {
         w->page->had_text = true;
@@ -215,8 +215,9 @@ static ErrCode write_page(Job *j, const CrewPage *w)
     if (j->pdf && w->dpi > 0 && !p->had_text) {
         double scale = 72 / w->dpi;
         ocr_page_map(p, (OcrMatrix){scale, 0, 0, scale, 0, 0});
-        p->width *= scale;
-        p->height *= scale;
+        bool lies = p->rotation % 180 != 0; /* and not the picture's size, which is rounded */
+        p->width = lies ? w->height : w->width;
+        p->height = lies ? w->width : w->height;
     }
     if (!j->pdf && dpi <= 0) {
         double shorter = fmin(p->width, p->height), longer = fmax(p->width, p->height);

@@ -217,7 +217,34 @@ typedef struct Taking {
     double confidences; /* sum */
     int block, paragraph;
     size_t turned[4];
+    bool columns; /* a language that is also written downwards is among those that are read */
 } Taking;
+
+/* Tesseract takes lines that run down the page for columns of Japanese, whatever the language; in
+ * others the page lies on its side. */
+static bool runs_down(const Taking *t, const ShimWord *w)
+{
+    return w->vertical && t->columns;
+}
+
+static int turned(const Taking *t, const ShimWord *w)
+{
+    return w->vertical && !t->columns ? 270 : w->turned;
+}
+
+static bool written_in_columns(const char *languages)
+{
+    Str rest = str_from_c(languages), one;
+    while (str_next(&rest, '+', &one)) {
+        char code[CODE_MAX];
+        snprintf(code, sizeof code, STR_FMT, STR_ARG(one));
+        const char *script = languages_script(code);
+        if (strcmp(script, "Japanese") == 0 || strcmp(script, "Han") == 0 ||
+            strcmp(script, "Korean") == 0 || strstr(code, "_vert") != NULL)
+            return true;
+    }
+    return false;
+}
 
 static bool grow(Arena *a, void *ptr, size_t len, size_t *cap, size_t size)
 {
@@ -250,8 +277,38 @@ static bool begin_line(Taking *t, const ShimWord *w)
                                          .block = t->block,
                                          .paragraph = t->paragraph,
                                          .first = p->words_len,
-                                         .vertical = w->vertical};
+                                         .vertical = runs_down(t, w)};
     return true;
+}
+
+/* Scripts that are written without spaces, and their punctuation. Tesseract takes each of their
+ * characters, or a few, for a word. */
+static bool without_spaces(uint32_t cp)
+{
+    return (cp >= 0x2e80 && cp <= 0x9fff) || (cp >= 0xf900 && cp <= 0xfaff) ||
+           (cp >= 0xff00 && cp <= 0xffef) || (cp >= 0x20000 && cp <= 0x3ffff);
+}
+
+static uint32_t first_character(Str s)
+{
+    size_t at = 0;
+    return s.len > 0 ? str_next_utf8(s, &at) : 0;
+}
+
+static uint32_t last_character(Str s)
+{
+    uint32_t cp = 0;
+    for (size_t at = 0; at < s.len;)
+        cp = str_next_utf8(s, &at);
+    return cp;
+}
+
+static bool is_apart(const OcrPage *p, const ShimWord *w)
+{
+    if (!w->space_before || p->words_len == 0)
+        return w->space_before;
+    return !without_spaces(first_character(str_from_c(w->text))) ||
+           !without_spaces(last_character(p->words[p->words_len - 1].text));
 }
 
 static bool take_word(void *ctx, const ShimWord *w)
@@ -264,22 +321,23 @@ static bool take_word(void *ctx, const ShimWord *w)
     if (text.ptr == NULL ||
         !grow(p->arena, &p->words, p->words_len, &t->words_cap, sizeof *p->words))
         return false;
+    bool apart = is_apart(p, w);
     double confidence = (double)w->confidence / 100;
     confidence = confidence < 0 ? 0 : confidence > 1 ? 1 : confidence;
     p->words[p->words_len++] = (OcrWord){.text = text,
                                          .box = {w->x0, w->y0, w->x1, w->y1},
                                          .confidence = confidence,
-                                         .space_before = w->space_before,
+                                         .space_before = apart,
                                          .rtl = w->rtl};
     OcrLine *l = &p->lines[p->lines_len - 1];
     l->len++;
     l->confidence += confidence;
     t->confidences += confidence;
-    t->turned[w->turned / 90 % 4]++;
+    t->turned[turned(t, w) / 90 % 4]++;
     return true;
 }
 
-static void sum_up(Taking *t, int *turned)
+static void sum_up(Taking *t, int *most)
 {
     OcrPage *p = t->page;
     size_t best = 0;
@@ -294,7 +352,7 @@ static void sum_up(Taking *t, int *turned)
     p->confidence = p->words_len > 0 ? t->confidences / (double)p->words_len : 0;
     for (size_t i = 1; i < COUNT_OF(t->turned); i++)
         best = t->turned[i] > t->turned[best] ? i : best;
-    *turned = (int)best * 90;
+    *most = (int)best * 90;
 }
 
 ErrCode tess_read(Tess *t, struct Pix *picture, const char *languages, int layout, int dpi,
@@ -303,7 +361,7 @@ ErrCode tess_read(Tess *t, struct Pix *picture, const char *languages, int layou
     ErrCode rc = use_languages(t, languages, err);
     if (rc != OK)
         return rc;
-    Taking taking = {.page = out};
+    Taking taking = {.page = out, .columns = written_in_columns(languages)};
     out->lines_len = out->words_len = 0;
     int end = fault_hit("ocr.read")
                   ? SHIM_NO_MEMORY

@@ -81,28 +81,34 @@ static uint32_t code_of(TextGlyphs *g, uint32_t cp)
     return TEXT_GLYPHS_FIRST + (uint32_t)g->len - 1;
 }
 
-static bool any_rtl(const FriBidiChar *text, size_t len)
+/* Put into the order in which it is seen, from the left. Not shaped and not mirrored: a reader that
+ * turns it back must find the characters of the text. */
+static void reorder(FriBidiChar *text, size_t len)
 {
+    FriBidiCharType types[WORD_MAX];
+    FriBidiLevel levels[WORD_MAX];
+    FriBidiParType base = FRIBIDI_PAR_RTL;
+    bool rtl = false;
+    fribidi_get_bidi_types(text, (FriBidiStrIndex)len, types);
     for (size_t i = 0; i < len; i++)
-        if (FRIBIDI_IS_RTL(fribidi_get_bidi_type(text[i])))
-            return true;
-    return false;
+        rtl = rtl || FRIBIDI_IS_RTL(types[i]);
+    if (rtl &&
+        fribidi_get_par_embedding_levels_ex(types, NULL, (FriBidiStrIndex)len, &base, levels) != 0)
+        (void)!fribidi_reorder_line(FRIBIDI_FLAG_REORDER_NSM, types, (FriBidiStrIndex)len, 0, base,
+                                    levels, text, NULL);
 }
 
 /* Codes of a word as it is seen, from the left. */
 static size_t visible_codes(const OcrWord *w, TextGlyphs *g, uint32_t out[static WORD_MAX])
 {
-    FriBidiChar logical[WORD_MAX], visual[WORD_MAX];
+    FriBidiChar text[WORD_MAX];
     size_t len = 0;
     for (size_t at = 0; at < w->text.len && len < WORD_MAX;)
-        logical[len++] = str_next_utf8(w->text, &at);
-    FriBidiParType base = FRIBIDI_PAR_RTL;
-    const FriBidiChar *seen = logical;
-    if (any_rtl(logical, len) &&
-        fribidi_log2vis(logical, (FriBidiStrIndex)len, &base, visual, NULL, NULL, NULL) != 0)
-        seen = visual;
+        text[len++] = str_next_utf8(w->text, &at);
+    if (len > 0)
+        reorder(text, len);
     for (size_t i = 0; i < len; i++)
-        out[i] = code_of(g, seen[i]);
+        out[i] = code_of(g, text[i]);
     return len;
 }
 

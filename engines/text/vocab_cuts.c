@@ -1,5 +1,5 @@
-/* vocab_cuts.c: a tool of the build: the two tokens each token is joined from, found once here instead
- * of at every start of the engine.
+/* vocab_cuts.c: a tool of the build: the two tokens each token is joined from, found here once, not
+ * at every start of the engine.
  *
  *   vocab_cuts RANKS.bin OUT.bin     OUT: uint32 left, right of each token, by id */
 #include "base/fd.h"

@@ -28,7 +28,10 @@ static void play(Doc *d, const uint8_t *data, size_t size)
             doc_item(d, how & 3, how >> 2);
             break;
         case 2:
-            doc_end(d);
+            if (how & 8)
+                doc_cell_below(d, how & 3);
+            else
+                doc_end(d);
             break;
         case 3:
             doc_break(d);

@@ -156,6 +156,12 @@ TEST(right_to_left_is_written_as_seen)
     size_t left = str_find(s, STR("<05D105D0> Tj")), right = str_find(s, STR("<05DC05E9> Tj"));
     assert_true(left != STR_NONE && right != STR_NONE && left < right);
     assert_true(str_find(s, STR("<0020> Tj")) != STR_NONE);
+    /* Arabic letters stay letters: no forms of presentation. */
+    buf_clear(&b);
+    p = two_words(0, "\xd8\xa8\xd8\xad\xd8\xb1", "1\xd8\xa8", true);
+    text_layer_content(&b, p, OCR_IDENTITY, "F", glyphs);
+    assert_true(str_find(buf_str(&b), STR("<06310628>")) == STR_NONE);
+    assert_true(str_find(buf_str(&b), STR("<0631062D0628> Tj")) != STR_NONE);
 }
 
 TEST(vertical_lines_run_downwards)
