@@ -80,7 +80,7 @@ def some_pdfs(limit):
 
 
 def bench_pages(build, report):
-    files = some_pdfs(25)
+    files = some_pdfs(12)
     total = sum(pages for _, pages in files)
     ours, peer = [], []
     engine = [build / "platen-engine-document", "--run", "document.convert", f'{{"to":"png","dpi":{DPI}}}']

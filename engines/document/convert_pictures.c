@@ -166,6 +166,50 @@ static fz_pixmap *plain_pixels(fz_context *ctx, fz_pixmap *pix)
     return out;
 }
 
+/* --- how a JPEG is to be turned. MuPDF reads some Exif data and not other. */
+
+static uint32_t number_at(Str s, size_t at, int bytes, bool little)
+{
+    uint32_t v = 0;
+    if (at > s.len || s.len - at < (size_t)bytes)
+        return 0;
+    for (int i = 0; i < bytes; i++)
+        v = v << 8 | (unsigned char)s.ptr[at + (size_t)(little ? bytes - 1 - i : i)];
+    return v;
+}
+
+/* Exif's orientation (tag 0x112 of the first directory) as MuPDF counts turns; 0: none. */
+static uint8_t turn_of_exif(Str tiff)
+{
+    enum { ENTRY = 12, ENTRIES_MAX = 200 };
+    static const uint8_t turns[] = {0, 1, 5, 3, 7, 6, 4, 8, 2};
+    bool little = str_starts(tiff, STR("II"));
+    size_t at = number_at(tiff, 4, 4, little);
+    uint32_t count = number_at(tiff, at, 2, little);
+    for (uint32_t i = 0; i < count && i < ENTRIES_MAX; i++) {
+        size_t entry = at + 2 + (size_t)i * ENTRY;
+        if (number_at(tiff, entry, 2, little) != 0x112)
+            continue;
+        uint32_t v = number_at(tiff, entry + 8, 2, little);
+        return v < COUNT_OF(turns) ? turns[v] : 0;
+    }
+    return 0;
+}
+
+static uint8_t turn_of_jpeg(Str s)
+{
+    for (size_t at = 2; at + 4 <= s.len && (unsigned char)s.ptr[at] == 0xFF;) {
+        uint32_t marker = (unsigned char)s.ptr[at + 1], len = number_at(s, at + 2, 2, false);
+        Str segment = str_slice(s, at + 4, at + 2 + len);
+        if (marker == 0xDA || len < 2)
+            return 0; /* pixels begin */
+        if (marker == 0xE1 && str_starts(segment, STR("Exif\0\0")))
+            return turn_of_exif(str_slice(segment, 6, segment.len));
+        at += 2 + len;
+    }
+    return 0;
+}
+
 /* --- one picture */
 
 static bool is_plain_jpeg(const Album *w, fz_image *image)
@@ -226,6 +270,8 @@ static ErrCode take_image(Album *w, Str bytes, Shown *out)
         fz_image_resolution(image, &x, &y);
         out->dpi = known_dpi(x);
         out->turn = fz_image_orientation(ctx, image);
+        if (out->turn <= 1 && str_starts(bytes, STR("\xFF\xD8")))
+            out->turn = turn_of_jpeg(bytes);
         if ((int64_t)image->w * image->h > PIXELS_MAX) {
             rc = err_set(w->j->c->err, ERR_LIMIT_PIXELS, "%d x %d pixels; the limit is %d",
                          image->w, image->h, PIXELS_MAX);
@@ -290,7 +336,7 @@ static void add_matrix(Buf *b, uint8_t turn, float x, float y, float w, float h)
     static const signed char matrices[9][6] = {
         {1, 0, 0, 1, 0, 0},   {1, 0, 0, 1, 0, 0},  {0, 1, -1, 0, 1, 0},
         {-1, 0, 0, -1, 1, 1}, {0, -1, 1, 0, 0, 1}, {-1, 0, 0, 1, 1, 0},
-        {0, 1, 1, 0, 0, 0},   {1, 0, 0, -1, 0, 1}, {0, -1, -1, 0, 1, 1}};
+        {0, -1, -1, 0, 1, 1}, {1, 0, 0, -1, 0, 1}, {0, 1, 1, 0, 0, 0}};
     const signed char *m = matrices[turn < 9 ? turn : 0];
     buf_addf(b, "%.3f %.3f %.3f %.3f %.3f %.3f cm ", (double)(m[0] * w), (double)(m[1] * h),
              (double)(m[2] * w), (double)(m[3] * h), (double)(x + m[4] * w),
