@@ -7,14 +7,20 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { OBJECTS_MAX = 200, WORD_MAX = 32, FIELD_MAX = 600, FIELD_SPAN = 16 * 1024 };
+enum {
+    OBJECTS_MAX = 200,
+    WORD_MAX = 32,
+    FIELD_MAX = 600,
+    FIELD_SPAN = 4 * 1024,
+    FIELDS_MAX = 50 * 1000
+};
 
 typedef struct Rtf {
     Scan *s;
     const ScanObject *o;
     Str text;
     size_t at;
-    int objects;
+    int objects, fields;
     bool update;
 } Rtf;
 
@@ -175,6 +181,13 @@ static void found_template(Rtf *r)
 static void found_word(Rtf *r, Str word, int64_t number)
 {
     ArenaMark mark = arena_mark(r->s->arena);
+    bool field = str_eq_c(word, "fldinst") || str_eq_c(word, "template");
+    if (field && r->fields++ == FIELDS_MAX) {
+        scan_report(r->s, FINDING_NOT_ALL, r->o, "more than %d fields", FIELDS_MAX);
+        r->s->complete = false;
+    }
+    if (field && r->fields > FIELDS_MAX)
+        return;
     if (str_eq_c(word, "objdata"))
         found_data(r);
     else if (str_eq_c(word, "fldinst"))
