@@ -195,7 +195,7 @@ def ocr(build, report, corpus, temp):
     os.environ["OMP_THREAD_LIMIT"] = "1"
     for what, start, goal in (("books", "old-books", 0.985), ("receipts", "icdar", 0.93)):
         pairs = [p for p in corpus.pairs("ocr") if p[0].name.startswith(start)]
-        rows = platen_run(build, "ocr.document", [p[0] for p in pairs], temp / f"ocr-{what}", "--output", "text")
+        rows = platen_run(build, "ocr.document", [p[0] for p in pairs], temp / f"ocr-{what}", "--format", "text")
         ours, theirs = [], []
         for (file, truth), row in zip(pairs, rows):
             want = truth.read_text(encoding="utf-8", errors="replace")

@@ -25,6 +25,8 @@ import threading
 import time
 from pathlib import Path
 
+from ocr import bench_ocr
+
 ROOT = Path(__file__).resolve().parent.parent
 WRK_SECONDS = 5
 RUNS = 3
@@ -363,7 +365,7 @@ def bench_upload(build, report):
 
 
 FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "overhead": bench_overhead,
-           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload}
+           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "ocr": bench_ocr}
 
 
 def machine():
