@@ -25,7 +25,10 @@ import threading
 import time
 from pathlib import Path
 
+import documents
+import image_sharp
 from ocr import bench_ocr
+from tokens import bench_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 WRK_SECONDS = 5
@@ -146,12 +149,17 @@ def bench_queue(build, report):
 
 def make_pdfs(folder, count):
     """PDFs of a few pages each, written directly: text in one standard font."""
+    dice = random.Random(7)
+    return make_pdfs_of(folder, [dice.randint(4, 12) for _ in range(count)])
+
+
+def make_pdfs_of(folder, page_counts):
     words = (ROOT / "README.md").read_text().split()
     dice = random.Random(7)
-    for n in range(count):
+    for n, pages in enumerate(page_counts):
         objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
         kids = []
-        for page in range(dice.randint(4, 12)):
+        for _ in range(pages):
             lines = [f"({' '.join(w for w in dice.choices(words, k=12) if w.isalnum())}) Tj 0 -14 Td" for _ in range(45)]
             stream = "BT /F1 11 Tf 50 780 Td " + "\n".join(lines) + " ET"
             objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
@@ -167,7 +175,7 @@ def make_pdfs(folder, count):
         xref = len(out)
         out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer << /Size {len(objects) + 1} /Root 1 0 R >>\n"
         (folder / f"{n:03}.pdf").write_text(f"{out}startxref\n{xref}\n%%EOF\n")
-    return sorted(folder.glob("*.pdf"))
+    return [folder / f"{n:03}.pdf" for n in range(len(page_counts))]
 
 
 def through_platen(server, step, files, query=""):
@@ -247,6 +255,10 @@ def bench_image(build, report):
     shutil.rmtree(folder)
     o, b = 1 / statistics.median(ours), 1 / statistics.median(bare)
     report.add("12 MP JPEG to 1600 px WebP", o, "images/s", ">= 0.9x", o / b >= 0.9, {"name": "bare libvips, one process", "value": b}, o / b)
+
+
+def bench_sharp(build, report):
+    image_sharp.bench(build, report, Server)
 
 
 def bench_overhead(build, report):
@@ -364,8 +376,13 @@ def bench_upload(build, report):
     report.add("1 GB upload, resident above idle", m, "MB", "<= 20 MB", m <= 20)
 
 
-FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "overhead": bench_overhead,
-           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "ocr": bench_ocr}
+def bench_documents(build, report):
+    documents.measure(build, report, sys.modules[__name__])
+
+
+FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
+           "documents": bench_documents, "overhead": bench_overhead,
+           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr}
 
 
 def machine():

@@ -2,6 +2,8 @@
 """Writes the samples that are compound files: mail.msg (an Outlook message with an attached table and an attached message) and
 locked.docx (report.docx behind the password "harbour"). Run by hand, the results are committed.
 
+report.doc is report.docx as LibreOffice writes it: soffice --headless --convert-to doc report.docx
+
 usage: make_samples_ole.py [FOLDER]
 
 Needs the openssl command for AES. Salts and keys are made from fixed words, so the files are the same every time."""

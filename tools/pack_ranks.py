@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Pack the byte-pair ranks of an encoding, so that they travel inside the text engine.
 
-pack_ranks.py OUT.bin OUT.S NAME IN.tiktoken
+pack_ranks.py OUT.bin IN.tiktoken
 
 IN has a line per token: its bytes in base64, a space, its id. OUT.bin (little-endian) is what vocab.c reads:
     uint32 count; uint32 id[count]; uint8 length[count]; the bytes of all tokens one after another
-with the tokens sorted by their bytes, which lets the reader build its tree in one pass. OUT.S makes it the symbol NAME.
+with the tokens sorted by their bytes, which lets the reader build its tree in one pass.
 """
 
 import base64
@@ -15,7 +15,7 @@ import sys
 
 
 def main():
-    out_bin, out_asm, name, source = sys.argv[1:]
+    out_bin, source = sys.argv[1:]
     tokens = []
     for line in pathlib.Path(source).read_text().splitlines():
         text, number = line.split()
@@ -33,15 +33,6 @@ def main():
         f.write(struct.pack(f"<{len(ids)}I", *ids))
         f.write(bytes(len(text) for text, _ in tokens))
         f.write(b"".join(text for text, _ in tokens))
-    pathlib.Path(out_asm).write_text(f"""    .section .rodata
-    .global {name}
-    .hidden {name}
-    .balign 16
-{name}:
-    .incbin "{pathlib.Path(out_bin).resolve()}"
-    .byte 0
-    .section .note.GNU-stack, "", %progbits
-""")
 
 
 if __name__ == "__main__":

@@ -25,11 +25,11 @@ static const struct {
     [PAPER_CSS] = {210, 297},
 };
 
-enum Wait { WAIT_LOAD, WAIT_IDLE };
-static const Choice wait_choices[] = {
-    [WAIT_LOAD] = {"load", "The page and its pictures are there."},
-    [WAIT_IDLE] = {"idle",
-                   "Nothing has been loaded for half a second: for pages built by scripts."},
+enum Until { UNTIL_LOAD, UNTIL_IDLE };
+static const Choice until_choices[] = {
+    [UNTIL_LOAD] = {"load", "The page and its pictures are there."},
+    [UNTIL_IDLE] = {"idle",
+                    "Nothing has been loaded for half a second: for pages built by scripts."},
     {0},
 };
 
@@ -39,8 +39,8 @@ typedef struct PrintArgs {
     double margin_mm, scale;
     Str header, footer, page_ranges;
     bool javascript;
-    int wait; /* enum Wait */
-    int64_t wait_ms;
+    int until; /* enum Until */
+    int64_t until_ms;
 } PrintArgs;
 
 static const Param print_params[] = {
@@ -62,9 +62,9 @@ static const Param print_params[] = {
     PARAM_TEXT(PrintArgs, page_ranges, .def_text = "", .max_len = 500, .example = "1-3,7",
                .help = "Pages to print; left out: all."),
     PARAM_BOOL(PrintArgs, javascript, .help = "Let the page run its scripts."),
-    PARAM_CHOICE(PrintArgs, wait, .choices = wait_choices, .def = WAIT_LOAD,
+    PARAM_CHOICE(PrintArgs, until, .choices = until_choices, .def = UNTIL_LOAD,
                  .help = "When the page is ready to be printed."),
-    PARAM_INT(PrintArgs, wait_ms, .min = 100, .max = 60000, .def = 10000, .unit = "ms",
+    PARAM_INT(PrintArgs, until_ms, .min = 100, .max = 60000, .def = 10000, .unit = "ms",
               .help = "Longest time to wait for that; then what is there is printed."),
     PARAM_END,
 };
@@ -112,8 +112,8 @@ static ErrCode put_request(StepCtx *c, const PrintArgs *a, Str *out)
     json_begin(&j, '{');
     put_print(&j, a);
     json_kv_bool(&j, "javascript", a->javascript);
-    json_kv_bool(&j, "wait_idle", a->wait == WAIT_IDLE);
-    json_kv_int(&j, "wait_ms", a->wait_ms);
+    json_kv_bool(&j, "wait_idle", a->until == UNTIL_IDLE);
+    json_kv_int(&j, "wait_ms", a->until_ms);
     json_end(&j, '}');
     if (b.failed)
         return err_set(c->err, ERR_BAD_PARAM, "header and footer are too long");
@@ -141,6 +141,8 @@ static ErrCode print_run(StepCtx *c, const void *args)
     ErrCode rc = put_request(c, args, &request);
     if (rc == OK)
         rc = resident_ask(c, request, &c->input_fd, 1, &reply);
+    if (rc == ERR_BAD_PARAM)
+        err_param(c->err, "page_ranges"); /* the one that only Chromium can check */
     if (rc != OK)
         return rc;
     CLEANUP(fd_close) int result = reply.fd;
@@ -158,12 +160,12 @@ const Step step_browser_print = {
     .title = "Print web page",
     .summary = "Turn one HTML file into a PDF, by Chromium, without network.",
     .since = "0.2",
-    .accepts = "text/html,application/xhtml+xml,image/svg+xml,text/plain",
+    .accepts = "text/html,application/xhtml+xml",
     .returns = "application/pdf",
     .internal = true,
     .cacheable = true,
     .concurrency = 2,
-    .limits = {.time_ms = 120 * 1000, .output_bytes = (int64_t)1 << 30},
+    .limits = {.time_ms = 60 * 1000, .output_bytes = (int64_t)1 << 30},
     .params = print_params,
     .args_size = sizeof(PrintArgs),
     .data = print_fields,

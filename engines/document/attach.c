@@ -24,24 +24,21 @@ static const char *refused(const DocInput *outer, Str bytes)
     return bytes.len == 0 ? "it is empty" : NULL;
 }
 
+/* A heading with the name, then what the file says. */
 static ErrCode read_inner(const DocInput *in, Doc *out)
 {
     CLEANUP(reading_close) Reading r = {0};
     ErrCode rc = reading_open(in, &r);
     if (rc != OK)
         return rc;
+    doc_begin(out, BLOCK_HEADING, 1);
+    doc_text(out, in->name);
+    doc_end(out);
     doc_took_text(out);
     rc = r.read(&r.in, out);
     if (rc == OK && !doc_took_text(out))
         rc = err_set(in->step->err, ERR_NO_TEXT, "it holds no text");
     return rc;
-}
-
-static void put_name(Doc *out, Str name)
-{
-    doc_begin(out, BLOCK_HEADING, 1);
-    doc_text(out, name);
-    doc_end(out);
 }
 
 void attach_read(const DocInput *outer, Doc *out, Str name, Str type, Str bytes)
@@ -75,7 +72,6 @@ void attach_read(const DocInput *outer, Doc *out, Str name, Str type, Str bytes)
     in.charset = reading_charset(type);
     in.depth = outer->depth + 1;
     doc_enter(out, name);
-    put_name(out, name);
     if (read_inner(&in, out) != OK && !doc_failed(out))
         note(outer, name, err.text);
     doc_leave(out);

@@ -89,7 +89,7 @@ static Str ocr_params(const DocInput *in, Str pages, bool force)
     Buf b = buf_init(in->step->arena, 64 * KIB);
     JsonOut j = json_out(&b);
     json_begin(&j, '{');
-    json_key(&j, "output");
+    json_key(&j, "format");
     json_begin(&j, '[');
     json_put_c(&j, "json");
     json_end(&j, ']');

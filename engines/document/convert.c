@@ -1,11 +1,10 @@
-/* document.convert: one file in another format.
+/* document.convert: one file in another format. (Several files in one document: combine.c.)
  *
  * What    documents to PDF, Word, HTML, EPUB, Markdown or text; pages as pictures; pictures as a
- *         PDF. Several inputs give an output each, or with `combine` one for all.
+ *         PDF.
  * How     the type is told from the content; convert_ways.c says what becomes of it, and how.
  * Units   paper and margins in millimetres, dpi in dots per inch of the page, width in pixels.
- * Errors  a pair that cannot be had names the ones that can; a file among several that fails is
- *         told in `files`, and the step fails only when none succeeded. */
+ * Errors  a pair that cannot be had names the ones that can. */
 #include "document/convert_in.h"
 
 #include "base/fd.h"
@@ -39,7 +38,7 @@ static const Choice to_choices[] = {
     [TO_ODP] = {"odp", "OpenDocument presentation, from slides."},
     {0},
 };
-static const Choice paper_choices[] = {
+const Choice convert_paper_choices[] = {
     [PAPER_AUTO] = {"auto", "A4; a picture's page is as large as the picture."},
     [PAPER_A4] = {"a4", "210 x 297 mm."},
     [PAPER_LETTER] = {"letter", "8.5 x 11 inches."},
@@ -48,14 +47,14 @@ static const Choice paper_choices[] = {
     [PAPER_A5] = {"a5", "148 x 210 mm."},
     {0},
 };
-static const Choice pdf_a_choices[] = {
+const Choice convert_pdf_a_choices[] = {
     [PDF_A_NONE] = {"none", "An ordinary PDF."},
     [PDF_A_1B] = {"1b", "PDF/A-1b: the oldest, without transparency."},
     [PDF_A_2B] = {"2b", "PDF/A-2b: what most archives ask for."},
     [PDF_A_3B] = {"3b", "PDF/A-3b: as 2b, and may carry files."},
     {0},
 };
-static const Choice style_choices[] = {
+const Choice convert_style_choices[] = {
     [DOC_STYLE_CLEAN] = {"clean", "Sans-serif, for the screen and reports."},
     [DOC_STYLE_BOOK] = {"book", "Serif, for long reading."},
     [DOC_STYLE_NONE] = {"none", "No style sheet in HTML and EPUB; elsewhere as clean."},
@@ -72,7 +71,7 @@ static const Param convert_params[] = {
               .help = "Width of pictures of pages, instead of dpi."),
     PARAM_INT(ConvertArgs, quality, .min = 1, .max = 100, .def = 85,
               .help = "Quality of jpeg and webp pictures."),
-    PARAM_CHOICE(ConvertArgs, paper, .choices = paper_choices, .def = PAPER_AUTO,
+    PARAM_CHOICE(ConvertArgs, paper, .choices = convert_paper_choices, .def = PAPER_AUTO,
                  .help = "Paper of what is laid out here; office files keep their own."),
     PARAM_BOOL(ConvertArgs, landscape, .help = "Paper on its side."),
     PARAM_NUMBER(ConvertArgs, margin_mm, .min_num = 0, .max_num = 80, .def_num = 20, .unit = "mm",
@@ -82,15 +81,13 @@ static const Param convert_params[] = {
                .help = "Title of the new document, instead of its own."),
     PARAM_TEXT(ConvertArgs, password, .secret = true, .max_len = 500,
                .help = "Password of an encrypted input."),
-    PARAM_CHOICE(ConvertArgs, pdf_a, .choices = pdf_a_choices, .def = PDF_A_NONE,
+    PARAM_CHOICE(ConvertArgs, pdf_a, .choices = convert_pdf_a_choices, .def = PDF_A_NONE,
                  .help = "Archive standard that the PDF follows."),
-    PARAM_CHOICE(ConvertArgs, style, .choices = style_choices, .def = DOC_STYLE_CLEAN,
+    PARAM_CHOICE(ConvertArgs, style, .choices = convert_style_choices, .def = DOC_STYLE_CLEAN,
                  .help = "Look of what is laid out here."),
     PARAM_BOOL(ConvertArgs, light,
                .help = "Lay out by platen's own engine, in milliseconds, also where the office "
                        "suite or the browser would be truer to the original."),
-    PARAM_BOOL(ConvertArgs, combine,
-               .help = "Make one document of all inputs: a PDF of pictures, a book of texts."),
     PARAM_END,
 };
 
@@ -115,7 +112,11 @@ static ErrCode refuse_pair(Job *j)
     err_set(c->err, ERR_UNSUPPORTED_TYPE, "cannot make %s from \"" STR_FMT "\": it is %s (%s)",
             convert_name(j->to), STR_ARG(str_slice(c->inputs[0].name, 0, 60)), j->type.name,
             j->type.media_type);
-    if (j->id == TYPE_PDF && j->to == TO_PDF)
+    if (j->id == TYPE_PDF && j->to == TO_PDF && j->a->pdf_a != PDF_A_NONE)
+        err_hint(c->err,
+                 "what is in a PDF cannot be made to conform with certainty: make the PDF/A "
+                 "from the document it came from");
+    else if (j->id == TYPE_PDF && j->to == TO_PDF)
         err_hint(c->err, "it is a PDF already: pdf.merge, pdf.split and pdf.optimize change PDFs");
     else if (convert_is_picture(j->id) && j->to >= TO_PNG && j->to <= TO_WEBP)
         err_hint(c->err, "image.convert turns pictures into other pictures");
@@ -143,7 +144,6 @@ typedef struct Detour {
     StepCtx ctx;
     StepHost host;
     StepCtx *outer;
-    Str name, type; /* of the output */
     int fd;
 } Detour;
 
@@ -151,10 +151,7 @@ static ErrCode detour_output(void *arg, Str name, Str type, int *out_fd, Err *er
 {
     Detour *d = arg;
     fd_close(&d->fd);
-    d->name = str_copy(d->outer->arena, name);
-    d->type = str_copy(d->outer->arena, type);
-    if (d->name.ptr == NULL || d->type.ptr == NULL)
-        return err_set(err, ERR_NO_MEMORY, "naming what was made");
+    (void)name, (void)type;
     ErrCode rc = step_scratch(d->outer, &d->fd);
     if (rc != OK)
         return rc;
@@ -295,7 +292,7 @@ static ErrCode go(Job *j, Way way)
     return refuse_pair(j);
 }
 
-static ErrCode open_job(Job *j)
+ErrCode convert_open(Job *j)
 {
     StepCtx *c = j->c;
     ErrCode rc = document_map(c, &j->bytes);
@@ -319,170 +316,18 @@ static ErrCode open_job(Job *j)
     return OK;
 }
 
-/* One of several inputs: its output is there only when it is whole, so that a file that fails leaves
- * none. */
-static ErrCode go_whole(Job *j, Way way)
+static ErrCode put_result(StepCtx *c, const Job *j)
 {
-    StepCtx *c = j->c;
-    Detour d;
-    CLEANUP(fd_close) int fd = -1;
-    if (way == WAY_PAGES || way == WAY_VIA_PDF || way == WAY_OFFICE) /* whole as they are made */
-        return go(j, way);
-    detour_begin(&d, c);
-    Job inner = *j;
-    inner.c = &d.ctx;
-    ErrCode rc = go(&inner, way);
-    inner.c = c;
-    *j = inner;
-    if (rc == OK)
-        rc = step_output(c, d.name, d.type, &fd);
-    if (rc == OK)
-        rc = convert_copy(d.fd, fd, c->err);
-    fd_close(&d.fd);
-    return rc;
-}
-
-static ErrCode convert_each(Job *j, bool among_others)
-{
-    ErrCode rc = open_job(j);
-    Way way = rc == OK ? convert_way(j->id, j->to) : WAY_NONE;
-    if (rc == OK)
-        rc = among_others ? go_whole(j, way) : go(j, way);
-    document_unmap(&j->bytes);
-    return rc;
-}
-
-/* --- several inputs */
-
-static ErrCode combine(Job *jobs, size_t len)
-{
-    ErrCode rc = OK;
-    for (size_t i = 0; i < len && rc == OK; i++)
-        rc = open_job(&jobs[i]);
-    bool pictures = rc == OK && convert_is_picture(jobs[0].id);
-    for (size_t i = 0; i < len && rc == OK; i++) {
-        bool fits = pictures ? convert_is_picture(jobs[i].id) && jobs[i].to == TO_PDF
-                             : convert_reader(jobs[i].id) != NULL && jobs[i].id != TYPE_PDF;
-        if (fits)
-            continue;
-        rc = err_set(jobs[i].c->err, ERR_UNSUPPORTED_TYPE,
-                     "\"" STR_FMT "\" (%s) cannot be combined with the others",
-                     STR_ARG(str_slice(jobs[i].c->inputs[0].name, 0, 60)), jobs[i].type.name);
-        err_hint(jobs[i].c->err, "combine pictures to a PDF, or texts to a document; pdf.merge "
-                                 "joins PDFs");
-    }
-    if (rc == OK)
-        rc = pictures ? convert_pictures(jobs, len) : convert_model(jobs, len);
-    for (size_t i = 0; i < len; i++)
-        document_unmap(&jobs[i].bytes);
-    return rc;
-}
-
-typedef struct Done {
-    int64_t outputs, pages, failed;
-    ErrCode first;
-    Err first_err;
-} Done;
-
-static void put_file(JsonOut *out, const Job *j, ErrCode rc, const Err *err)
-{
-    if (out == NULL)
-        return;
-    json_begin(out, '{');
-    json_kv_str(out, "name", str_slice(j->c->inputs[0].name, 0, 300));
-    if (j->type.media_type != NULL)
-        json_kv_c(out, "from", j->type.media_type);
-    if (rc == OK) {
-        json_kv_c(out, "way", j->how);
-        json_kv_int(out, "pages", j->pages);
-        json_kv_int(out, "outputs", j->outputs);
-    } else {
-        json_kv_c(out, "reason", err_reason(rc));
-        json_kv_c(out, "message", err->text);
-    }
-    json_end(out, '}');
-}
-
-static void count(Done *d, const Job *j, ErrCode rc, const Err *err)
-{
-    d->outputs += rc == OK ? j->outputs : 0;
-    d->pages += rc == OK ? j->pages : 0;
-    if (rc != OK && d->failed++ == 0) {
-        d->first = rc;
-        d->first_err = *err;
-    }
-}
-
-/* Which faults concern one file and not the whole task. */
-static bool is_of_file(ErrCode rc)
-{
-    return rc == ERR_UNSUPPORTED_TYPE || rc == ERR_INPUT_DAMAGED || rc == ERR_INPUT_ENCRYPTED ||
-           rc == ERR_INPUT_EMPTY || rc == ERR_NO_TEXT || rc == ERR_LIMIT_DEPTH ||
-           rc == ERR_LIMIT_RATIO || rc == ERR_LIMIT_COUNT || rc == ERR_LIMIT_PIXELS;
-}
-
-static ErrCode convert_all(StepCtx *c, Job *jobs, Done *d)
-{
-    for (size_t i = 0; i < c->inputs_len; i++) {
-        ErrCode rc = convert_each(&jobs[i], c->inputs_len > 1);
-        if (rc != OK && (!is_of_file(rc) || step_canceled(c)))
-            return rc;
-        count(d, &jobs[i], rc, c->err);
-        put_file(c->data, &jobs[i], rc, c->err);
-        *c->err = (Err){0};
-        if (c->inputs_len > 1)
-            step_progress(c, (int64_t)i + 1, (int64_t)c->inputs_len, "files");
-    }
-    if (d->failed < (int64_t)c->inputs_len)
+    if (j->pages > 0)
+        step_usage(c, "pages", j->pages);
+    if (c->data == NULL)
         return OK;
-    *c->err = d->first_err;
-    return d->first;
-}
-
-static ErrCode convert_combined(StepCtx *c, Job *jobs, Done *d)
-{
-    ErrCode rc = combine(jobs, c->inputs_len);
-    if (rc != OK)
-        return rc;
-    count(d, &jobs[0], OK, c->err);
-    for (size_t i = 0; i < c->inputs_len; i++) {
-        jobs[i].how = jobs[0].how;
-        put_file(c->data, &jobs[i], OK, c->err);
-    }
+    json_kv_c(c->data, "from", j->type.media_type);
+    json_kv_c(c->data, "to", convert_name(j->to));
+    json_kv_c(c->data, "way", j->how);
+    json_kv_int(c->data, "pages", j->pages);
+    json_kv_int(c->data, "outputs", j->outputs);
     return OK;
-}
-
-static ErrCode run_jobs(StepCtx *c, const ConvertArgs *a)
-{
-    StepCtx *own = arena_new(c->arena, StepCtx, c->inputs_len);
-    Job *jobs = arena_new(c->arena, Job, c->inputs_len);
-    if (own == NULL || jobs == NULL)
-        return err_set(c->err, ERR_NO_MEMORY, "listing the inputs");
-    for (size_t i = 0; i < c->inputs_len; i++) {
-        own[i] = *c;
-        own[i].inputs = &c->inputs[i];
-        own[i].inputs_len = 1;
-        own[i].input_fd = c->inputs[i].fd;
-        own[i].data = NULL;
-        jobs[i] = (Job){.c = &own[i], .a = a, .to = (To)a->to, .how = ""};
-    }
-    Done d = {0};
-    if (c->data != NULL) {
-        json_kv_c(c->data, "to", convert_name((To)a->to));
-        json_key(c->data, "files");
-        json_begin(c->data, '[');
-    }
-    bool together = a->combine && c->inputs_len > 1;
-    ErrCode rc = together ? convert_combined(c, jobs, &d) : convert_all(c, jobs, &d);
-    if (c->data != NULL) {
-        json_end(c->data, ']');
-        json_kv_int(c->data, "pages", d.pages);
-        json_kv_int(c->data, "outputs", d.outputs);
-        json_kv_int(c->data, "failed", d.failed);
-    }
-    if (rc == OK && d.pages > 0)
-        step_usage(c, "pages", d.pages);
-    return rc;
 }
 
 ErrCode convert_warm(Err *err)
@@ -493,30 +338,26 @@ ErrCode convert_warm(Err *err)
 static ErrCode convert_run(StepCtx *c, const void *args)
 {
     const ConvertArgs *a = args;
+    StepCtx own = *c;
+    Job j = {.c = &own, .a = a, .to = (To)a->to, .how = ""};
+    own.data = NULL; /* readers tell of themselves there */
     if (c->inputs_len == 0)
         return err_set(c->err, ERR_INPUT_MISSING, "no file was given");
     ErrCode rc = pages_check(a->pages, c->err);
-    return rc == OK ? run_jobs(c, a) : rc;
+    if (rc == OK)
+        rc = convert_open(&j);
+    if (rc == OK)
+        rc = go(&j, convert_way(j.id, j.to));
+    document_unmap(&j.bytes);
+    return rc == OK ? put_result(c, &j) : rc;
 }
 
-static const Field file_fields[] = {
-    {"name", FIELD_TYPE_TEXT, "Name of the input."},
-    {"from", FIELD_TYPE_TEXT, "Its media type, told from its content.", .optional = true},
-    {"way", FIELD_TYPE_TEXT, "Who did it: model, office, browser, pages or pictures.",
-     .optional = true},
-    {"pages", FIELD_TYPE_INT, "Pages made, or pages of the input where the result has none.",
-     .optional = true},
-    {"outputs", FIELD_TYPE_INT, "Files made of it.", .optional = true},
-    {"reason", FIELD_TYPE_TEXT, "Why it could not be converted.", .optional = true},
-    {"message", FIELD_TYPE_TEXT, "The same for people.", .optional = true},
-    {0},
-};
 static const Field convert_fields[] = {
+    {"from", FIELD_TYPE_TEXT, "Media type of the input, told from its content."},
     {"to", FIELD_TYPE_TEXT, "Format made."},
-    {"files", FIELD_TYPE_LIST, "What became of each input.", .items = file_fields},
-    {"pages", FIELD_TYPE_INT, "Pages of all of them."},
+    {"way", FIELD_TYPE_TEXT, "Who did it: model, office, browser, pages or pictures."},
+    {"pages", FIELD_TYPE_INT, "Pages made, or pages of the input where the result has none."},
     {"outputs", FIELD_TYPE_INT, "Files made."},
-    {"failed", FIELD_TYPE_INT, "Inputs that could not be converted."},
     {0},
 };
 
@@ -535,10 +376,9 @@ const Step step_document_convert = {
                "application/vnd.oasis.opendocument.spreadsheet,text/csv,"
                "application/vnd.openxmlformats-officedocument.presentationml.presentation,"
                "application/vnd.oasis.opendocument.presentation",
-    .inputs_max = INPUTS_MAX,
     .version = 1,
     .cacheable = true,
-    .calls = "office.convert,browser.print,image.convert,ocr.document",
+    .calls = "office.convert,browser.print,image.convert,pdf.merge,ocr.document",
     .limits = {.time_ms = 300 * 1000,
                .cpu_ms = 290 * 1000,
                .memory_bytes = 1 << 30,

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { COPY_BYTES = 128 << 10, PARAMS_MAX = 4 << 10 };
@@ -31,6 +32,17 @@ ErrCode convert_copy(int from, int to, Err *err)
     }
 }
 
+static int64_t pages_of(const Job *j, int fd)
+{
+    int64_t size = fd_size(fd);
+    void *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (map == MAP_FAILED)
+        return 0;
+    int64_t pages = convert_count_pages(j, (Str){map, (size_t)size});
+    munmap(map, (size_t)size);
+    return pages;
+}
+
 /* What the called step made becomes this input's output, under the input's own name. */
 static ErrCode take_over(Job *j, const StepReply *r)
 {
@@ -53,18 +65,44 @@ static ErrCode take_over(Job *j, const StepReply *r)
             return rc;
         j->outputs++;
     }
-    const Json *pages = json_get(r->data, "pages");
-    j->pages = json_int(pages, 0);
+    j->pages = json_int(json_get(r->data, "pages"), 0);
+    if (j->pages == 0 && j->to == TO_PDF)
+        j->pages = pages_of(j, r->outputs[0].fd);
     return OK;
 }
 
-static ErrCode call(Job *j, const char *step, const Buf *params)
+/* The office suite prints all pages; the ones that are wanted are taken out of its PDF. */
+static ErrCode cut_pages(Job *j, StepReply *r)
+{
+    StepCtx *c = j->c;
+    StepReply cut = {0};
+    Buf b = buf_init(c->arena, PARAMS_MAX);
+    JsonOut out = json_out(&b);
+    json_begin(&out, '{');
+    json_kv_str(&out, "pages", j->a->pages);
+    json_kv_c(&out, "bookmarks", "keep");
+    if (j->a->title.len > 0)
+        json_kv_str(&out, "title", j->a->title);
+    json_end(&out, '}');
+    if (r->outputs_len == 0)
+        return OK;
+    ErrCode rc = step_call(c, "pdf.merge", buf_str(&b), r->outputs, 1, &cut);
+    if (rc != OK)
+        return rc;
+    step_reply_close(r);
+    *r = cut;
+    return OK;
+}
+
+static ErrCode call(Job *j, const char *step, const Buf *params, bool all_pages)
 {
     StepCtx *c = j->c;
     StepReply reply = {0};
     if (params->failed)
         return err_set(c->err, ERR_INPUT_TOO_LARGE, "the parameters are too long");
     ErrCode rc = step_call(c, step, buf_str(params), c->inputs, 1, &reply);
+    if (rc == OK && all_pages && j->to == TO_PDF && j->a->pages.len > 0)
+        rc = cut_pages(j, &reply);
     if (rc == OK)
         rc = take_over(j, &reply);
     step_reply_close(&reply);
@@ -88,7 +126,7 @@ ErrCode convert_office(Job *j)
         json_kv_str(&out, "password", a->password);
     json_end(&out, '}');
     j->how = "office";
-    return call(j, "office.convert", &b);
+    return call(j, "office.convert", &b, true);
 }
 
 ErrCode convert_browser(Job *j)
@@ -108,7 +146,7 @@ ErrCode convert_browser(Job *j)
         json_kv_str(&out, "page_ranges", a->pages);
     json_end(&out, '}');
     j->how = "browser";
-    return call(j, "browser.print", &b);
+    return call(j, "browser.print", &b, false);
 }
 
 ErrCode convert_image(StepCtx *c, const StepInput *in, const char *format, int64_t quality,

@@ -1,6 +1,7 @@
 /* convert_in.h: the parts of document.convert.
  *
- *   convert.c           the contract, and what happens to each input
+ *   convert.c           the contract of document.convert, and what happens to its input
+ *   combine.c           document.combine: several inputs, one document
  *   convert_ways.c      the one table: what becomes of which kind of file, and how
  *   convert_model.c     through the document model: a reader and a writer
  *   convert_call.c      through other engines: the office suite, the browser, picture formats
@@ -47,7 +48,7 @@ typedef struct ConvertArgs {
     Str title, password;
     int pdf_a; /* enum PdfA */
     int style; /* enum DocStyle */
-    bool light, combine;
+    bool light;
 } ConvertArgs;
 
 typedef enum Way {
@@ -73,6 +74,11 @@ typedef struct Job {
     int64_t pages;   /* made */
     int64_t outputs;
 } Job;
+
+/* convert.c */
+extern const Choice convert_paper_choices[], convert_pdf_a_choices[], convert_style_choices[];
+/* Map the input and tell its type; refuses what has no way to the target. */
+MUST_CHECK ErrCode convert_open(Job *j);
 
 /* convert_ways.c */
 Way convert_way(TypeId from, To to);
@@ -103,6 +109,7 @@ MUST_CHECK ErrCode convert_copy(int from, int to, Err *err);
 
 /* convert_pages.c */
 MUST_CHECK ErrCode convert_pages(Job *j, Str pdf);
+int64_t convert_count_pages(const Job *j, Str pdf); /* 0: not to be told */
 
 /* convert_pictures.c: one PDF from all of them. */
 MUST_CHECK ErrCode convert_pictures(Job *jobs, size_t len);

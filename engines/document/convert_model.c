@@ -1,6 +1,7 @@
 /* convert_model.c: any document that a reader knows, written by one of our own writers. */
 #include "document/convert_in.h"
 #include "document/reading.h"
+#include "document/zip.h"
 
 static const struct {
     To to;
@@ -50,6 +51,59 @@ static ErrCode read_one(const Job *j, Doc *out)
     return read(&in, out);
 }
 
+/* --- what the document model does not hold */
+
+static bool is_picture_name(Str name)
+{
+    static const char *const endings[] = {".png", ".jpg",  ".jpeg", ".gif", ".tif", ".tiff",
+                                          ".bmp", ".webp", ".svg",  ".emf", ".wmf"};
+    for (size_t i = 0; i < COUNT_OF(endings); i++)
+        if (str_ends_nocase(name, str_from_c(endings[i])))
+            return true;
+    return false;
+}
+
+static int64_t count_in_zip(const Job *j)
+{
+    Zip zip;
+    Err err;
+    int64_t found = 0;
+    if (!str_starts(j->bytes, STR("PK\3\4")) || zip_open(j->c->arena, j->bytes, &zip, &err) != OK)
+        return 0;
+    for (size_t i = 0; i < zip.len; i++) {
+        Str name = zip.entries[i].name;
+        found += is_picture_name(name) && str_find(name, STR("humbnail")) == STR_NONE;
+    }
+    return found;
+}
+
+static int64_t count_of(Str text, Str needle)
+{
+    int64_t found = 0;
+    for (size_t at; (at = str_find(text, needle)) != STR_NONE; found++)
+        text = str_slice(text, at + needle.len, text.len);
+    return found;
+}
+
+/* The text is carried over, pictures are not: say so, and how many there seem to be. */
+static void note_pictures(const Job *j)
+{
+    int64_t found = count_in_zip(j);
+    if (j->id == TYPE_HTML || j->id == TYPE_XHTML)
+        found = count_of(j->bytes, STR("<img"));
+    else if (j->id == TYPE_MARKDOWN)
+        found = count_of(j->bytes, STR("![")) + count_of(j->bytes, STR("<img"));
+    if (found == 0 || j->to == TO_TEXT)
+        return;
+    Str text =
+        str_printf(j->c->arena,
+                   "pictures of the original that were left out, since only its text is carried "
+                   "over: %" PRId64,
+                   found);
+    if (text.ptr != NULL)
+        step_note(j->c, text);
+}
+
 ErrCode convert_model(Job *jobs, size_t len)
 {
     Job *j = &jobs[0];
@@ -63,6 +117,8 @@ ErrCode convert_model(Job *jobs, size_t len)
     ErrCode rc = doc_open_with(j->c, format_of(j->to), &options, &doc);
     for (size_t i = 0; i < len && rc == OK; i++) {
         rc = read_one(&jobs[i], doc);
+        if (rc == OK)
+            note_pictures(&jobs[i]);
         if (len > 1)
             step_progress(j->c, (int64_t)i + 1, (int64_t)len, "files");
     }

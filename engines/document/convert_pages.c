@@ -119,3 +119,20 @@ ErrCode convert_pages(Job *j, Str bytes)
     fz_drop_document(p.ctx, p.doc);
     return rc;
 }
+
+int64_t convert_count_pages(const Job *j, Str bytes)
+{
+    Pdf p = {.ctx = NULL};
+    Err err = {0};
+    StepCtx quiet = *j->c;
+    Job own = *j;
+    int64_t pages = 0;
+    quiet.err = &err;
+    own.c = &quiet;
+    if (pdf_context(&p.ctx, &err) != OK)
+        return 0;
+    if (open_pdf(&p, &own, bytes, &pages) != OK)
+        pages = 0;
+    fz_drop_document(p.ctx, p.doc);
+    return pages;
+}

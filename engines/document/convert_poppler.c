@@ -102,6 +102,21 @@ ErrCode convert_pages(Job *j, Str pdf)
     return rc;
 }
 
+int64_t convert_count_pages(const Job *j, Str pdf)
+{
+    PopplerDocument *doc = NULL;
+    Err err = {0};
+    StepCtx quiet = *j->c;
+    Job own = *j;
+    quiet.err = &err;
+    own.c = &quiet;
+    if (open_pdf(&own, pdf, &doc) != OK)
+        return 0;
+    int64_t pages = poppler_document_get_n_pages(doc);
+    g_object_unref(doc);
+    return pages;
+}
+
 ErrCode convert_pictures(Job *jobs, size_t len)
 {
     (void)len;

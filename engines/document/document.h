@@ -4,7 +4,8 @@
 
 #include "document/readers.h"
 
-extern const Step step_document_extract, step_document_convert, step_file_detect;
+extern const Step step_document_extract, step_document_convert, step_document_combine,
+    step_file_detect;
 
 /* input.c: the first input as a read-only mapping. ERR_INPUT_EMPTY, ERR_IO. */
 MUST_CHECK ErrCode document_map(StepCtx *c, Str *out);

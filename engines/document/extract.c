@@ -48,6 +48,18 @@ static const Param extract_params[] = {
     PARAM_END,
 };
 
+/* Why a file that opens may have no text. */
+static void advise_no_text(const Reading *r)
+{
+    bool pdf = str_eq_c(r->in.type, "application/pdf");
+    bool told = r->in.ocr == OCR_NEVER;
+    err_hint(r->in.step->err, "%s",
+             pdf && told ? "its pages may be pictures: set `ocr` to auto"
+             : pdf       ? "its pages are blank, or what they show is no text"
+                         : "it opens but has no words: is it the right file? Pictures in it are "
+                           "read when the file is sent as PDF");
+}
+
 static ErrCode read_into(const Reading *r, const ExtractArgs *a)
 {
     StepCtx *c = r->in.step;
@@ -63,7 +75,10 @@ static ErrCode read_into(const Reading *r, const ExtractArgs *a)
         if (r->type.charset != NULL)
             json_kv_c(c->data, "charset", r->type.charset);
     }
-    return doc_close(&doc);
+    rc = doc_close(&doc);
+    if (rc == ERR_NO_TEXT)
+        advise_no_text(r);
+    return rc;
 }
 
 ErrCode extract_bytes(StepCtx *c, Str bytes, const ExtractArgs *a)
@@ -229,6 +244,10 @@ const Step step_document_extract = {
                                    .args = "{\"attachments\": \"read\"}",
                                    .expect = "text/markdown;type=application/vnd.ms-outlook;"
                                              "words>=60"},
+                                  {.title = "An old Word document",
+                                   .input = "report.doc",
+                                   .args = "{}",
+                                   .expect = "text/markdown;type=application/msword;words>=60"},
                                   {.title = "A scan, by OCR where a page has no text",
                                    .input = "scan.pdf",
                                    .args = "{}",

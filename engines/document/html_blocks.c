@@ -165,22 +165,25 @@ static const GumboNode *following(const GumboNode *n, const GumboNode *root, boo
 
 /* --- tables */
 
-/* Tables that hold tables, or only ever one cell to a row, are there for the looks: their cells are
- * read as blocks. */
+/* Tables that hold tables and have no heads of their own, or only ever one cell to a row, are there
+ * for the looks: their cells are read as blocks. */
 static bool is_layout(const GumboNode *table)
 {
     if (str_eq_nocase(attribute(table, "role"), STR("presentation")))
         return true;
     int cells = 0, most = 0, seen = 0;
+    bool headed = false;
     const GumboNode *n = table;
     while ((n = following(n, table, false, NULL, NULL)) != NULL && seen++ < TABLE_SCAN_MAX) {
         if (n->type != GUMBO_NODE_ELEMENT)
             continue;
-        if (n->v.element.tag == GUMBO_TAG_TABLE)
-            return true;
-        if (n->v.element.tag == GUMBO_TAG_TR)
+        GumboTag tag = n->v.element.tag;
+        if (tag == GUMBO_TAG_TABLE)
+            return !headed;
+        headed = headed || tag == GUMBO_TAG_TH || tag == GUMBO_TAG_CAPTION;
+        if (tag == GUMBO_TAG_TR)
             cells = 0;
-        TagRule r = rule_of(n->v.element.tag);
+        TagRule r = rule_of(tag);
         cells += r.kind == TAG_CELL;
         most = cells > most ? cells : most;
     }
@@ -217,14 +220,22 @@ static void enter_row(Walk *w)
     doc_row(w->prose.out);
 }
 
+/* In a table that stands in a cell: it becomes text of that cell, a line per row. */
+static bool in_cell(const Walk *w)
+{
+    return w->tables > 1 && w->cell;
+}
+
 static void enter_cell(Walk *w, const GumboNode *n)
 {
-    prose_end(&w->prose);
+    if (!in_cell(w))
+        prose_end(&w->prose);
     if (w->tables == 0)
         return;
+    bool inside = in_cell(w);
     doc_cell(w->prose.out, span_of(n, "colspan"), span_of(n, "rowspan"));
     w->cell = true;
-    prose_cell(&w->prose);
+    prose_cell(&w->prose, inside);
 }
 
 /* --- tags */
@@ -321,8 +332,13 @@ static void leave(Walk *w, const GumboNode *n)
     case TAG_HEADING:
     case TAG_ITEM:
     case TAG_ROW:
-    case TAG_CELL:
         if (w->pre == 0)
+            prose_end(&w->prose);
+        break;
+    case TAG_CELL:
+        if (w->pre == 0 && in_cell(w))
+            prose_cell(&w->prose, false);
+        else if (w->pre == 0)
             prose_end(&w->prose);
         break;
     case TAG_LIST:

@@ -16,7 +16,7 @@ static ErrCode warm(Err *err)
 }
 
 static const Step *const steps[] = {&step_document_extract, &step_document_convert,
-                                    &step_file_detect, NULL};
+                                    &step_document_combine, &step_file_detect, NULL};
 
 int main(int argc, char **argv)
 {

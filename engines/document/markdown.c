@@ -79,7 +79,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
     case MD_BLOCK_TH:
     case MD_BLOCK_TD:
         doc_cell(p->out, 1, 1);
-        prose_cell(p);
+        prose_cell(p, false);
         break;
     default:
         break;

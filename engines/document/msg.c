@@ -22,6 +22,7 @@ typedef struct Msg {
     Ole ole;
     MailFiles files;
     int depth;
+    int attached; /* looked at, of all messages: each costs a walk over the directory */
 } Msg;
 
 static void put_message(Msg *x, int storage, size_t header, const char *charset);
@@ -205,8 +206,11 @@ static void put_message(Msg *x, int storage, size_t header, const char *charset)
     put_body(x, &p);
     for (size_t i = 0; i < x->ole.len && !doc_failed(x->out); i++)
         if (x->ole.entries[i].parent == storage &&
-            starts_with(&x->ole.entries[i], "__attach_version1.0_"))
+            starts_with(&x->ole.entries[i], "__attach_version1.0_") &&
+            x->attached++ < MAIL_FILES_MAX)
             put_attached(x, (int)i, p.charset);
+    if (x->depth == 0 && x->attached > MAIL_FILES_MAX)
+        step_note(x->in->step, STR("it has more attachments than are looked at"));
     mail_files_put(&x->files, files);
 }
 

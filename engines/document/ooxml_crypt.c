@@ -288,7 +288,7 @@ static ErrCode open_agile(Arena *a, EVP_MD_CTX *c, Str info, Str password, Str p
     if (x.password.spins > SPINS_MAX)
         return err_set(err, ERR_LIMIT_COUNT, "the file asks for %" PRId64 " rounds of hashing",
                        x.password.spins);
-    unsigned char key[BLOB_MAX];
+    unsigned char key[BLOB_MAX] = {0};
     if (!agile_key(c, &x.password, password, key))
         return WRONG_PASSWORD;
     return agile_package(c, &x.data, key, package, out)
@@ -346,16 +346,8 @@ static ErrCode open_standard(EVP_MD_CTX *c, Str info, Str password, Str package,
 
 /* --- both */
 
-ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err)
+ErrCode ooxml_decrypt_streams(Arena *a, Str info, Str package, Str password, Str *out, Err *err)
 {
-    Ole o;
-    ErrCode rc = ole_open(a, bytes, &o, err);
-    if (rc == OK)
-        rc = ooxml_crypt_warm(err);
-    if (rc != OK)
-        return rc;
-    Str info = ole_read(&o, ole_find(&o, 0, "EncryptionInfo"), a, INFO_MAX);
-    Str package = ole_read(&o, ole_find(&o, 0, "EncryptedPackage"), a, PACKAGE_MAX);
     uint64_t size = le64(package, 0);
     package = str_slice(package, 8, package.len);
     package.len -= package.len % AES_BLOCK;
@@ -368,6 +360,7 @@ ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err)
     /* what Excel encrypts with when a book is only to be protected from changes */
     Str key = to_utf16(a, password.len > 0 ? password : STR("VelvetSweatshop"));
     unsigned major = le16(info, 0), minor = le16(info, 2);
+    ErrCode rc;
     if (major == 4 && minor == 4)
         rc = open_agile(a, c, info, key, package, plain, err);
     else if (major >= 2 && major <= 4 && minor == 2)
@@ -378,4 +371,17 @@ ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err)
         return wrong_password(err, password.len > 0);
     *out = (Str){(char *)plain, size < package.len ? (size_t)size : package.len};
     return rc;
+}
+
+ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err)
+{
+    Ole o;
+    ErrCode rc = ole_open(a, bytes, &o, err);
+    if (rc == OK)
+        rc = ooxml_crypt_warm(err);
+    if (rc != OK)
+        return rc;
+    Str info = ole_read(&o, ole_find(&o, 0, "EncryptionInfo"), a, INFO_MAX);
+    Str package = ole_read(&o, ole_find(&o, 0, "EncryptedPackage"), a, PACKAGE_MAX);
+    return ooxml_decrypt_streams(a, info, package, password, out, err);
 }

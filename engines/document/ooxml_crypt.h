@@ -12,5 +12,8 @@ MUST_CHECK ErrCode ooxml_crypt_warm(Err *err);
  * INPUT_ENCRYPTED: no or a wrong password, or a scheme that is not known here; INPUT_DAMAGED;
  * LIMIT_MEMORY. */
 MUST_CHECK ErrCode ooxml_decrypt(Arena *a, Str bytes, Str password, Str *out, Err *err);
+/* The same for its two streams; for tests. */
+MUST_CHECK ErrCode ooxml_decrypt_streams(Arena *a, Str info, Str package, Str password, Str *out,
+                                         Err *err);
 
 #endif

@@ -12,11 +12,6 @@
 
 /* --- kinds */
 
-bool pdf_is_space(uint32_t cp)
-{
-    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
-}
-
 bool pdf_is_lower(uint32_t cp)
 {
     return (cp >= 'a' && cp <= 'z') || (cp >= 0xDF && cp <= 0xFF && cp != 0xF7) ||
@@ -116,6 +111,16 @@ static uint32_t doubled(const PdfLine *l, size_t at)
     return cp == 0x2018 ? 0x201C : cp == 0x2019 ? 0x201D : 0;
 }
 
+/* Most lines hold nothing that could be part of a pair, and this is asked of every line. */
+static bool may_hold_pairs(const PdfLine *l)
+{
+    for (size_t i = 0; i < l->len; i++)
+        if (l->chars[i].cp >= 0xA8 || l->chars[i].cp == '`' || l->chars[i].cp == '^' ||
+            l->chars[i].cp == '~')
+            return true;
+    return false;
+}
+
 static void join_pairs(PdfLine *l)
 {
     size_t to = 0;
@@ -191,7 +196,7 @@ static bool is_number_of(const PdfLine *n, const PdfLine *l)
 void pdf_chars_mend(PdfPage *p)
 {
     for (size_t i = 0; i < p->len; i++)
-        if (!p->lines[i].rtl)
+        if (!p->lines[i].rtl && may_hold_pairs(&p->lines[i]))
             join_pairs(&p->lines[i]);
     for (size_t i = 0; i < p->len; i++) {
         PdfLine *l = &p->lines[i];

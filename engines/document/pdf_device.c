@@ -149,41 +149,53 @@ static void stroke_path(fz_context *ctx, fz_device *dev, const fz_path *path,
     walk(ctx, dev, path, ctm, true);
 }
 
+/* Text is passed on by the functions of the text device themselves: the library's wrappers around
+ * them would open a second try for each piece. What is thrown ends in the wrapper around ours. */
+
 static void fill_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz_matrix ctm,
                       fz_colorspace *cs, const float *color, float alpha, fz_color_params params)
 {
-    fz_fill_text(ctx, of(dev)->text, text, ctm, cs, color, alpha, params);
+    fz_device *to = of(dev)->text;
+    to->fill_text(ctx, to, text, ctm, cs, color, alpha, params);
 }
 
 static void stroke_text(fz_context *ctx, fz_device *dev, const fz_text *text,
                         const fz_stroke_state *stroke, fz_matrix ctm, fz_colorspace *cs,
                         const float *color, float alpha, fz_color_params params)
 {
-    fz_stroke_text(ctx, of(dev)->text, text, stroke, ctm, cs, color, alpha, params);
+    fz_device *to = of(dev)->text;
+    to->stroke_text(ctx, to, text, stroke, ctm, cs, color, alpha, params);
 }
 
 static void clip_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz_matrix ctm,
                       fz_rect scissor)
 {
-    fz_clip_text(ctx, of(dev)->text, text, ctm, scissor);
+    fz_device *to = of(dev)->text;
+    to->clip_text(ctx, to, text, ctm, scissor);
 }
 
 static void clip_stroke_text(fz_context *ctx, fz_device *dev, const fz_text *text,
                              const fz_stroke_state *stroke, fz_matrix ctm, fz_rect scissor)
 {
-    fz_clip_stroke_text(ctx, of(dev)->text, text, stroke, ctm, scissor);
+    fz_device *to = of(dev)->text;
+    to->clip_stroke_text(ctx, to, text, stroke, ctm, scissor);
 }
 
 static void ignore_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz_matrix ctm)
 {
-    fz_ignore_text(ctx, of(dev)->text, text, ctm);
+    fz_device *to = of(dev)->text;
+    to->ignore_text(ctx, to, text, ctm);
 }
 
 static void fill_image(fz_context *ctx, fz_device *dev, fz_image *image, fz_matrix ctm, float alpha,
                        fz_color_params params)
 {
-    (void)ctx, (void)image, (void)ctm, (void)alpha, (void)params;
-    of(dev)->page->pictures = true;
+    (void)ctx, (void)image, (void)alpha, (void)params;
+    PdfPage *p = of(dev)->page;
+    float page = p->width * p->height, area = fabsf(ctm.a * ctm.d - ctm.b * ctm.c);
+    p->pictures = true;
+    if (page > 0 && area / page > p->picture_share)
+        p->picture_share = area / page;
 }
 
 static void fill_image_mask(fz_context *ctx, fz_device *dev, fz_image *image, fz_matrix ctm,

@@ -5,6 +5,7 @@
 #include "document/pdf_in.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     HEADING_CHARS = 240, /* of all lines of a heading */
@@ -21,7 +22,7 @@ static int level_in_outline(const PdfReader *r, const PdfLook *look, const PdfPa
     uint64_t h = pdf_line_hash(l, 0, true), text = pdf_line_hash(l, 0, false);
     if (text == pdf_line_hash(&(PdfLine){0}, 0, false))
         return 0;
-    for (size_t i = 0; i < r->titles_len; i++)
+    for (size_t i = look->first_title; i < look->end_title; i++)
         if (r->titles[i].page_no == p->page_no &&
             (r->titles[i].hash == h || r->titles[i].hash == text))
             return r->titles[i].level;
@@ -126,7 +127,7 @@ static bool is_text(const PdfPage *p, const PdfLine *l, int level)
     return chars > HEADING_CHARS || (level > 1 && chars > LONG_CHARS && punctuated(to - 1));
 }
 
-int pdf_heading_level(const PdfReader *r, const PdfLook *look, const PdfPage *p, const PdfLine *l)
+static int find_level(const PdfReader *r, const PdfLook *look, const PdfPage *p, const PdfLine *l)
 {
     size_t letters = 0;
     for (size_t i = 0; i < l->len && letters < 3; i++)
@@ -140,15 +141,25 @@ int pdf_heading_level(const PdfReader *r, const PdfLook *look, const PdfPage *p,
     return level > 0 && !is_text(p, l, level) ? level : 0;
 }
 
+int pdf_heading_level(const PdfReader *r, const PdfLook *look, const PdfPage *p, const PdfLine *l)
+{
+    int8_t *level = &look->levels[l - p->lines];
+    if (*level < 0)
+        *level = (int8_t)find_level(r, look, p, l);
+    return *level;
+}
+
 bool pdf_look_learn(const PdfReader *r, PdfPage *p, PdfLook *out)
 {
     int blocks = 0;
     size_t all = 0, bold = 0, italic = 0, mono = 0;
     for (size_t i = 0; i < p->len; i++)
         blocks = p->lines[i].block >= blocks ? p->lines[i].block + 1 : blocks;
-    *out = (PdfLook){.right = blocks > 0 ? arena_new(p->arena, float, (size_t)blocks) : NULL};
-    if (out->right == NULL)
+    *out = (PdfLook){.right = blocks > 0 ? arena_new(p->arena, float, (size_t)blocks) : NULL,
+                     .levels = arena_new(p->arena, int8_t, p->len)};
+    if (out->right == NULL || out->levels == NULL)
         return false;
+    memset(out->levels, -1, p->len);
     for (size_t i = 0; i < p->len; i++) {
         const PdfLine *l = &p->lines[i];
         all += l->len;
@@ -158,8 +169,12 @@ bool pdf_look_learn(const PdfReader *r, PdfPage *p, PdfLook *out)
         if (!l->turned && l->x1 > out->right[l->block])
             out->right[l->block] = l->x1;
     }
-    for (size_t i = 0; i < r->titles_len && !out->titled; i++)
-        out->titled = r->titles[i].page_no == p->page_no;
+    for (size_t i = 0; i < r->titles_len; i++)
+        if (r->titles[i].page_no == p->page_no) {
+            out->first_title = out->titled ? out->first_title : i;
+            out->end_title = i + 1;
+            out->titled = true;
+        }
     out->bold = bold * 2 > all;
     out->italic = italic * 2 > all;
     out->mono = mono * 2 > all;

@@ -61,8 +61,9 @@ typedef struct PdfPage {
     size_t rules_len;
     bool failed; /* cut short by an error */
     bool pictures;
-    int curves; /* pieces of outlines: many of them may be letters */
-    bool rtl;   /* right-to-left letters were seen */
+    float picture_share; /* of the page that the largest picture covers */
+    int curves;          /* pieces of outlines: many of them may be letters */
+    bool rtl;            /* right-to-left letters were seen */
 } PdfPage;
 
 typedef struct PdfTitle {
@@ -118,7 +119,10 @@ ErrCode pdf_bidi_page(PdfPage *p);
 bool pdf_is_rtl(uint32_t cp);
 
 /* pdf_chars.c: kinds of characters; mending what typesetting took apart (accents, drop caps). */
-bool pdf_is_space(uint32_t cp);
+static inline bool pdf_is_space(uint32_t cp)
+{
+    return cp <= ' ' || cp == 0xA0 || cp == 0x3000;
+}
 bool pdf_is_lower(uint32_t cp);
 bool pdf_is_letter(uint32_t cp);
 bool pdf_is_cjk(uint32_t cp);
@@ -136,8 +140,10 @@ void pdf_margins_drop(PdfReader *r, PdfPage *p);
  */
 enum { PDF_LEVEL_PLAIN = 4 }; /* of a heading that is not larger than the text */
 typedef struct PdfLook {
-    float *right; /* per block: how far its lines reach */
-    bool titled;  /* the outline names this page */
+    float *right;   /* per block: how far its lines reach */
+    int8_t *levels; /* per line: of the heading that it is, 0: none, -1: not asked yet */
+    bool titled;    /* the outline names this page */
+    size_t first_title, end_title;
     bool bold, italic, mono;
 } PdfLook;
 bool pdf_look_learn(const PdfReader *r, PdfPage *p, PdfLook *out); /* false: nothing to look at */

@@ -2,7 +2,7 @@
 
 #include "document/calls.h"
 
-enum { BATCH_BYTES = 256 << 20, CURVES_MIN = 300, GARBAGE_MIN = 10 };
+enum { BATCH_BYTES = 256 << 20, CURVES_MIN = 300, GARBAGE_MIN = 10, STAMP_MAX = 40 };
 
 /* Characters without a meaning: fonts that do not say what their glyphs are. */
 static bool is_garbage(const PdfPage *p)
@@ -19,13 +19,14 @@ static bool is_garbage(const PdfPage *p)
     return seen >= GARBAGE_MIN && bad * 3 > seen;
 }
 
-static bool has_text(const PdfPage *p)
+/* Visible characters; enough of them are text. */
+static size_t count_text(const PdfPage *p)
 {
+    size_t seen = 0;
     for (size_t i = 0; i < p->len; i++)
         for (size_t k = 0; k < p->lines[i].len; k++)
-            if (p->lines[i].chars[k].cp > ' ')
-                return true;
-    return false;
+            seen += p->lines[i].chars[k].cp > ' ';
+    return seen;
 }
 
 bool pdf_ocr_wants(const PdfReader *r, const PdfPage *p)
@@ -33,7 +34,9 @@ bool pdf_ocr_wants(const PdfReader *r, const PdfPage *p)
     if (r->in->ocr != OCR_AUTO)
         return r->in->ocr == OCR_ALWAYS;
     bool drawn = p->pictures || p->curves >= CURVES_MIN; /* letters may be drawn as outlines */
-    return has_text(p) ? is_garbage(p) : drawn;
+    size_t text = count_text(p);
+    bool stamped = text <= STAMP_MAX && p->picture_share >= 0.6f; /* a scan with a page number */
+    return text == 0 ? drawn : stamped || is_garbage(p);
 }
 
 /* The page and the next ones that want it: "3-5,9". */

@@ -115,7 +115,8 @@ void prose_quote(Prose *p, int by)
     p->quotes = p->quotes + by > 0 ? p->quotes + by : 0;
 }
 
-void prose_cell(Prose *p)
+void prose_cell(Prose *p, bool inside)
 {
-    p->open = p->kept = false;
+    p->open = inside;
+    p->kept = false;
 }

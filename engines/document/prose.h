@@ -39,7 +39,8 @@ void prose_list(Prose *p, bool ordered, int64_t start);
 void prose_list_end(Prose *p);
 void prose_item(Prose *p, int64_t number); /* 0: count on */
 void prose_quote(Prose *p, int by);        /* +1 enters, -1 leaves */
-/* A cell of the sink was opened: nothing of the outside reaches into it. */
-void prose_cell(Prose *p);
+/* A cell of the sink was opened: nothing of the outside reaches into it. `inside`: the text goes on
+ * in the block that is open there. */
+void prose_cell(Prose *p, bool inside);
 
 #endif

@@ -56,6 +56,8 @@ typedef ErrCode (*DocReader)(const DocInput *in, Doc *out);
 /* rtf.c */ ErrCode read_rtf(const DocInput *in, Doc *out);
 /* eml.c */ ErrCode read_eml(const DocInput *in, Doc *out);
 /* picture.c */ ErrCode read_picture(const DocInput *in, Doc *out); /* by OCR */
+/* doc97.c */ ErrCode read_doc97(const DocInput *in, Doc *out);     /* where no office suite is */
+/* ppt97.c */ ErrCode read_ppt97(const DocInput *in, Doc *out);     /* the same */
 /* svg.c */ ErrCode read_svg(const DocInput *in, Doc *out);
 /* msg.c */ ErrCode read_msg(const DocInput *in, Doc *out);
 /* eml.c: load what GMime needs, once, before the sandbox closes. */

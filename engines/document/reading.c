@@ -102,7 +102,7 @@ static ErrCode refuse(const DocInput *in, const FileType *t)
 
 static void note_false_name(const DocInput *in, const FileType *t)
 {
-    if (detect_name_fits(t, in->name))
+    if (detect_name_fits(t, in->name) || is_type(t, TYPE_UNKNOWN))
         return;
     Str text = str_printf(in->step->arena, "\"" STR_FMT "\" is in fact %s (%s); read as that",
                           STR_ARG(str_slice(in->name, 0, 80)), t->name, t->media_type);
@@ -168,11 +168,25 @@ static ErrCode ask_password(const DocInput *in, const FileType *t)
     return ERR_INPUT_ENCRYPTED;
 }
 
+/* Readers of the plain text of some of them, for where no office suite is. */
+static DocReader plain_reader(const FileType *t)
+{
+    return t->encrypted           ? NULL
+           : is_type(t, TYPE_DOC) ? read_doc97
+           : is_type(t, TYPE_PPT) ? read_ppt97
+                                  : NULL;
+}
+
 static ErrCode convert(Reading *r, const char *to)
 {
     FileType inner;
     Str bytes;
     ErrCode rc = calls_office(&r->in, r->type.extension, to, &bytes);
+    r->read = rc == ERR_UNSUPPORTED_TYPE ? plain_reader(&r->type) : NULL;
+    if (r->read != NULL) {
+        step_note(r->in.step, STR("LibreOffice's engine is not here: only the plain text is read"));
+        return OK;
+    }
     if (rc != OK)
         return rc;
     r->mapped = bytes;

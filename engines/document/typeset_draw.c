@@ -82,7 +82,7 @@ static void order_parts(Part *parts, size_t len)
 static size_t cluster_end(const SetText *t, const Part *p, size_t glyph)
 {
     uint32_t c = t->glyphs[glyph].cluster;
-    size_t end = p->piece->to;
+    size_t end = p->to;
     for (size_t g = p->glyph_from; g < p->glyph_to; g++) {
         uint32_t other = t->glyphs[g].cluster;
         if (other > c && other < end)

@@ -407,6 +407,15 @@ static void take_merges(Xlsx *x, Str part)
 
 /* ---- what hangs on a sheet ---- */
 
+/* The n-th <author> of a part of comments. */
+static Str comment_author(const XmlElem *root, int64_t n, Arena *a)
+{
+    for (const XmlElem *at = root; at != NULL; at = xml_walk(root, at))
+        if (at->id != XML_TEXT && str_eq_c(at->local, "author") && n-- == 0)
+            return xml_text(at, a);
+    return STR("");
+}
+
 static void put_comments(Xlsx *x, Str part)
 {
     CLEANUP(arena_close) Arena *own = arena_open(32 * MIB);
@@ -419,9 +428,15 @@ static void put_comments(Xlsx *x, Str part)
             continue;
         grid_heading(&x->grid);
         doc_begin(x->out, BLOCK_NOTE, 0);
+        Str author = comment_author(root, xml_attr_int(at, "authorId", -1), own);
+        Str text = str_trim(xml_text(xml_child(at, S_TEXT), own));
         doc_text(x->out, xml_attr(at, "ref"));
         doc_text(x->out, STR(": "));
-        doc_text(x->out, xml_text(xml_child(at, S_TEXT), own));
+        if (author.len > 0 && !str_starts(text, author)) { /* Excel writes it into the text */
+            doc_text(x->out, author);
+            doc_text(x->out, STR(": "));
+        }
+        doc_text(x->out, text);
         doc_end(x->out);
     }
 }

@@ -42,7 +42,7 @@ static const Param convert_params[] = {
                  .help = "How the image meets the box."),
     PARAM_BOOL(ConvertArgs, enlarge, .help = "Also scale up images smaller than the box."),
     PARAM_INT(ConvertArgs, quality, .min = 1, .max = 100, .example = "82",
-              .help = "Quality of webp (82), jpeg (82) and avif (60)."),
+              .help = "Quality of webp (80), jpeg (82) and avif (60)."),
     PARAM_INT(
         ConvertArgs, effort, .min = 1, .max = 6, .example = "2",
         .help = "Time spent on a smaller file: webp and avif take 2, png and gif 4 by themselves."),
@@ -282,7 +282,7 @@ const Step step_image_convert = {
     .since = "0.1",
     .accepts = "image/*",
     .returns = "image/webp,image/avif,image/jpeg,image/png,image/gif,image/tiff",
-    .version = 1,
+    .version = 2,
     .cacheable = true,
     .limits = {.time_ms = 120 * 1000, .cpu_ms = 120 * 1000, .memory_bytes = (int64_t)2 << 30},
     .params = convert_params,

@@ -78,7 +78,7 @@ typedef struct EditArgs {
          .min = 1,                                                                                 \
          .max = 100,                                                                               \
          .example = "82",                                                                          \
-         .help = "Quality of webp (82), jpeg (82) and avif (60)."},                                \
+         .help = "Quality of webp (80), jpeg (82) and avif (60)."},                                \
         {.name = "metadata",                                                                       \
          .type = PARAM_TYPE_CHOICE,                                                                \
          EDIT_FIELD(T, metadata),                                                                  \

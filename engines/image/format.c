@@ -10,7 +10,7 @@ static const ImageFormatInfo formats[IMAGE_FORMATS] = {
     [IMAGE_PNG] = {"png", "image/png", "png", "pngload_source", .side_max = 1000000, .effort = 4,
                    .alpha = true, .deep = true},
     [IMAGE_WEBP] = {"webp", "image/webp", "webp", "webpload_source", .side_max = 16383,
-                    .quality = 82, .effort = 2, .alpha = true, .pages = true, .animates = true},
+                    .quality = 80, .effort = 2, .alpha = true, .pages = true, .animates = true},
     [IMAGE_AVIF] = {"avif", "image/avif", "avif", "heifload_source", .side_max = 16384,
                     .quality = 60, .effort = 2, .alpha = true, .pages = true},
     [IMAGE_HEIC] = {"heic", "image/heic", "heic", "heifload_source", .pages = true},

@@ -34,7 +34,7 @@ static const Param montage_params[] = {
     PARAM_CHOICE(MontageArgs, format, .choices = edit_format_choices, .def = EDIT_WEBP,
                  .help = "Format to make."),
     PARAM_INT(MontageArgs, quality, .min = 1, .max = 100, .example = "82",
-              .help = "Quality of webp (82), jpeg (82) and avif (60)."),
+              .help = "Quality of webp (80), jpeg (82) and avif (60)."),
     PARAM_END,
 };
 

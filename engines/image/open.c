@@ -112,9 +112,10 @@ static VipsImage *call_loader(const Image *img, int page, int n, double scale, b
     const ImageFormatInfo *f = image_format(img->format);
     VipsImage *out = NULL;
     vips_error_clear(); /* it keeps what earlier calls have said */
-    /* In steps of a power of two, and never below twice the size that is asked for: the last
-     * halving is a better filter than the decoder's. */
-    int shrink = scale <= 1.0 / 16 ? 8 : scale <= 1.0 / 8 ? 4 : scale <= 1.0 / 4 ? 2 : 1;
+    /* In steps of a power of two, and never below the size that is asked for. The decoder leaves
+     * out frequencies instead of averaging blocks, so nothing is lost that the scaling after it
+     * would keep. */
+    int shrink = scale <= 1.0 / 8 ? 8 : scale <= 1.0 / 4 ? 4 : scale <= 1.0 / 2 ? 2 : 1;
     VipsFailOn fail_on = strict ? VIPS_FAIL_ON_TRUNCATED : VIPS_FAIL_ON_NONE;
     VipsAccess access = VIPS_ACCESS_SEQUENTIAL;
     int rc;

@@ -76,13 +76,34 @@ static int encode(VipsImage *v, VipsTarget *to, const ImageSave *how)
     }
 }
 
-/* Lay the picture on its background when the format cannot hold transparency. */
-static ErrCode flatten(StepCtx *c, VipsImage *v, const ImageSave *how, VipsImage **out)
+/* libvips' own "strip" leaves EXIF in WebP (8.14), position and all; so what is to go is taken off
+ * before the encoder sees the picture. */
+static ErrCode strip(StepCtx *c, VipsImage **v)
+{
+    VipsImage *bare = NULL;
+    if (vips_copy(*v, &bare, NULL) != 0)
+        return image_fail(c, "removing metadata");
+    g_auto(GStrv) fields = vips_image_get_fields(bare);
+    static const char *const prefixes[] = {"exif-",         "xmp-",       "iptc-",
+                                           "icc-",          "photoshop-", "png-comment",
+                                           "gif-comment",   "image-desc", VIPS_META_ORIENTATION,
+                                           "jpeg-thumbnail"};
+    for (size_t i = 0; fields != NULL && fields[i] != NULL; i++)
+        for (size_t k = 0; k < COUNT_OF(prefixes); k++)
+            if (str_starts(str_from_c(fields[i]), str_from_c(prefixes[k])))
+                vips_image_remove(bare, fields[i]);
+    image_replace(v, bare);
+    return OK;
+}
+
+/* Lay the picture on its background when the format cannot hold transparency, and take off what is
+ * not to be kept. */
+static ErrCode prepare(StepCtx *c, VipsImage *v, const ImageSave *how, VipsImage **out)
 {
     if (image_format(how->format)->alpha || !vips_image_hasalpha(v)) {
         g_object_ref(v);
         *out = v;
-        return OK;
+        return how->keep_metadata ? OK : strip(c, out);
     }
     VipsArrayDouble *colour =
         v->Bands <= 2 ? vips_array_double_newv(
@@ -90,7 +111,9 @@ static ErrCode flatten(StepCtx *c, VipsImage *v, const ImageSave *how, VipsImage
                       : vips_array_double_new(how->background, 3);
     int rc = vips_flatten(v, out, "background", colour, NULL);
     vips_area_unref(VIPS_AREA(colour));
-    return rc == 0 ? OK : image_fail(c, "laying the picture on its background");
+    if (rc != 0)
+        return image_fail(c, "laying the picture on its background");
+    return how->keep_metadata ? OK : strip(c, out);
 }
 
 static void target_unref(VipsTarget **t)
@@ -103,7 +126,7 @@ ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name, int
 {
     CLEANUP(fd_close) int fd = -1;
     CLEANUP(image_unref) VipsImage *flat = NULL;
-    ErrCode rc = flatten(c, v, how, &flat);
+    ErrCode rc = prepare(c, v, how, &flat);
     if (rc == OK)
         rc = step_output(c, name, str_from_c(image_format(how->format)->type), &fd);
     if (rc != OK)
@@ -117,6 +140,10 @@ ErrCode image_save(StepCtx *c, VipsImage *v, const ImageSave *how, Str name, int
     g_signal_connect(flat, "eval", G_CALLBACK(on_eval), c);
     if (encode(flat, to, how) != 0)
         return image_fail(c, "converting the picture");
+    if (how->keep_metadata && (how->format == IMAGE_GIF || how->format == IMAGE_TIFF) &&
+        vips_image_get_typeof(v, VIPS_META_EXIF_NAME) != 0)
+        step_note(c, str_printf(c->arena, "EXIF is not kept: %s is written without",
+                                image_format(how->format)->name));
     *bytes = fd_size(fd);
     return *bytes > 0 ? OK : err_set(c->err, ERR_INTERNAL, "the encoder wrote nothing");
 }
@@ -131,7 +158,7 @@ void image_bytes_free(ImageBytes *b)
 ErrCode image_encode(StepCtx *c, VipsImage *v, const ImageSave *how, ImageBytes *out)
 {
     CLEANUP(image_unref) VipsImage *flat = NULL;
-    ErrCode rc = flatten(c, v, how, &flat);
+    ErrCode rc = prepare(c, v, how, &flat);
     if (rc != OK)
         return rc;
     CLEANUP(target_unref)

@@ -43,8 +43,18 @@ extern "C" void language_guess(const char *text, size_t len, bool markup, Langua
         *out = three[0];
 }
 
+// "GERMAN" and "CHINESE_T" as people write them. One thread: engines' tasks have no other here.
 extern "C" const char *language_name(const char *code)
 {
+    static char name[40];
     CLD2::Language l = CLD2::GetLanguageFromName(code);
-    return l == CLD2::UNKNOWN_LANGUAGE ? "" : CLD2::LanguageName(l);
+    const char *from = l == CLD2::UNKNOWN_LANGUAGE ? "" : CLD2::LanguageName(l);
+    size_t n = 0;
+    for (bool first = true; from[n] != 0 && n + 1 < sizeof name; n++) {
+        char c = from[n];
+        name[n] = c == '_' ? ' ' : !first && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        first = c == '_' || c == ' ';
+    }
+    name[n] = 0;
+    return name;
 }

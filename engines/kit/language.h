@@ -19,7 +19,7 @@ extern "C" {
 void language_guess(const char *text, size_t len, bool markup, LanguageGuess *out);
 /* The up to three languages that most of it is in; returns how many. `reliable`: of the whole. */
 int language_guess_all(const char *text, size_t len, bool markup, LanguageGuess out[3]);
-/* Its English name: "German"; "" for one that is not known. */
+/* Its English name: "German"; "" for one that is not known. Valid until the next call. */
 const char *language_name(const char *code);
 #ifdef __cplusplus
 }

@@ -246,6 +246,17 @@ static void settle(Resident *w)
         end_worker(w); /* SIGCHLD brings it back to us */
 }
 
+/* It died while it started. Its end of the socket may still be open in something it had started, so
+ * nothing is waited for. */
+static void hear_last(Residents *r, Resident *w)
+{
+    struct pollfd f = {.fd = w->socket, .events = POLLIN};
+    if (poll(&f, 1, 0) > 0)
+        hear(r, w);
+    else
+        give_up_start(r, &(Err){0});
+}
+
 void residents_note_end(Residents *r, pid_t pid, bool well)
 {
     for (int i = 0; i < r->len; i++) {
@@ -253,7 +264,7 @@ void residents_note_end(Residents *r, pid_t pid, bool well)
         if (w->pid == pid) {
             kill(-pid, SIGKILL); /* what it has started */
             if (w->state == RESIDENT_STARTING)
-                hear(r, w); /* its last word, or the end */
+                hear_last(r, w);
             empty_place(w);
         } else if (w->state == RESIDENT_BUSY && w->clerk == pid) {
             if (well || atomic_load(&r->marks[i]) != RESIDENT_ASKED)

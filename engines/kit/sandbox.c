@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -213,4 +215,24 @@ SandboxLayers sandbox_layers(void)
         .landlock_abi = sandbox_files_abi(),
         .memory_limit = !ADDRESS_SANITIZER,
     };
+}
+
+static bool can_unshare(int flags, bool as_nobody)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool ok = !as_nobody || (stop_being_root() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        _exit(ok && unshare(flags) == 0 ? 0 : 1);
+    }
+    int status = 1;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && status == 0;
+}
+
+SandboxNamespaces sandbox_namespaces(void)
+{
+    int network = CLONE_NEWNET | (geteuid() != 0 ? CLONE_NEWUSER : 0);
+    return (SandboxNamespaces){.network = can_unshare(network, false),
+                               .user = can_unshare(CLONE_NEWUSER, true)};
 }

@@ -67,4 +67,11 @@ typedef struct SandboxLayers {
 /* What this kernel offers; for `platen doctor`. */
 SandboxLayers sandbox_layers(void);
 
+/* What a browser gets besides (engines/browser/launch.c); tried in a child. */
+typedef struct SandboxNamespaces {
+    bool network; /* one without an interface */
+    bool user;    /* Chromium encloses its own renderers in one */
+} SandboxNamespaces;
+SandboxNamespaces sandbox_namespaces(void);
+
 #endif

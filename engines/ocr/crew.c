@@ -77,7 +77,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Those this process may use, which are fewer than there are under taskset or a container's cpuset. */
+/* Those this process may use: fewer than there are under taskset or in a container. */
 static size_t cores(void)
 {
     cpu_set_t set;

@@ -82,7 +82,9 @@ static ErrCode convert_run(StepCtx *c, const void *args)
         err_param(c->err, "pdf_a");
         return ERR_BAD_PARAM;
     }
-    ErrCode rc = put_request(c, a, &request);
+    ErrCode rc = office_check_bomb(c);
+    if (rc == OK)
+        rc = put_request(c, a, &request);
     if (rc == OK)
         rc = resident_ask(c, request, &c->input_fd, 1, &reply);
     if (rc != OK)
@@ -133,8 +135,8 @@ const Step step_office_convert = {
     .args_size = sizeof(ConvertArgs),
     .data = convert_fields,
     .errors = (const ErrCode[]){ERR_INPUT_EMPTY, ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED,
-                                ERR_UNSUPPORTED_TYPE, ERR_BAD_PARAM, ERR_LIMIT_OUTPUT,
-                                ERR_ENGINE_CRASHED, ERR_ENGINE_MISSING, OK},
+                                ERR_UNSUPPORTED_TYPE, ERR_LIMIT_RATIO, ERR_BAD_PARAM,
+                                ERR_LIMIT_OUTPUT, ERR_ENGINE_CRASHED, ERR_ENGINE_MISSING, OK},
     .examples = (const Example[]){{.title = "Word document to PDF",
                                    .input = "report.docx",
                                    .args = "{\"to\": \"pdf\"}",

@@ -20,7 +20,14 @@ extern const KitResident office_resident;
 
 ErrCode office_warm(Err *err);
 
-/* office_formats.c: what a kind of document can become. */
+/* bomb.c: ERR_LIMIT_RATIO for a file that unpacks to suspiciously much. */
+MUST_CHECK ErrCode office_check_bomb(StepCtx *c);
+/* Of its parts, for the fuzzer: where the directory is that `tail`, the end of a ZIP file, names;
+ * the sum of the sizes a directory names. Neither trusts a byte. */
+bool office_zip_directory(Str tail, int64_t *out_at, int64_t *out_len);
+int64_t office_zip_unpacked(Str directory);
+
+/* formats.c: what a kind of document can become. */
 typedef enum OfficeKind {
     OFFICE_TEXT,
     OFFICE_WEB,

@@ -12,6 +12,7 @@
 #include <com/sun/star/frame/XStorable.hpp>
 #include <com/sun/star/lang/XMultiServiceFactory.hpp>
 #include <com/sun/star/lang/XServiceInfo.hpp>
+#include <com/sun/star/task/ErrorCodeRequest.hpp>
 #include <com/sun/star/task/XInteractionAbort.hpp>
 #include <com/sun/star/task/XInteractionHandler.hpp>
 #include <com/sun/star/util/XCloseable.hpp>
@@ -82,9 +83,13 @@ class Nobody : public cppu::WeakImplHelper1<css::task::XInteractionHandler>
 {
   public:
     bool wants_password = false;
+    sal_Int32 error = 0; /* the last that it wanted to show */
 
     void SAL_CALL handle(const Reference<css::task::XInteractionRequest> &request) override
     {
+        css::task::ErrorCodeRequest code;
+        if (request->getRequest() >>= code)
+            error = code.ErrCode;
         OUString type = request->getRequest().getValueTypeName();
         wants_password |= type.indexOf(wide("Password")) >= 0;
         Sequence<Reference<css::task::XInteractionContinuation>> ways = request->getContinuations();
@@ -126,7 +131,9 @@ Reference<css::lang::XComponent> load(OfficeUnoJob *job,
     p.add("ReadOnly", Any(true));
     p.add("MacroExecutionMode", Any(sal_Int16(0))); /* never */
     p.add("UpdateDocMode", Any(sal_Int16(0)));      /* no links */
-    p.add("InteractionHandler", Any(nobody));
+    /* What has a filter of its own has no password, and is asked for its filter's options. */
+    if (job->import_filter == nullptr)
+        p.add("InteractionHandler", Any(nobody));
     p.add_text("FilterName", job->import_filter);
     p.add_text("FilterOptions", job->import_options);
     p.add_text("Password", job->password);
@@ -175,6 +182,8 @@ OfficeUnoEnd convert_here(OfficeUnoJob *job)
     } catch (const css::uno::Exception &e) {
         keep_text(job->text, e.Message);
     }
+    if (!doc.is() && nobody->error != 0 && job->text[0] == 0)
+        snprintf(job->text, sizeof job->text, "its error %#x", unsigned(nobody->error));
     if (!doc.is())
         return nobody->wants_password ? OFFICE_UNO_ENCRYPTED : OFFICE_UNO_UNREADABLE;
     OfficeUnoEnd end;

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 TYPES = """awt.XCallback awt.XRequestCallback beans.PropertyValue frame.XComponentLoader frame.XStorable
-lang.XMultiServiceFactory lang.XServiceInfo lang.XTypeProvider task.XInteractionAbort task.XInteractionHandler
+lang.XMultiServiceFactory lang.XServiceInfo lang.XTypeProvider task.ErrorCodeRequest task.XInteractionAbort task.XInteractionHandler
 uno.XAggregation uno.XWeak util.XCloseable""".split()
 
 libreoffice, outdir, stamp = Path(sys.argv[1]), Path(sys.argv[2]).resolve(), Path(sys.argv[3])

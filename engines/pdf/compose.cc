@@ -165,6 +165,7 @@ void add_part(Composer &m, const PdfPart &part)
 {
     size_t before = m.to.qpdf.getAllPages().size();
     m.to.version.updateIfGreater(part.pdf->version);
+    m.to.has_signatures |= part.pdf->has_signatures;
     PageMap map = add_pages(m, part);
     add_bookmarks(m, part, map, m.to.qpdf.getAllPages().at(before));
     if (m.how.attachments)

@@ -24,7 +24,8 @@ namespace
 
 const size_t HEAD_MAX = 1024, WRITE_BUFFER = 256 * KIB;
 
-/* Straight to the descriptor, in large pieces. */
+/* Straight to the descriptor, in large pieces. qpdf finishes pipelines in destructors, where nothing
+ * may be thrown: a failure is kept, what follows is dropped, and who wrote asks at the end. */
 class FdPipeline : public Pipeline
 {
   public:
@@ -46,6 +47,7 @@ class FdPipeline : public Pipeline
         flush();
     }
     int64_t written = 0;
+    Err failed{};
 
   private:
     void flush()
@@ -55,10 +57,8 @@ class FdPipeline : public Pipeline
     }
     void put(const char *data, size_t len)
     {
-        WriteFailed failed{};
-        if (len > 0 && fd_write_all(fd, data, len, &failed.err) != OK)
-            throw failed;
-        written += static_cast<int64_t>(len);
+        if (len > 0 && failed.code == OK && fd_write_all(fd, data, len, &failed) == OK)
+            written += static_cast<int64_t>(len);
     }
     int fd;
     std::string buffer;
@@ -136,6 +136,13 @@ ErrCode from_qpdf(Err *err, const char *doing, const QPDFExc &e)
     }
 }
 
+bool is_signed(QPDF &qpdf)
+{
+    QPDFObjectHandle form = qpdf.getRoot().getKey("/AcroForm");
+    return form.isDictionary() && form.getKey("/SigFlags").isInteger() &&
+           (form.getKey("/SigFlags").getIntValue() & 1) != 0;
+}
+
 ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, Err *err)
 {
     pdf.buffer = std::make_unique<Buffer>(
@@ -144,6 +151,7 @@ ErrCode open_pages(Pdf &pdf, const StepInput *in, const std::string &password, E
     pdf.qpdf.processInputSource(
         std::make_shared<BufferInputSource>("input", pdf.buffer.get(), false), password.c_str());
     pdf.version = pdf.qpdf.getVersionAsPDFVersion();
+    pdf.has_signatures = is_signed(pdf.qpdf);
     pdf.pages = QPDFPageDocumentHelper(pdf.qpdf).getAllPages();
     if (pdf.pages.empty())
         return err_set(err, ERR_INPUT_DAMAGED, "\"" STR_FMT "\" has no pages",
@@ -178,6 +186,10 @@ void set_up(QPDFWriter &w, Pdf *pdf, const PdfWrite *how)
     if (!encrypted)
         w.setDeterministicID(true);
     w.setMinimumPDFVersion(pdf->version);
+    /* A composed document has no object streams to keep: it gets some when a part could have had. */
+    bool modern = pdf->version.getMajor() > 1 || pdf->version.getMinor() >= 5;
+    if (pdf->bytes.ptr == nullptr && modern)
+        w.setObjectStreamMode(qpdf_o_generate);
     w.setLinearization(how->linearize);
     if (how->compact) {
         w.setObjectStreamMode(qpdf_o_generate);
@@ -201,9 +213,9 @@ ErrCode pdf_guard(Err *err, const char *doing, const std::function<ErrCode()> &w
 {
     try {
         return work();
-    } catch (const WriteFailed &f) {
-        *err = f.err;
-        return f.err.code;
+    } catch (const Refused &r) {
+        *err = r.err;
+        return r.err.code;
     } catch (const std::bad_alloc &) {
         return err_set(err, ERR_NO_MEMORY, "%s: no memory", doing);
     } catch (const QPDFExc &e) {
@@ -287,8 +299,10 @@ ErrCode pdf_write_fd(Pdf *pdf, const PdfWrite *how, int fd, int64_t *bytes, Err 
         set_up(w, pdf, how);
         w.write();
         out.finish();
+        if (out.failed.code != OK)
+            *err = out.failed;
         *bytes = out.written;
-        return OK;
+        return out.failed.code;
     });
 }
 
@@ -298,6 +312,8 @@ ErrCode pdf_write(StepCtx *c, Pdf *pdf, const PdfWrite *how, Str name, int64_t *
     ErrCode rc = step_output(c, name, STR("application/pdf"), &fd);
     if (rc == OK)
         rc = pdf_write_fd(pdf, how, fd, bytes, c->err);
+    if (rc == OK && pdf->has_signatures)
+        step_note(c, STR("the source is signed: its signature does not hold for the new file"));
     fd_close(&fd);
     return rc;
 }

@@ -69,7 +69,7 @@ void write_xmp(Arena *a, Pdf *pdf, const PdfInfo *info)
     Str packet;
     Err err = {};
     if (xmp_write(a, from_std(before), info, &packet, &err) != OK)
-        throw WriteFailed{err};
+        throw Refused{err};
     QPDFObjectHandle stream = pdf->qpdf.newStream(to_std(packet));
     stream.getDict().replaceKey("/Type", QPDFObjectHandle::newName("/Metadata"));
     stream.getDict().replaceKey("/Subtype", QPDFObjectHandle::newName("/XML"));

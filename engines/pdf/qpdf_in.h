@@ -22,14 +22,15 @@ struct Pdf {
     std::unique_ptr<Buffer> buffer;
     QPDF qpdf;
     std::vector<QPDFPageObjectHelper> pages;
+    bool has_signatures = false;
     PDFVersion version; /* the least to write: of a composed document, the highest of its parts */
     std::unique_ptr<QPDFAcroFormDocumentHelper> form_helper;
     /* Reading all fields takes time, so it is done once for all parts that take pages. */
     QPDFAcroFormDocumentHelper &form();
 };
 
-/* An output that cannot be written: thrown through qpdf by our pipeline. */
-struct WriteFailed {
+/* A reason of our own, on its way to pdf_guard. */
+struct Refused {
     Err err;
 };
 

@@ -124,37 +124,39 @@ static void add_plain(Buf *b, Str xml)
     }
 }
 
+/* The content of the element whose name begins at `at`; *after moves behind its end. */
+static Str element_content(Str xml, size_t at, size_t *after)
+{
+    Str rest = str_slice(xml, at, at + 2 * FIELD_MAX);
+    size_t open = str_find_char(rest, '>'), close = str_find_char(rest, '<');
+    *after = at + 1;
+    if (open == STR_NONE || close == STR_NONE || open > close)
+        return (Str){0};
+    *after = at + close + 1;
+    return str_slice(rest, open + 1, close);
+}
+
 /* A field's instruction is spread over any number of runs. */
 static void scan_fields(Scan *s, const ScanObject *part)
 {
     Str xml = part->bytes, tag;
-    Buf field = buf_init(s->arena, FIELD_MAX + 1);
-    if (str_find(xml, STR("instr")) == STR_NONE)
-        return;
+    Buf field = buf_init(s->arena, 2 * FIELD_MAX);
     for (size_t at = 0; at < xml.len;) {
-        size_t next = at;
-        Str rest = str_slice(xml, at, xml.len);
-        size_t text = str_find(rest, STR("instrText")), mark = str_find(rest, STR("fldChar"));
-        if (text == STR_NONE)
+        const char *next = memchr(xml.ptr + at, '<', xml.len - at);
+        if (next == NULL)
             break;
-        if (mark != STR_NONE && mark < text) {
+        at = (size_t)(next - xml.ptr) + 1;
+        Str name = str_slice(xml, at, at + 24);
+        size_t colon = str_find_char(name, ':');
+        Str local = colon != STR_NONE ? str_slice(name, colon + 1, name.len) : name;
+        if (str_starts(local, STR("fldChar"))) {
             dde_check(s, part, buf_str(&field));
             buf_clear(&field);
-            at += mark + 7;
-            continue;
+        } else if (str_starts(local, STR("instrText")) && name.ptr[0] != '/') {
+            Str text = element_content(xml, at, &at);
+            if (field.len + text.len < FIELD_MAX)
+                add_plain(&field, text);
         }
-        next = at + text + 9;
-        Str inner = str_slice(xml, next, xml.len);
-        size_t open = str_find_char(inner, '>'), close = str_find_char(inner, '<');
-        if (open == STR_NONE || close == STR_NONE)
-            break;
-        if (open < close && field.len + (close - open) < FIELD_MAX && inner.ptr[0] != '\0')
-            add_plain(&field, str_slice(inner, open + 1, close));
-        at = next + (open > close ? open : close) + 1;
-        /* behind the closing tag, which has the name again */
-        Str behind = str_slice(xml, at, at + 24);
-        size_t again = str_find(behind, STR("instrText>"));
-        at += again != STR_NONE ? again + 10 : 0;
     }
     dde_check(s, part, buf_str(&field));
     for (size_t at = 0; next_tag(xml, "fldSimple", &at, &tag);) {

@@ -88,16 +88,13 @@ static const char *program_kind(Str s)
 static const char *carve(Str s, size_t *where)
 {
     for (size_t at = 1; at + 64 < s.len; at++) {
-        const char *m = memchr(s.ptr + at, 'M', s.len - at),
-                   *e = memchr(s.ptr + at, 0x7f, s.len - at);
-        const char *next = m == NULL ? e : e == NULL || m < e ? m : e;
-        if (next == NULL)
-            return NULL;
-        at = (size_t)(next - s.ptr);
+        char ch = s.ptr[at];
+        if (ch != 'M' && ch != 0x7f)
+            continue;
         *where = at;
-        if (s.len - at > 64 && s.ptr[at] == 'M' && s.ptr[at + 1] == 'Z' && is_pe(s, at))
+        if (ch == 'M' && s.ptr[at + 1] == 'Z' && is_pe(s, at))
             return "a Windows program";
-        if (s.len - at > 64 && s.ptr[at] == 0x7f && is_elf(s, at))
+        if (ch == 0x7f && is_elf(s, at))
             return "a Linux program";
     }
     return NULL;

@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { OBJECTS_MAX = 200, WORD_MAX = 32, FIELD_MAX = 600 };
+enum { OBJECTS_MAX = 200, WORD_MAX = 32, FIELD_MAX = 600, FIELD_SPAN = 16 * 1024 };
 
 typedef struct Rtf {
     Scan *s;
@@ -132,11 +132,12 @@ static void found_data(Rtf *r)
     arena_rewind(r->s->arena, mark);
 }
 
-/* The text of the group that has begun, control words left out. */
+/* The text of the group that has begun, control words left out. A group that does not end is not
+ * followed to the end of the file, or a thousand of them would take for ever. */
 static Str group_text(Rtf *r)
 {
     Buf b = buf_init(r->s->arena, FIELD_MAX + 8);
-    Str t = r->text;
+    Str t = str_slice(r->text, 0, r->at + FIELD_SPAN);
     size_t at = r->at;
     for (int depth = 0; at < t.len && b.len < FIELD_MAX; at++) {
         char ch = t.ptr[at];

@@ -56,7 +56,8 @@ static void put_cut(char *out, size_t size, Str s)
     size_t len = s.len < size - 1 ? s.len : size - 1;
     while (len > 0 && len < s.len && (s.ptr[len] & 0xC0) == 0x80)
         len--;
-    memcpy(out, s.ptr, len);
+    if (len > 0)
+        memcpy(out, s.ptr, len);
     out[len] = 0;
 }
 

@@ -191,7 +191,7 @@ const Step step_security_scan = {
             {.title = "A report", .input = "report.pdf", .expect = "verdict=clean; complete=true"},
             {.title = "A document with a macro that runs by itself",
              .input = "macro.docm",
-             .expect = "verdict=malicious"},
+             .expect = "verdict=suspicious"},
             {.title = "A PDF with a script",
              .input = "script.pdf",
              .args = "{\"clamav\": \"off\"}",

@@ -1,13 +1,15 @@
 /* text.chunk: a text cut into pieces that a search index or a model can take.
  *
- * What    any input in, a line of JSON per chunk out: its text, its exact place in the source, its tokens, pages, headings, and who
- *         stands before, after and above it (chunk_out.h).
- * Why     a chunk without its page cannot be cited, one that is too long is cut off by the model, and one that tears a table apart
- *         answers nothing.
- * How     the source becomes blocks (source.h); the method says where chunks should begin (cuts.h); blocks are put together and,
- *         where one is too large, taken apart (pack.h).
- * Sure    put together in order, the chunks are the source, character for character; none is larger than `size`.
- * Memory  plain text is read from its file and chunks are written as they are made; see source.h for the limits. */
+ * What    any input in, a line of JSON per chunk out: its text, its exact place in the source, its
+ *         tokens, pages, headings, and who stands before, after and above it (chunk_out.h).
+ * Why     a chunk without its page cannot be cited, one that is too long is cut off by the model,
+ *         and one that tears a table apart answers nothing.
+ * How     the source becomes blocks (source.h); the method says where chunks should begin (cuts.h);
+ *         blocks are put together and, where one is too large, taken apart (pack.h).
+ * Sure    put together in order, the chunks are the source, character for character; none is larger
+ *         than `size`.
+ * Memory  plain text is read from its file and chunks are written as they are made; see source.h
+ *         for the limits. */
 #include "text/chunk_out.h"
 #include "text/cuts.h"
 #include "text/text.h"
@@ -55,7 +57,7 @@ static const Choice format_choices[] = {
 typedef struct ChunkArgs {
     int method, encoding, unit, read_as, format;
     int64_t size, overlap, min_size, heading_level;
-    Str rules, pages, text;
+    Str rules, pages, password, text;
     bool after, repeat_header, with_source;
 } ChunkArgs;
 
@@ -70,7 +72,7 @@ static const Param chunk_params[] = {
               .help =
                   "How much of the text before a chunk is given along with it, apart, at most; up "
                   "to half of the size."),
-    PARAM_INT(ChunkArgs, min_size, .min = 0, .max = SIZE_MAX_, .example = "100",
+    PARAM_INT(ChunkArgs, min_size, .min = 1, .max = SIZE_MAX_, .example = "100",
               .help = "A heading, a rule or a change of meaning ends no chunk that has less than "
                       "this; left out: 0, for meaning a quarter of the size."),
     PARAM_CHOICE(ChunkArgs, unit, .choices = unit_choices, .def = -1,
@@ -91,6 +93,8 @@ static const Param chunk_params[] = {
                  .help = "What the input is."),
     PARAM_TEXT(ChunkArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
                .help = "Pages of a document to take; all when left out."),
+    PARAM_TEXT(ChunkArgs, password, .secret = true, .max_len = 500,
+               .help = "Password of an encrypted document."),
     PARAM_TEXT(ChunkArgs, text, .help = "The text itself, instead of a file."),
     PARAM_CHOICE(ChunkArgs, format, .choices = format_choices, .def = FORMAT_JSONL,
                  .help = "How the chunks are written."),
@@ -266,11 +270,13 @@ static ErrCode chunk(Work *w)
     const ChunkArgs *a = w->args;
     ErrCode rc = plan(w);
     if (rc == OK)
-        rc = source_open(
-            w->c,
-            &(SourceArgs){
-                .as = (SourceAs)a->read_as, .text = a->text, .pages = a->pages, .structure = true},
-            &w->source);
+        rc = source_open(w->c,
+                         &(SourceArgs){.as = (SourceAs)a->read_as,
+                                       .text = a->text,
+                                       .pages = a->pages,
+                                       .password = a->password,
+                                       .structure = true},
+                         &w->source);
     if (rc == OK)
         rc = find_cuts(w);
     if (rc != OK)
@@ -283,9 +289,9 @@ static ErrCode chunk(Work *w)
         return rc;
     put_data(w);
     step_usage(w->c, "tokens", w->out.tokens);
-    return a->with_source ? step_output_bytes(w->c, STR("source.txt"),
-                                              STR("text/plain; charset=utf-8"), w->source.text)
-                          : OK;
+    return a->with_source
+               ? step_output_bytes(w->c, STR("source.txt"), STR("text/plain"), w->source.text)
+               : OK;
 }
 
 static ErrCode chunk_run(StepCtx *c, const void *args)
@@ -316,11 +322,11 @@ const Step step_text_chunk = {
     .params = chunk_params,
     .args_size = sizeof(ChunkArgs),
     .data = chunk_fields,
-    .errors =
-        (const ErrCode[]){ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_EMPTY, ERR_INPUT_TOO_LARGE,
-                          ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED, ERR_NO_TEXT, ERR_UNSUPPORTED_TYPE,
-                          ERR_LIMIT_MEMORY, ERR_LIMIT_CPU, ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH,
-                          ERR_LIMIT_RATIO, ERR_LIMIT_OUTPUT, ERR_ENGINE_MISSING, ERR_CANCELED, OK},
+    .errors = (const ErrCode[]){ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_EMPTY,
+                                ERR_INPUT_TOO_LARGE, ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED,
+                                ERR_NO_TEXT, ERR_UNSUPPORTED_TYPE, ERR_LIMIT_MEMORY, ERR_LIMIT_CPU,
+                                ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH, ERR_LIMIT_RATIO, ERR_LIMIT_PIXELS,
+                                ERR_LIMIT_OUTPUT, ERR_ENGINE_MISSING, ERR_CANCELED, OK},
     .examples =
         (const Example[]){
             {.title = "Whole sentences, 64 tokens at most, 16 of them overlap",

@@ -3,8 +3,8 @@
  * {"index":0,"id":"7d0c…-00000","text":"…","tokens":212,"characters":980,"from":0,"to":980,
  *  "first_page":1,"last_page":2,"headings":["Results","Second year"],
  *  "previous":null,"next":"7d0c…-00001","parent":null,
- *  "overlap":{"from","to","text","tokens","characters"},      what of the text before it to put in front
- *  "header":{…}}                                               the head of the table it begins within
+ *  "overlap":{"from","to","text","tokens","characters"},   the end of the text before it
+ *  "header":{…}}                                           the head of the table it is in
  *
  * from and to count characters (Unicode code points) of the source; the ranges of all chunks follow
  * each other without a gap. Ids begin with a hash of the source text, so chunks of different

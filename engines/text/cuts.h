@@ -16,9 +16,9 @@ typedef struct Cuts {
 } Cuts;
 void cuts_add(Cuts *c, size_t at);
 
-/* `rules` has a regular expression (ICU's) a line; a chunk begins at the beginning of each match, or
- * at its end with `after`. ERR_BAD_PARAM names the rule and its fault; ERR_LIMIT_CPU: one takes more
- * steps than any sensible rule needs for the text. */
+/* `rules` has a regular expression (ICU's) a line; a chunk begins where each match does, or where it
+ * ends with `after`. ERR_BAD_PARAM names the rule and its fault; ERR_LIMIT_CPU: one takes more steps
+ * than any sensible rule needs for the text. */
 MUST_CHECK ErrCode cuts_by_rules(const Source *s, Str rules, bool after, Cuts *out, Err *err);
 
 /* TextTiling over tf-idf: the three sentences before a gap are compared with the three after it

@@ -95,7 +95,7 @@ static ErrCode fits(Meter *m, size_t at, int64_t limit, bool *out, Err *err)
     return rc;
 }
 
-/* The last two ends of pieces within the limit, the later one first; `floor` when there are none. */
+/* The last two ends of pieces within the limit, the later one first; `floor`: there are none. */
 static ErrCode last_ends(Meter *m, size_t floor, size_t max, int64_t limit, size_t out[2], Err *err)
 {
     /* More than `limit` tokens for certain, however long the word that lies there. */

@@ -1,9 +1,9 @@
 /* meter.h: how long a growing piece of text is, in tokens or characters.
  *
  *   meter_begin(&m, from);
- *   meter_to(&m, to, limit, &n, err)  the length of [from, to), exactly as if counted alone; when it is
- *                                     over the limit, any number over the limit
- *   meter_fit(&m, max, limit, …)      the furthest place to cut at so that [from, place) has at most `limit`
+ *   meter_to(&m, to, limit, &n, err)  the length of [from, to), exactly as if counted alone; over the
+ *                                     limit: any number over the limit
+ *   meter_fit(&m, max, limit, …)      the furthest place so that [from, place) has at most `limit`
  *
  * Tokens do not simply add up: what follows can change how the end before it is cut. So counting
  * goes on from the last place where it cannot (pieces_sure_cut), not from `from`; the whole of a

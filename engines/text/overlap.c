@@ -61,7 +61,7 @@ static ErrCode first_word(ChunkOut *o, const PackChunk *chunk, size_t at, size_t
     return OK;
 }
 
-/* Skip what is certainly too much: pieces are walked once, and their lengths summed from the end. */
+/* Skip what is certainly too much: pieces are walked once, until what is left may fit. */
 static ErrCode skip_most(ChunkOut *o, const PackChunk *chunk, size_t from, size_t *out, Err *err)
 {
     int64_t all = 0, passed = 0;

@@ -190,7 +190,7 @@ static ErrCode put(Pack *p, const PackUnit *u, bool whole, Err *err)
             rc = fits_alone(p, u, &alone, err);
         if (rc != OK)
             return rc;
-        /* A chunk that is half full ends here; a nearly empty one takes a part of what is coming. */
+        /* A chunk that is half full ends here; a nearly empty one takes part of what is coming. */
         if (!p->only_headings && before >= p->smallest && (alone || before > p->room / 2)) {
             rc = end_chunk(p, err);
             if (rc == OK)

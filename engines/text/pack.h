@@ -1,8 +1,8 @@
 /* pack.h: units of text put together into chunks.
  *
- * Chunks are ranges that follow each other without a gap: put together they are the text. A chunk is
- * filled with units (a block, a sentence, a row …) while it stays within `limit`; a unit that does
- * not fit goes into the next one, and one that never fits is taken apart: a table between its rows,
+ * Chunks are ranges that follow each other without a gap: put together they are the text. Each is
+ * filled with units (a block, a sentence, a row …) while it stays within `limit`; one that does not
+ * fit goes into the next, and one that never fits is taken apart: a table between its rows,
  * code between its lines, a paragraph between its sentences, those between their words. A heading
  * goes with what follows it.
  *

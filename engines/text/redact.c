@@ -166,8 +166,9 @@ static bool looks_like_date(Str s)
 static size_t phone_at(Str s, size_t i)
 {
     size_t n = 0, k = i, end = i, separators = 0, open = 0;
+    bool within = i >= 2 && strchr(" -./", s.ptr[i - 1]) != NULL && is_digit(s.ptr[i - 2]);
     bool plus = at(s, i) == '+', zero = at(s, i) == '0', paren = at(s, i) == '(';
-    if (!begins_word(s, i) || (!plus && !paren && !is_digit(at(s, i))) ||
+    if (!begins_word(s, i) || (within && !plus) || (!plus && !paren && !is_digit(at(s, i))) ||
         (i > 0 && strchr("+.,-/:$", s.ptr[i - 1]) != NULL && s.ptr[i - 1] != 0))
         return 0;
     for (k += plus; k < s.len && n <= PHONE_MAX; k++) {

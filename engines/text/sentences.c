@@ -40,8 +40,8 @@ Sentences sentences_begin(Str text)
     return (Sentences){.text = text, .plain = text.len > INT32_MAX || !give(text)};
 }
 
-/* The next end by the breaker's rules, after `at`. Another Sentences may have had it meanwhile: then
- * it begins anew at `at`, because finding a place in the middle of a text takes it as long as coming
+/* The next end by the breaker's rules, after `at`. Another Sentences may have had it meanwhile; then
+ * it begins anew at `at`, as finding a place in the middle of a text takes it as long as coming
  * there. */
 static size_t next_end(Sentences *s, size_t at)
 {

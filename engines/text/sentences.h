@@ -3,11 +3,11 @@
  *   Sentences s = sentences_begin(text);
  *   for (size_t from = 0, to; sentences_next(&s, &to); from = to) … str_slice(text, from, to)
  *
- * The rules are Unicode's (UAX 29, by ICU), without the ends that only look like one ("Dr.", "e.g.").
+ * The rules are Unicode's (UAX 29, by ICU), without what only looks like an end ("Dr.", "e.g.").
  * A sentence includes the white space behind it, so sentences put together are the text. A line's
  * end inside a paragraph is no end of a sentence unless one stands there.
  *
- * There is one breaker, opened before the sandbox closes; several Sentences may take turns with it. */
+ * There is one breaker, opened before the sandbox closes; several Sentences may take turns. */
 #ifndef PLATEN_TEXT_SENTENCES_H
 #define PLATEN_TEXT_SENTENCES_H
 

@@ -177,6 +177,8 @@ static ErrCode extract(StepCtx *c, const SourceArgs *a, Source *out)
     json_kv_c(&j, "format", "json");
     if (a->pages.len > 0)
         json_kv_str(&j, "pages", a->pages);
+    if (a->password.len > 0)
+        json_kv_str(&j, "password", a->password);
     json_end(&j, '}');
     if (b.failed)
         return err_set(c->err, ERR_NO_MEMORY, "calling document.extract");

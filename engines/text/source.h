@@ -59,6 +59,7 @@ typedef struct SourceArgs {
     SourceAs as;
     Str text;       /* taken when there is no file */
     Str pages;      /* as document.extract takes them; "": all */
+    Str password;   /* likewise; "": none */
     bool structure; /* false: the text is enough, blocks stay empty where they cost time */
 } SourceArgs;
 

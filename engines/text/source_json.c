@@ -1,8 +1,8 @@
 /* source_json.c: what document.extract gives as JSON, as the text it stands for.
  *
  * Blocks are read one at a time, and tables row by row, so the tree of the whole document is never
- * held. Each block says which characters of the text it takes; the text is written here by the rules of the engine's text
- * format, and must come out at just these positions. */
+ * held. Each block says which characters of the text it takes; the text is written here by the rules
+ * of document.extract's text format, and must come out at just these positions. */
 #include "text/source_in.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 /* tokenizer.h: exact tokens of text, as the models count them.
  *
- *   CLEANUP…  Tokenizer *t = tokenizer_open(arena, O200K);    // NULL: the arena is full
+ *   Tokenizer *t = tokenizer_open(arena, O200K);    // NULL: the arena is full
  *   int64_t n;
  *   rc = tokenizer_count(t, text, &n, err);
  *
- * Text is cut into pieces (pieces.h), pieces into tokens (vocab.h). Pieces repeat, so the latest ones
+ * Text is cut into pieces (pieces.h), pieces into tokens (vocab.h). Pieces repeat, so the latest
  * are remembered. Memory: 2 MiB for that, touched as it fills, and 4 bytes per byte of the longest
  * piece; a piece of more than TOKENIZER_PIECE_MAX bytes (one "word" without an end) is refused with
  * ERR_LIMIT_MEMORY. Time grows with the text, whatever is in it.

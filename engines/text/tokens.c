@@ -1,8 +1,9 @@
 /* text.tokens: how many tokens a text has for a model, and which.
  *
  * What    any input in; the exact count, as the model's own tokenizer counts it.
- * Why     prices, limits and chunk sizes are in tokens, and guesses (a token is four letters) are wrong by half in most languages.
- * Not     what a chat wraps around a text, and names of special tokens count as the text they are. */
+ * Why     prices, limits and chunk sizes are in tokens, and guesses (a token is four letters) are
+ *         wrong by half in most languages.
+ * Not     what a chat wraps around a text; names of special tokens count as the text they are. */
 #include "text/pieces.h"
 #include "text/source.h"
 #include "text/text.h"
@@ -19,11 +20,13 @@ static const Choice ids_choices[] = {
 enum Ids { IDS_JSONL, IDS_BYTES };
 
 typedef struct TokensArgs {
-    Str text, model, pages;
+    Str text, model, pages, password;
     int ids, read_as;
 } TokensArgs;
 
 static const Param tokens_params[] = {
+    PARAM_TEXT(TokensArgs, password, .secret = true, .max_len = 500,
+               .help = "Password of an encrypted document."),
     PARAM_TEXT(TokensArgs, text, .example = "How many tokens is this?",
                .help = "The text itself, instead of a file."),
     PARAM_TEXT(TokensArgs, model, .max_len = 100, .def_text = "o200k", .example = "gpt-4o",
@@ -148,8 +151,12 @@ static ErrCode tokens_run(StepCtx *c, const void *args)
     Encoding e = O200K;
     if (!model_encoding(a->model, &e))
         return unknown_model(c, a->model);
-    ErrCode rc = source_open(
-        c, &(SourceArgs){.as = (SourceAs)a->read_as, .text = a->text, .pages = a->pages}, &s);
+    ErrCode rc = source_open(c,
+                             &(SourceArgs){.as = (SourceAs)a->read_as,
+                                           .text = a->text,
+                                           .pages = a->pages,
+                                           .password = a->password},
+                             &s);
     return rc == OK ? count_source(c, a, e, &s) : rc;
 }
 
@@ -169,11 +176,11 @@ const Step step_text_tokens = {
     .params = tokens_params,
     .args_size = sizeof(TokensArgs),
     .data = tokens_fields,
-    .errors =
-        (const ErrCode[]){ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_EMPTY, ERR_INPUT_TOO_LARGE,
-                          ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED, ERR_NO_TEXT, ERR_UNSUPPORTED_TYPE,
-                          ERR_LIMIT_MEMORY, ERR_LIMIT_CPU, ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH,
-                          ERR_LIMIT_RATIO, ERR_LIMIT_OUTPUT, ERR_ENGINE_MISSING, OK},
+    .errors = (const ErrCode[]){ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_INPUT_EMPTY,
+                                ERR_INPUT_TOO_LARGE, ERR_INPUT_DAMAGED, ERR_INPUT_ENCRYPTED,
+                                ERR_NO_TEXT, ERR_UNSUPPORTED_TYPE, ERR_LIMIT_MEMORY, ERR_LIMIT_CPU,
+                                ERR_LIMIT_COUNT, ERR_LIMIT_DEPTH, ERR_LIMIT_RATIO, ERR_LIMIT_PIXELS,
+                                ERR_LIMIT_OUTPUT, ERR_ENGINE_MISSING, OK},
     .examples = (const Example[]){{.title = "A sentence, as GPT-4 counts it",
                                    .args = "{\"text\": \"How many tokens is this?\", \"model\": "
                                            "\"gpt-4\"}",

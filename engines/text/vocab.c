@@ -3,34 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-extern const unsigned char ranks_o200k[], ranks_cl100k[];
-
-/* Set by vocab_warm in the warm parent, then constant. */
-static Vocab vocabs[ENCODING_COUNT];
-
-const char *encoding_name(Encoding e)
-{
-    static const char *const names[] = {[O200K] = "o200k_base", [CL100K] = "cl100k_base"};
-    return names[e];
-}
-
-ErrCode vocab_warm(Err *err)
-{
-    const unsigned char *const packed[] = {[O200K] = ranks_o200k, [CL100K] = ranks_cl100k};
-    for (int e = 0; e < ENCODING_COUNT; e++) {
-        ErrCode rc = vocabs[e].count == 0 ? vocab_build(packed[e], &vocabs[e], err) : OK;
-        if (rc != OK)
-            return rc;
-    }
-    return OK;
-}
-
-const Vocab *vocab_of(Encoding e)
-{
-    assert(vocabs[e].count > 0);
-    return &vocabs[e];
-}
-
 size_t vocab_count(const Vocab *v)
 {
     return v->count;

@@ -5,7 +5,7 @@
  * taken from left to right: at each place the longest token is tried first, then its shorter
  * prefixes; one fits when the pair it makes with the token before it is how byte-pair encoding
  * itself would cut those bytes (which the ways the two tokens were joined decide). Where nothing
- * fits, the token before is taken back, and its end is never tried again. So each place is visited a
+ * fits, the token before is taken back, and its end is never tried again. So a place is visited a
  * bounded number of times, the memory is a bit and an id per byte, and the result is the same.
  *
  * The tables are built once by vocab_warm from what tools/pack_ranks.py packed (some 15 MB for

@@ -11,9 +11,10 @@ typedef struct Span {
 
 typedef struct Build {
     Vocab *v;
-    const uint32_t *id;  /* by place in the sorted order */
-    const uint8_t *size; /* likewise */
-    uint32_t *start;     /* likewise: into the pool */
+    const uint32_t *id;   /* by place in the sorted order */
+    const uint8_t *size;  /* likewise */
+    const uint32_t *cuts; /* left and right of every token, by id; or NULL */
+    uint32_t *start;      /* likewise: into the pool */
     Span *spans;
     uint32_t *nearest; /* of each node: the token that ends at it or above it */
     uint32_t room;
@@ -106,6 +107,14 @@ static void put_pair(Vocab *v, uint32_t left, uint32_t right, uint32_t id)
     v->pairs[i] = (VocabPair){left, right, id};
 }
 
+static void take_cut(Vocab *v, uint32_t id, uint32_t left, uint32_t right)
+{
+    v->left[id] = left;
+    v->right[id] = right;
+    if (left != id)
+        put_pair(v, left, right, id);
+}
+
 /* How byte-pair encoding comes to token `id`: the cut into two earlier tokens that it would itself
  * arrive at. Tokens in order, so that the earlier ones are known. */
 static void find_cut(Vocab *v, uint32_t id)
@@ -116,9 +125,7 @@ static void find_cut(Vocab *v, uint32_t id)
         uint32_t right = vocab_whole(v, str_slice(bytes, v->len[left], bytes.len));
         if (right >= id || left >= id || !vocab_pair_fits(v, left, right))
             continue;
-        v->left[id] = left;
-        v->right[id] = right;
-        put_pair(v, left, right, id);
+        take_cut(v, id, left, right);
         return;
     }
 }
@@ -159,17 +166,21 @@ static bool build(Build *b)
     if (!build_tree(b))
         return false;
     for (uint32_t id = 0; id < v->count; id++)
-        find_cut(v, id);
+        if (b->cuts == NULL)
+            find_cut(v, id);
+        else
+            take_cut(v, id, b->cuts[2 * id], b->cuts[2 * id + 1]);
     return true;
 }
 
-ErrCode vocab_build(const unsigned char *packed, Vocab *out, Err *err)
+ErrCode vocab_build(const unsigned char *packed, const uint32_t *cuts, Vocab *out, Err *err)
 {
     Vocab v = {0};
     memcpy(&v.count, packed, 4); /* 16-byte aligned, little-endian, and made at build time */
     Build b = {.v = &v,
                .id = (const uint32_t *)(const void *)(packed + 4),
-               .size = packed + 4 + (size_t)v.count * 4};
+               .size = packed + 4 + (size_t)v.count * 4,
+               .cuts = cuts};
     v.pool = (const char *)packed + 4 + (size_t)v.count * 5;
     bool built = build(&b);
     free(b.start);

@@ -17,7 +17,7 @@ struct Vocab {
     uint8_t *len;           /* bytes */
     uint32_t *prefix;       /* the longest shorter token it begins with, or VOCAB_NONE */
     uint32_t *left, *right; /* what it was joined from; both the token itself: from nothing */
-    /* A tree of all tokens, byte by byte, as an array in the order of levels: the children of a node
+    /* A tree of all tokens, byte by byte, as an array in the order of levels: a node's children
      * stand one after another, first[n] to first[n + 1]. Node 0 is the root. */
     uint32_t nodes;
     uint32_t *first;
@@ -40,8 +40,10 @@ bool vocab_pair_fits(const Vocab *v, uint32_t left, uint32_t right);
 /* The longest token that `text` begins with; VOCAB_NONE only when it is empty. */
 uint32_t vocab_longest(const Vocab *v, Str text);
 
-/* vocab_build.c: from the packed form. */
-MUST_CHECK ErrCode vocab_build(const unsigned char *packed, Vocab *out, Err *err);
+/* vocab_build.c: from the packed form. `cuts` has left and right of every token, by id; NULL: they
+ * are found here, which takes twice the time of all the rest. */
+MUST_CHECK ErrCode vocab_build(const unsigned char *packed, const uint32_t *cuts, Vocab *out,
+                               Err *err);
 void vocab_free(Vocab *v);
 
 #endif

@@ -65,6 +65,13 @@ static void check_sandbox(Doctor *d)
     else
         say(d, NOTE, "Landlock",
             STR("this kernel has none; the call filter keeps files closed all the same"));
+    SandboxNamespaces n = sandbox_namespaces();
+    say(d, n.network ? FINE : NOTE, "network namespaces",
+        n.network ? STR("active: the browser has no network interface")
+                  : STR("refused here; the call filter alone cuts the browser's network"));
+    say(d, n.user ? FINE : NOTE, "user namespaces",
+        n.user ? STR("active: the browser encloses its pages itself, inside our sandbox")
+               : STR("refused here; the browser's pages are in our sandbox alone"));
     say(d, l.memory_limit ? FINE : NOTE, "memory limit",
         l.memory_limit ? STR("active") : STR("off in this build (AddressSanitizer)"));
 }

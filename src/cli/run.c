@@ -163,6 +163,21 @@ static Str choice_of_ending(Str ending)
     return ending;
 }
 
+/* A list of formats has no table of them; its help names them. */
+static bool takes(const Param *p, Str choice)
+{
+    Str rest = str_from_c(p->help), word;
+    if (p->type == PARAM_TYPE_CHOICE)
+        return param_choice_index(p, choice) >= 0;
+    while (str_next(&rest, ' ', &word)) {
+        while (word.len > 0 && strchr(",.;:()", word.ptr[word.len - 1]) != NULL)
+            word.len--;
+        if (choice.len > 0 && str_eq(word, choice))
+            return true;
+    }
+    return false;
+}
+
 /* The choice of `p` that the name ends with: "x.tar.gz" has two endings, the longer one first. */
 static Str choice_of_name(Arena *a, const Param *p, Str name)
 {
@@ -171,7 +186,7 @@ static Str choice_of_name(Arena *a, const Param *p, Str name)
     for (size_t dot; (dot = str_find_char(rest, '.')) != STR_NONE;) {
         rest = str_slice(rest, dot + 1, rest.len);
         Str choice = choice_of_ending(rest);
-        if (param_choice_index(p, choice) >= 0)
+        if (takes(p, choice))
             return choice;
     }
     return (Str){0};
@@ -204,7 +219,7 @@ static char *format_word(Run *r, int argc, char **argv)
             out = str_from_c(argv[i] + 9);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const Param *p = param_find(r->step->params, str_from_c(names[i]));
-        if (p == NULL || p->type != PARAM_TYPE_CHOICE ||
+        if (p == NULL || (p->type != PARAM_TYPE_CHOICE && p->type != PARAM_TYPE_LIST) ||
             is_given(argc, argv, str_printf(a, "--%s", p->name)))
             continue;
         Str choice = choice_of_name(a, p, out);

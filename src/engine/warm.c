@@ -39,8 +39,11 @@ static void read_last_words_locked(Engine *e)
     CLEANUP(arena_close) Arena *a = arena_open(SMALL_ARENA);
     if (a == NULL || poll(&f, 1, 0) <= 0)
         return;
-    if (kit_receive(e->control, buffer, sizeof buffer, &text, NULL, NULL, NULL) == OK &&
-        talk_read(text, 0, NULL, a, &said, NULL) == OK && said.kind == SAID_ERROR)
+    /* An order that it has not read any more makes the first attempt fail; its words are there. */
+    ErrCode rc = kit_receive(e->control, buffer, sizeof buffer, &text, NULL, NULL, NULL);
+    if (rc == ERR_WORKER_LOST)
+        rc = kit_receive(e->control, buffer, sizeof buffer, &text, NULL, NULL, NULL);
+    if (rc == OK && talk_read(text, 0, NULL, a, &said, NULL) == OK && said.kind == SAID_ERROR)
         snprintf(e->problem, sizeof e->problem, "%.180s", said.error.text);
 }
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 
@@ -94,15 +95,22 @@ def test_pages_are_numbered(tmp_path):
 
 def test_pictures_become_one_pdf(shared):
     files = [(name, (SAMPLES / name).read_bytes(), "") for name in ("photo.jpg", "picture.png")]
-    job = shared.run("document.convert", {"to": "pdf", "combine": True, "title": "Album"}, files)
-    assert job["data"]["pages"] == 2 and len(job["outputs"]) == 1
+    job = shared.run("document.combine", {"title": "Album"}, files)
+    assert job["data"]["pages"] == 2 and [o["name"] for o in job["outputs"]] == ["photo.pdf"]
 
 
-def test_a_damaged_file_among_others_costs_itself_only(shared):
-    files = [("notes.md", b"# Notes\n\ntext", "text/markdown"), ("bad.pdf", b"%PDF-1.7\nnothing", "application/pdf")]
-    job = shared.run("document.convert", {"to": "html"}, files)
-    assert [f.get("reason") for f in job["data"]["files"]] == [None, "input_damaged"]
-    assert job["data"]["failed"] == 1 and len(job["outputs"]) == 1
+def test_texts_become_one_book(tmp_path):
+    for n in (1, 2):
+        (tmp_path / f"{n}.md").write_text(f"# Chapter {n}\n\ntext {n}\n")
+    cli("run", "document.combine", tmp_path / "1.md", tmp_path / "2.md", "--to", "epub", "-o", tmp_path / "book.epub", check=0)
+    names = zipfile.ZipFile(tmp_path / "book.epub").namelist()
+    assert {"EPUB/c0001.xhtml", "EPUB/c0002.xhtml"} <= set(names)
+
+
+def test_what_does_not_combine_is_named(shared):
+    files = [(name, (SAMPLES / name).read_bytes(), "") for name in ("notes.md", "photo.jpg")]
+    job = shared.run("document.combine", {}, files)
+    assert job["reason"] == "unsupported_type" and "photo.jpg" in job["detail"]
 
 
 def test_refusal_names_what_can_be_had(shared):

@@ -116,7 +116,7 @@ def test_every_engine_brought_its_steps():
 def test_results_are_the_same_twice(client):
     """A cacheable step's result depends on its parameters and input alone."""
     for step, example in EXAMPLES:
-        if step.get("cacheable") and "input" in example:
+        if step.get("cacheable") and "input" in example and not step.get("internal"):
             one, two = (client.run(step["name"], example.get("args"), files=[example["input"]], wait=60) for _ in range(2))
             assert one["data"] == two["data"] and [o["blob"] for o in one["outputs"]] == [o["blob"] for o in two["outputs"]], step["name"]
             break

@@ -124,6 +124,87 @@ TEST(opens_locked_files)
     assert_non_null(strstr(err.hint, "password"));
 }
 
+/* A compound file of one stream: header, table, directory, data. */
+static Str one_stream(Arena *a, const char *name, Str data)
+{
+    enum { SECTOR = 512, SIZE_MIN = 4096 };
+    size_t size = data.len < SIZE_MIN ? SIZE_MIN : data.len, sectors = (size + SECTOR - 1) / SECTOR;
+    char *file = arena_alloc(a, (3 + sectors) * SECTOR);
+    assert_non_null(file);
+    memcpy(file, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8);
+    Buf head = buf_init(a, SECTOR), table = buf_init(a, SECTOR);
+    put16(&head, 0x3E);
+    put16(&head, 3);
+    put16(&head, 0xFFFE);
+    put16(&head, 9);
+    put16(&head, 6);
+    memcpy(file + 24, head.ptr, head.len);
+    memcpy(file + 48, "\1\0\0\0", 4); /* the directory */
+    memset(file + 60, 0xFF, SECTOR - 60);
+    memcpy(file + 76, "\0\0\0\0", 4); /* the table */
+    put32(&table, 0xFFFFFFFD);
+    put32(&table, 0xFFFFFFFE);
+    for (size_t i = 0; i < sectors; i++)
+        put32(&table, i + 1 < sectors ? 3 + i : 0xFFFFFFFE);
+    memcpy(file + SECTOR, table.ptr, table.len);
+    for (int i = 0; i < 2; i++) {
+        char *entry = file + 2 * SECTOR + i * 128;
+        const char *text = i == 0 ? "Root Entry" : name;
+        for (size_t k = 0; text[k] != 0; k++)
+            entry[k * 2] = text[k];
+        entry[64] = (char)((strlen(text) + 1) * 2);
+        entry[66] = i == 0 ? 5 : 2;
+        memset(entry + 68, 0xFF, 12);
+        if (i == 0)
+            entry[76] = 1, entry[77] = entry[78] = entry[79] = 0;
+        entry[116] = 2;
+        for (int k = 0; k < 4; k++)
+            entry[120 + k] = (char)(size >> (8 * k));
+    }
+    memcpy(file + 3 * SECTOR, data.ptr, data.len);
+    return (Str){file, (3 + sectors) * SECTOR};
+}
+
+static void put_record(Buf *b, unsigned kind, unsigned head, Str body)
+{
+    put16(b, head);
+    put16(b, kind);
+    put32(b, body.len);
+    buf_add(b, body);
+}
+
+static Str deck(Arena *a)
+{
+    Buf list = buf_init(a, 4 * KIB), document = buf_init(a, 4 * KIB), box = buf_init(a, 4 * KIB),
+        shape = buf_init(a, 4 * KIB), all = buf_init(a, 8 * KIB);
+    put_record(&list, 0x03F3, 0, STR("\0\0\0\0"));
+    put_record(&list, 0x0F9F, 0, STR("\0\0\0\0"));
+    put_record(&list, 0x0FA0, 0, STR("T\0\xE9\0"));
+    put_record(&list, 0x0F9F, 0, STR("\1\0\0\0"));
+    put_record(&list, 0x0FA8, 0, STR("a\rb"));
+    put_record(&document, 0x0FF0, 15, buf_str(&list));
+    put_record(&box, 0x0FA8, 0, STR("in a box"));
+    put_record(&shape, 0xF00D, 15, buf_str(&box));
+    put_record(&all, 0x03E8, 15, buf_str(&document));
+    put_record(&all, 0x03EE, 15, buf_str(&shape));
+    return one_stream(a, "PowerPoint Document", buf_str(&all));
+}
+
+TEST(reads_old_office_files)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(16 * MIB);
+    check_markdown(read_ppt97, deck(a), false, "## T\xC3\xA9\n\na\n\nb\n\nin a box\n");
+    Sink s;
+    sink_open(&s, "report.doc");
+    assert_ok(test_read(&s, read_doc97, sample(a, "report.doc"), DOC_MARKDOWN, false), &s.err);
+    assert_non_null(strstr(sink_text(&s).ptr, "| April | 60 | 112 |"));
+    assert_non_null(strstr(sink_text(&s).ptr, "[note] After the storms"));
+    sink_close(&s);
+    check_refused(read_doc97, one_stream(a, "WordDocument", STR("\xEC\xA5\x65\0")),
+                  ERR_UNSUPPORTED_TYPE);
+    check_refused(read_ppt97, one_stream(a, "Other", STR("x")), ERR_INPUT_DAMAGED);
+}
+
 /* Cut anywhere, or with a byte changed anywhere in its head and directory: a result or a reason. */
 TEST(survives_damage)
 {
@@ -153,7 +234,8 @@ TEST(every_fault)
 {
     CLEANUP(arena_close) Arena *a = arena_open(4 * MIB);
     check_every_fault(read_msg, sample(a, "mail.msg"));
+    check_every_fault(read_doc97, sample(a, "report.doc"));
 }
 
 TEST_MAIN(finds_what_lies_in_storages, reads_large_streams, unpacks_rtf, unwraps_html,
-          writes_messages, opens_locked_files, survives_damage, every_fault)
+          writes_messages, opens_locked_files, reads_old_office_files, survives_damage, every_fault)

@@ -54,6 +54,13 @@ TEST(html)
          "C\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n| 1 | 3 |\n"},
         {"a table for the looks", "a.html",
          "<html><table><tr><td><p>a</p><p>b</p></td></tr></table>", "a\n\nb\n"},
+        {"a table with heads that holds one", "a.html",
+         "<html><table><tr><th>Act<th>How<tr><td>Quack<td><table><tr><td>short<td>long</table></"
+         "table>",
+         "| Act | How |\n| --- | --- |\n| Quack | short long |\n"},
+        {"a table for the looks", "a.html",
+         "<html><table><tr><td>menu<td><table><tr><td>a<td>b</table></table>",
+         "menu\n\n| a | b |\n| --- | --- |\n"},
         {"cells with blocks", "a.html", "<html><table><tr><td><p>a</p><ul><li>b</ul><td>c</table>",
          "| a<br>\xE2\x80\xA2 b | c |\n| --- | --- |\n"},
         {"entities", "a.html", "<html><p>&eacute;&nbsp;&#x41;&amp;", "\xC3\xA9 A&\n"},

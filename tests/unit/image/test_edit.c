@@ -350,6 +350,36 @@ TEST(a_cut_gif_is_noticed)
     edit_run_free(&e);
 }
 
+/* Position and camera are gone, in every format that could hold them. */
+TEST(what_is_private_goes)
+{
+    static const char *const formats[] = {"webp", "avif", "jpeg", "png", "gif", "tiff"};
+    static const char *const fields[] = {"exif-ifd0-Make", "exif-ifd3-GPSLatitude",
+                                         VIPS_META_XMP_NAME, VIPS_META_ICC_NAME};
+    Str photo = edit_sample(arena, "photo.jpg");
+    VipsImage *before = decode_picture(photo, "");
+    assert_true(vips_image_get_typeof(before, "exif-ifd3-GPSLatitude") != 0);
+    g_object_unref(before);
+    for (size_t f = 0; f < COUNT_OF(formats); f++) {
+        char params[100];
+        snprintf(params, sizeof params, "{\"width\":40,\"format\":\"%s\"}", formats[f]);
+        EditRun e = edit_run_one(&step_image_crop, params, "a.jpg", photo);
+        VipsImage *v = result(&e);
+        for (size_t i = 0; i < COUNT_OF(fields); i++)
+            if (vips_image_get_typeof(v, fields[i]) != 0)
+                fail_msg("%s: %s is still there", formats[f], fields[i]);
+        g_object_unref(v);
+        edit_run_free(&e);
+    }
+    EditRun e =
+        edit_run_one(&step_image_crop, "{\"width\":40,\"format\":\"webp\",\"metadata\":\"keep\"}",
+                     "a.jpg", photo);
+    VipsImage *v = result(&e);
+    assert_true(vips_image_get_typeof(v, "exif-ifd3-GPSLatitude") != 0);
+    g_object_unref(v);
+    edit_run_free(&e);
+}
+
 TEST(survive_every_failure)
 {
     Str png = encode_picture(arena, make_quarters(48, 32), ".png");
@@ -397,6 +427,7 @@ int main(void)
         ENTRY(a_second_picture_is_a_mark),
         ENTRY(a_sheet_has_its_cells),
         ENTRY(a_cut_gif_is_noticed),
+        ENTRY(what_is_private_goes),
         ENTRY(survive_every_failure),
     };
     return cmocka_run_group_tests(tests, pictures_begin, NULL);

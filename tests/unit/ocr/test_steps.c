@@ -1,5 +1,5 @@
-/* The steps themselves on the samples: in this process with everything failing once, and through the
- * closed sandbox with hostile files. */
+/* The steps themselves on the samples: in this process with everything failing once, and through
+ * the closed sandbox with hostile files. */
 #include "desk.h"
 #include "ocr/tess.h"
 #include "step_runner.h"

@@ -1,5 +1,5 @@
-/* What must hold for any text and any way of cutting, over texts made here; tests/e2e/test_text_chunk.py does the same over real
- * files. */
+/* What must hold for any text and any way of cutting, over texts made here; tests/e2e/test_text.py
+ * does the same over real files. */
 #include "text/text.h"
 #include "text/tokenizer.h"
 #include "step_runner.h"
@@ -125,6 +125,8 @@ static size_t check_chunks(const char *params, Str source, Str lines, int64_t si
         size_t before = overlap != NULL ? json_text(json_get(overlap, "text")).len : 0;
         Str both = str_slice(source, at - before, at + text.len);
         int64_t n = characters ? (int64_t)str_count_utf8(both) : count_tokens(both);
+        if (json_get(c, "header") != NULL) /* goes in front, so it counts */
+            n += field(json_get(c, "header"), characters ? "characters" : "tokens");
         if (n > size)
             fail_msg("%s: chunk %zu has %" PRId64 " of %" PRId64, params, index, n, size);
         assert_true(index == 0 ? json_is(json_get(c, "previous"), JSON_NULL)

@@ -1,5 +1,5 @@
-/* The vectors were made by the reference tokenizer's own package; byte-pair encoding as it is defined (join the pair with the lowest
- * id) is written out here and must come to the same tokens on anything. */
+/* The vectors were made by the reference tokenizer; byte-pair encoding as it is defined (join the
+ * pair with the lowest id) is written out here and must come to the same tokens on anything. */
 #include "text/pieces.h"
 #include "text/text.h"
 #include "text/tokenizer.h"
