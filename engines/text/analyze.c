@@ -102,8 +102,8 @@ typedef struct Analysis {
     Readability reading;
     Share shares[LANGUAGES_MAX];
     size_t shares_len;
-    Buf text, heads;        /* of the beginning, for the kind */
-    JsonOut j; /* structure.json */
+    Buf text, heads; /* of the beginning, for the kind */
+    JsonOut j;       /* structure.json */
 } Analysis;
 
 /* ---- reading the document ---- */

@@ -30,8 +30,7 @@ enum { KINDS_MAX = 6, NAMES_MAX = 500, FINDINGS_MAX = 1000, WRITE_BYTES = 64 * 1
 static const Param redact_params[] = {
     PARAM_TEXT(RedactArgs, text, .example = "Write to ida@example.org.",
                .help = "The text itself, instead of a file."),
-    PARAM_LIST(RedactArgs, kinds, .max_len = KINDS_MAX,
-               .def_text = "email,phone,card,iban,ip,name",
+    PARAM_LIST(RedactArgs, kinds, .max_len = KINDS_MAX, .def_text = "email,phone,card,iban,ip,name",
                .help = "What to take out: email, phone, card, iban, ip, name."),
     PARAM_LIST(RedactArgs, names, .max_len = NAMES_MAX, .example = "Ida Lund",
                .help = "Names and other words to take out."),
