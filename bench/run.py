@@ -27,6 +27,7 @@ from pathlib import Path
 
 import documents
 import image_sharp
+from ocr import bench_ocr
 from tokens import bench_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -381,7 +382,7 @@ def bench_documents(build, report):
 
 FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
            "documents": bench_documents, "overhead": bench_overhead,
-           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens}
+           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr}
 
 
 def machine():

@@ -3,8 +3,8 @@
 #include "base/thread.h"
 
 #include <leptonica/allheaders.h>
+#include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 typedef enum SlotState { SLOT_FREE, SLOT_WAITING, SLOT_READING, SLOT_DONE } SlotState;
 
@@ -77,9 +77,11 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* Those this process may use: fewer than there are under taskset or in a container. */
 static size_t cores(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     return n < 1 ? 1 : n > CREW_WORKERS_MAX ? CREW_WORKERS_MAX : (size_t)n;
 }
 

@@ -21,7 +21,7 @@ static const Param document_params[] = {
               .help = "Files to make: pdf (searchable), text, json (words with boxes), hocr, tsv."),
     PARAM_CHOICE(OcrArgs, mode, .choices = mode_choices, .def = MODE_SKIP_TEXT,
                  .help = "What happens to pages that have text already."),
-    PARAM_TEXT(OcrArgs, pages, .max_len = 200, .def_text = "", .example = "1-3,7",
+    PARAM_TEXT(OcrArgs, pages, .max_len = 16384, .def_text = "", .example = "1-3,7",
                .help = "Pages to read; all when left out."),
     PARAM_BOOL(OcrArgs, rotate_pages,
                .help = "Also show pages upright that lie on their side in the file."),

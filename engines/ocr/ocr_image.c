@@ -1,7 +1,7 @@
 /* ocr.image: the text of a picture.
  *
  * What    one picture in (all pages of a TIFF), its text out as text, JSON with boxes, hOCR or TSV.
- * How     it is turned upright, levelled and brought to the size that reads best; Tesseract reads it.
+ * How     it is turned upright, levelled and brought to the size that reads best, then read.
  * Units   boxes: pixels of the upright picture, from its top left; confidence: 0 to 1.
  * Errors  limit_pixels above 100 megapixels, seen before anything is decoded; no_text when nothing
  *         is found. */

@@ -19,8 +19,8 @@ MUST_CHECK ErrCode pdf_write_layer(PdfWrite *w, int64_t page_index, const OcrPag
 /* Replace what page `page_index` shows by a picture of it, as the page is shown now. Lay the words
  * after it. */
 MUST_CHECK ErrCode pdf_write_redraw(PdfWrite *w, int64_t page_index, struct Pix *picture, Err *err);
-/* A new last page that shows a picture at `dpi`. The file's own bytes are taken over where a PDF can
- * show them; `from` may be NULL. */
+/* A new last page that shows a picture at `dpi`. The file's own bytes are taken over where a PDF
+ * can show them; `from` may be NULL. */
 MUST_CHECK ErrCode pdf_write_picture(PdfWrite *w, const Picture *from, struct Pix *picture,
                                      double dpi, Err *err);
 MUST_CHECK ErrCode pdf_write_end(PdfWrite *w, int fd, Err *err);

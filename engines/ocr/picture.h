@@ -42,8 +42,8 @@ typedef struct Picture {
 
 /* ERR_INPUT_EMPTY, ERR_UNSUPPORTED_TYPE. */
 MUST_CHECK ErrCode picture_open(Str bytes, Picture *out, Err *err);
-/* The pixels of a page (from 0), turned upright as the camera said. *dpi: what the file says, 0 when
- * it says nothing credible. ERR_INPUT_DAMAGED, ERR_LIMIT_PIXELS, ERR_LIMIT_MEMORY. */
+/* The pixels of a page (from 0), turned upright as the camera said. *dpi: what the file says, 0
+ * when it says nothing credible. ERR_INPUT_DAMAGED, ERR_LIMIT_PIXELS, ERR_LIMIT_MEMORY. */
 MUST_CHECK ErrCode picture_load(const Picture *p, int64_t page_index, struct Pix **out, double *dpi,
                                 Err *err);
 void picture_unref(struct Pix **p); /* for CLEANUP */

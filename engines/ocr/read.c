@@ -116,7 +116,7 @@ static bool has_language(const char *languages, const char *code)
     return false;
 }
 
-/* Too little text to tell its script by looking: read it in one language of each script there is. */
+/* Too little text to tell its script by looking: read it in one language of each script. */
 static ErrCode try_scripts(Reading *r)
 {
     enum { TRIES_MAX = 6 };
@@ -189,7 +189,7 @@ static Str some_text(const OcrPage *p)
     return b.failed ? STR("") : buf_str(&b);
 }
 
-/* The words say which language they are of, also when they were read with the letters of another. */
+/* The words say which language they are of, also when read with the letters of another. */
 static ErrCode check_language(Reading *r)
 {
     Str text = some_text(r->page);
@@ -229,7 +229,7 @@ static bool has_columns(const OcrPage *p)
     return pairs >= PAIRS;
 }
 
-/* Receipts, photographs of screens: smoothed and larger, and row by row when there are no columns. */
+/* Receipts, photographs of screens: smoothed and larger, row by row when there are no columns. */
 static ErrCode read_enlarged(Reading *r)
 {
     static const int rows[] = {TESS_LAYOUT_BLOCK, TESS_LAYOUT_COLUMN},

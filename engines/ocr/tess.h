@@ -15,8 +15,8 @@
 
 struct Pix;
 
-/* Have Tesseract start no threads of its own. OpenMP reads its environment when it is loaded, so the
- * process starts itself again with the right one; first thing in main. */
+/* Have Tesseract start no threads of its own. OpenMP reads its environment when it is loaded, so
+ * the process starts itself again with the right one; first thing in main. */
 void tess_alone(char **argv);
 
 MUST_CHECK ErrCode tess_warm(Err *err);

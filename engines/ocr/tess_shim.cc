@@ -55,6 +55,9 @@ int shim_init(ShimReader *r, const char *languages, ShimFile file)
         if (r->api.Init("/", 0, languages, mode, nullptr, 0, nullptr, nullptr, false, read_file) !=
             0)
             return SHIM_FAILED;
+        /* Looking for typewriters' fixed pitch takes a tenth of the time, and the network finds
+         * words without it. */
+        r->api.SetVariable("textord_all_prop", "1");
         r->spaces_kept = false;
         r->api.GetBoolVariable("preserve_interword_spaces", &r->spaces_kept);
         return SHIM_OK;

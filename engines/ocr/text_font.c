@@ -1,5 +1,5 @@
-/* text_font.c: the font of the text layer: two glyphs, both blank. A font that is not embedded would
- * be replaced by one with other widths, and PDF/A forbids it. */
+/* text_font.c: the font of the text layer: two glyphs, both blank. A font that is not embedded
+ * would be replaced by one with other widths, and PDF/A forbids it. */
 #include "ocr/text_layer.h"
 
 enum { UNITS = 1000, ASCENT = 800, DESCENT = -200, ADVANCE = 500, GLYPHS = 2, TABLES = 10 };

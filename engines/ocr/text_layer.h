@@ -21,10 +21,10 @@ typedef struct TextGlyphs {
 } TextGlyphs;
 
 /* From units of the upright page to the page's own space, for a page whose visible part is `box`
- * (x0, y0, x1, y1 in its own space), shown turned clockwise by `rotate`, whose picture was turned by
- * `rotation` once more to stand upright; `unit` is the page's UserUnit. */
+ * (x0, y0, x1, y1 in its own space), shown turned clockwise by `rotate`, whose picture was turned
+ * by `rotation` once more to stand upright; `unit` is the page's UserUnit. */
 OcrMatrix text_layer_matrix(OcrBox box, int rotate, double unit, int rotation);
-/* Content of its own graphics state (q … Q); `font` is the font's name among the page's resources. */
+/* Content of its own graphics state (q … Q); `font` is its name among the page's resources. */
 void text_layer_content(Buf *b, const OcrPage *p, OcrMatrix to_page, const char *font,
                         TextGlyphs *glyphs);
 
