@@ -181,6 +181,19 @@ static size_t find_end_record(Str s)
     return STR_NONE;
 }
 
+/* ZIP64 has the size in an extra field; some writers use it for small files, too. */
+static uint32_t packed_size(Str s, size_t at, size_t name_len)
+{
+    uint32_t packed = le32(s, at + 20);
+    size_t extra = at + 46 + name_len, end = extra + le16(s, at + 30);
+    if (packed != UINT32_MAX)
+        return packed;
+    for (; extra + 4 <= end; extra += 4 + le16(s, extra + 2))
+        if (le16(s, extra) == 1) /* the size before it is there when it did not fit, either */
+            return le32(s, extra + 4 + (le32(s, at + 24) == UINT32_MAX ? 8 : 0));
+    return packed;
+}
+
 static bool walk_directory(Arena *a, Str s, Facts *f)
 {
     size_t end = find_end_record(s);
@@ -195,7 +208,7 @@ static bool walk_directory(Arena *a, Str s, Facts *f)
         Member e = {.name = str_slice(s, at + 46, at + 46 + name_len),
                     .flags = le16(s, at + 8),
                     .method = le16(s, at + 10),
-                    .packed = le32(s, at + 20),
+                    .packed = packed_size(s, at, name_len),
                     .local = le32(s, at + 42)};
         look_at(a, s, &e, f);
         at += 46 + name_len + le16(s, at + 30) + le16(s, at + 32);

@@ -33,7 +33,7 @@ static const Choice verdict_choices[] = {
 
 typedef struct CompareArgs {
     Str text, other;
-    int output, read_as;
+    int format, read_as;
 } CompareArgs;
 
 static const Param compare_params[] = {
@@ -41,7 +41,7 @@ static const Param compare_params[] = {
                .help = "The first text, instead of a file."),
     PARAM_TEXT(CompareArgs, other, .example = "The new crane stands still.",
                .help = "The second text, instead of a second file."),
-    PARAM_CHOICE(CompareArgs, output, .choices = output_choices, .def = OUTPUT_JSON,
+    PARAM_CHOICE(CompareArgs, format, .choices = output_choices, .def = OUTPUT_JSON,
                  .help = "How the difference is written."),
     PARAM_CHOICE(CompareArgs, read_as, .choices = source_choices, .def = SOURCE_AUTO,
                  .help = "What the inputs are."),
@@ -494,7 +494,7 @@ static ErrCode compare_run(StepCtx *c, const void *args)
         rc = find_difference(&k);
     if (rc == OK)
         rc = put_likeness(&k);
-    return rc == OK ? write_difference(&k, a->output) : rc;
+    return rc == OK ? write_difference(&k, a->format) : rc;
 }
 
 const Step step_text_compare = {
@@ -520,6 +520,10 @@ const Step step_text_compare = {
                                    "\"other\": \"The new crane stands still in the harbour.\"}",
                            .expect = "application/json; changes=1; deleted_words=1; "
                                      "inserted_words=1"},
+                          {.title = "A file against what it should be",
+                           .input = "plain.txt",
+                           .args = "{\"other\": \"Something else.\", \"format\": \"html\"}",
+                           .expect = "text/html; verdict=different"},
                           {0}},
     .run = compare_run,
 };

@@ -231,6 +231,10 @@ const Step step_text_redact = {
                            .args = "{\"text\": \"Ida Lund, ida@example.org, 4111 1111 1111 1111\", "
                                    "\"names\": [\"Ida Lund\"]}",
                            .expect = "text/plain; found=3; card=1; email=1; name=1"},
+                          {.title = "A mail, with the same number for the same value",
+                           .input = "mail.eml",
+                           .args = "{\"style\": \"number\"}",
+                           .expect = "text/plain; email>=1"},
                           {0}},
     .run = redact_run,
 };

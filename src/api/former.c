@@ -162,7 +162,7 @@ static const char *ask_ocr_document(const FormerArgs *a, JsonOut *j)
 {
     put_languages(j, a);
     put_if(j, "password", a->password);
-    json_key(j, "output");
+    json_key(j, "format");
     json_begin(j, '[');
     json_put_c(j, "text");
     json_end(j, ']');

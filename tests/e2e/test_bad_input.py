@@ -169,6 +169,28 @@ def named(word):
     return found
 
 
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return f.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def tasks_below(pid):
+    """Processes of tasks: below the server, but neither the one warm parent of each engine nor residents (office, browser)."""
+    lasting = ("platen-engine-office", "platen-engine-browser", "chrom", "bwrap")
+    engines, tasks = set(), []
+    for below in sorted(descendants(pid)):
+        command = command_of(below).replace("\0", " ")
+        if not command or any(word in command for word in lasting):
+            continue
+        if command in engines:
+            tasks.append(command)
+        engines.add(command)
+    return tasks
+
+
 @pytest.fixture(autouse=True)
 def look(shared):
     """After each test the server is as it was."""
@@ -178,8 +200,7 @@ def look(shared):
     job = client.run("document.extract", files=["notes.md"])
     assert job["state"] == "done" and b"#" in client.output(job)
     assert client.run("text.stats", {"text": "one two"})["data"]["words"] == 2
-    engines = 3  # warm parents
-    until(lambda: len(descendants(shared.pid)) <= engines, 10, f"only warm engines are left, {descendants(shared.pid)}")
+    until(lambda: not tasks_below(shared.pid), 10, "no task is left")
     until(lambda: not named("/platen-engine-test"), 10, "no test engine is left")
     until(lambda: not unfinished(shared), 10, f"no unfinished file is left: {unfinished(shared)}")
 
@@ -272,8 +293,9 @@ def test_a_name_that_lies(server, sample, lie, step):
 
 
 def test_a_picture_is_not_a_document(server):
-    job = fails(server, "document.extract", "unsupported_type", files=[("report.docx", (SAMPLES / "picture.png").read_bytes())])
-    assert "PNG" in job["detail"], job
+    job = fails(server, "document.extract", "no_text", {"ocr": "never"},
+                files=[("report.docx", (SAMPLES / "picture.png").read_bytes())])
+    assert "picture" in job["detail"], job
 
 
 @pytest.mark.parametrize("kind", ["docx", "xlsx", "pptx", "doc", "xls", "ppt", "odt", "ods", "odp", "epub", "pdf", "rtf", "msg", "eml"], ids=short)
@@ -400,12 +422,16 @@ def test_drawings(server, body):
 def test_an_empty_file_in_every_step_that_takes_files(server):
     steps = [s for s in server.client().get("/api/v1/steps").json()["steps"] if s.get("accepts")]
     assert len(steps) >= 5
+    packs = {"archive.create"}  # takes any file, empty ones too
+    first = {"text.classify": "input_missing", "text.compare": "input_missing"}  # want a second file, and say that first
     for step in steps:
+        if step["name"] in packs or any(p.get("required") for p in step.get("params", [])):
+            continue
         if step["name"] == "file.detect":
             job = server.run(step["name"], files=[("empty.pdf", b"")])
             assert job["reason"] == "input_empty" or (job["state"] == "done" and job["data"]["type"]), job
         else:
-            fails(server, step["name"], "input_empty", files=[("empty.pdf", b"")])
+            fails(server, step["name"], first.get(step["name"], "input_empty"), files=[("empty.pdf", b"")])
 
 
 # --- engines that misbehave ---

@@ -416,7 +416,8 @@ def test_serve_with_the_demo_goes_on_serving(tmp_path):
         until(lambda: "until Ctrl-C" in (tmp_path / "out").read_text(), 60, "the end of the demo")
         url = json.loads((tmp_path / "data" / "server.json").read_text())["url"]
         jobs = json.loads(cli("jobs", "--json", "--data", tmp_path / "data", check=0).stdout)["jobs"]
-        assert len(jobs) >= 14 and all(j["state"] == "done" for j in jobs) and url in (tmp_path / "out").read_text()
+        told = {"input_encrypted", "no_text"}  # samples that show how that is said
+        assert len(jobs) >= 14 and all(j["state"] == "done" or j["reason"] in told for j in jobs) and url in (tmp_path / "out").read_text()
     finally:
         process.send_signal(signal.SIGINT)
         status = process.wait(30 * SLOW)

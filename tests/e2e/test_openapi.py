@@ -24,10 +24,12 @@ MEDIA = {"type": "object", "additionalProperties": False, "patternProperties": {
          "properties": {"schema": {"type": ["object", "boolean"]}, "example": True, "examples": {"type": "object"},
                         "encoding": {"type": "object"}}}
 CONTENT = {"type": "object", "minProperties": 1, "patternProperties": {r"^[\w.+*-]+/[\w.+*-]+": MEDIA}, "additionalProperties": False}
-PARAMETER = or_ref({"type": "object", "required": ["name", "in", "schema"], "additionalProperties": False,
+PARAMETER = or_ref({"type": "object", "required": ["name", "in"], "additionalProperties": False,
+                    "oneOf": [{"required": ["schema"]}, {"required": ["content"]}],
                     "patternProperties": {"^x-": True},
                     "properties": {"name": {"type": "string", "minLength": 1}, "in": {"enum": ["query", "header", "path", "cookie"]},
                                    "required": {"type": "boolean"}, "description": {"type": "string"}, "schema": {"type": "object"},
+                                   "content": {"type": "object", "minProperties": 1, "maxProperties": 1},
                                    "style": {"enum": ["form", "simple"]}, "explode": {"type": "boolean"}, "deprecated": {"type": "boolean"},
                                    "example": True, "examples": {"type": "object"}},
                     "if": {"properties": {"in": {"const": "path"}}}, "then": {"required": ["required"], "properties": {"required": {"const": True}}}})
@@ -132,7 +134,7 @@ def test_parameters_of_paths_are_declared(document):
 def test_idempotency_keys_are_promised_where_they_work(document):
     takes = {o["operationId"] for _, _, o in operations(document)
              if any(resolve(document, p)["name"] == "Idempotency-Key" for p in o.get("parameters", []))}
-    assert takes == {o["operationId"] for _, _, o in operations(document) if "x-step" in o} | {"documents_add"}
+    assert takes == {o["operationId"] for _, _, o in operations(document) if "x-step" in o} | {"documents_add", "steps_batch"}
 
 
 def test_security(document):
