@@ -121,6 +121,7 @@ static ErrCode look(StepCtx *c, Media *m, const StepInput *in)
     m->format->probesize = PROBE_BYTES;
     m->format->max_analyze_duration = ANALYZE_US;
     m->format->max_streams = MEDIA_STREAMS_MAX;
+    m->format->fps_probe_size = 2; /* the container says it; counting frames would decode them */
     /* Playlists and the like would open other files: there is no protocol they may use. */
     m->format->protocol_whitelist = av_strdup("none");
     char name[64];

@@ -107,7 +107,9 @@ static bool is_markup(const StepInput *in, Str text)
 
 static SourceAs guess(const StepInput *in, Str text)
 {
-    if (!str_is_utf8(text) || memchr(text.ptr, 0, text.len) != NULL)
+    /* ISO 2022 writes Japanese in seven bits, which are valid UTF-8: its escapes tell. */
+    bool escapes = memmem(text.ptr, text.len, "\x1b$", 2) != NULL;
+    if (!str_is_utf8(text) || escapes || memchr(text.ptr, 0, text.len) != NULL)
         return SOURCE_DOCUMENT;
     if (looks_like_blocks(text))
         return SOURCE_BLOCKS;
