@@ -36,7 +36,7 @@ typedef struct Demo {
     const char *folder, *results_dir;
     TermTable table;
     TermProgress progress;
-    size_t failed;
+    size_t failed, refused; /* refused: locked, or nothing to read in it */
 } Demo;
 
 static int keep_files(const struct dirent *e)
@@ -154,7 +154,9 @@ static void one_file(Demo *d, const char *name)
     cells[4] = str_printf(d->cli->arena, "%" PRId64 " ms", (clock_mono_us() - started) / 1000);
     if (rc != OK) {
         /* What is locked, or has nothing to read in it, is told so: that is a result. */
-        d->failed += rc != ERR_INPUT_ENCRYPTED && rc != ERR_NO_TEXT;
+        bool refused = rc == ERR_INPUT_ENCRYPTED || rc == ERR_NO_TEXT;
+        d->refused += refused;
+        d->failed += !refused;
         cells[5] = str_printf(d->cli->arena, "%s: %s", err_reason(rc), err.text);
     }
     term_table_row(&d->table, cells);
@@ -201,6 +203,8 @@ int demo_run(Cli *cli, App *app, Str key, const char *folder, const char *result
     Str time = term_duration(cli->arena, (clock_mono_us() - started) / 1000);
     printf("\n%zu of %d files, " STR_FMT "%s\n", d.table.rows - d.failed, count, STR_ARG(time),
            d.failed > 0 ? "; the others say why" : "");
+    if (d.refused > 0)
+        printf("%zu of them gave no result, for the reason in their row\n", d.refused);
     fflush(stdout);
     return d.failed > 0 || stopped || count == 0 ? EXIT_FAILED : EXIT_DONE;
 }
