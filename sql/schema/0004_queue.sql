@@ -1,0 +1,1 @@
+-- Queues, completed: settings, concurrency keys, unique jobs, deadlines.

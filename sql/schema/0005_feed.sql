@@ -1,0 +1,1 @@
+-- The feed: what happened in a project, in order; webhooks out.

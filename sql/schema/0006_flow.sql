@@ -1,0 +1,1 @@
+-- Pipelines, their nodes, waits, memo.

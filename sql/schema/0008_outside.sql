@@ -1,0 +1,1 @@
+-- Outside workers, pushes, bridges.
