@@ -36,7 +36,7 @@ SELECT id FROM job
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
- WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed') AND t.parent IS NULL
+ WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed', 'blocked') AND t.parent IS NULL
    AND ($4 = '' OR j.step = $4)
  ORDER BY t.id DESC LIMIT $5;
 
@@ -155,3 +155,36 @@ DELETE FROM dead_letter WHERE id = $1;
 -- name: dead_delete_all
 -- All dead letters of project $1 are no more.
 DELETE FROM dead_letter WHERE project = $1;
+
+-- name: option_add
+-- What job $1 asks for beyond the usual.
+INSERT INTO job_option (job, project, concurrency_limit, start_by_ms, deadline_ms, retry_ms, unique_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: option_get
+-- The same, read.
+SELECT concurrency_limit, retry_ms, unique_key FROM job_option WHERE job = $1;
+
+-- name: option_retry
+-- Base of the backoff of job $1.
+SELECT retry_ms FROM job_option WHERE job = $1;
+
+-- name: option_flag
+-- The task of job $1 has these flags as well.
+UPDATE task SET flags = flags | $2 WHERE id = $1;
+
+-- name: job_concurrency_key
+-- The concurrency key of job $1.
+SELECT concurrency_key FROM job WHERE id = $1;
+
+-- name: unique_get
+-- The live job of project $1 that has unique key $2.
+SELECT job FROM unique_key WHERE project = $1 AND key = $2;
+
+-- name: unique_put
+-- It is job $3.
+INSERT INTO unique_key (project, key, job) VALUES ($1, $2, $3) ON CONFLICT (project, key) DO NOTHING;
+
+-- name: unique_drop
+-- Job $3 has ended: unique key $2 is free.
+DELETE FROM unique_key WHERE project = $1 AND key = $2 AND job = $3;

@@ -15,6 +15,11 @@ Str flow_queue_of(const Step *step)
     return step->engine != NULL ? str_from_c(step->engine) : STR("default");
 }
 
+static Str queue_of(const JobNew *n)
+{
+    return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
+}
+
 static bool queue_name_ok(Str name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -48,7 +53,7 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
         return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
-    return OK;
+    return flow_check_options(n, err);
 }
 
 /* Is the key known? Then *out is the job it made. */
@@ -122,17 +127,12 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
                    NULL, err);
 }
 
-static Str queue_of(const JobNew *n)
-{
-    return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
-}
-
 ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
                      Err *err)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_now_ms(), ready_ms = 0;
     Str queue = queue_of(n);
-    const TaskNew task = {.id = id,
+    TaskNew task = {.id = id,
                           .job = id,
                           .project = n->project,
                           .queue = queue,
@@ -141,14 +141,19 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
                           .run_at_ms = now_ms + n->delay_ms,
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
-                          .parent = parent};
+                          .parent = parent,
+                          .slots = n->concurrency_limit};
     ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
     if (rc == OK)
-        rc = queue_add(tx, &task, now_ms, err);
+        rc = flow_add_options(tx, id, n, now_ms, &task.flags, err);
+    if (rc == OK)
+        rc = queue_add(tx, &task, now_ms, &ready_ms, err);
     if (rc == OK)
         rc = add_inputs(tx, id, n, err);
-    if (rc == OK)
-        rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
+    if (rc == OK && ready_ms != INT64_MAX)
+        rc = flow_tell_ready(tx, queue, ready_ms, err);
+    else if (rc == OK && task.run_at_ms > now_ms) /* it asks for its slot then */
+        rc = flow_tell_timer(tx, task.run_at_ms, err);
     return rc;
 }
 
@@ -164,7 +169,12 @@ ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *e
 
 ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err)
 {
-    return n->idempotency_key.len > 0 ? known_key(tx, n, clock_now_ms(), out, err) : OK;
+    ErrCode rc = OK;
+    if (n->idempotency_key.len > 0)
+        rc = known_key(tx, n, clock_now_ms(), out, err);
+    if (rc == OK && !out->existed && n->unique_key.len > 0)
+        rc = flow_known_unique(tx, n, out, err);
+    return rc == OK && !out->existed ? queue_accepts(tx, n->project, queue_of(n), err) : rc;
 }
 
 ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)

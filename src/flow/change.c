@@ -122,13 +122,20 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
 {
     Ended end;
     TaskNew task;
-    ErrCode rc = flow_take_end(tx, project, job, false, &end, err);
+    int64_t slots = 0, flags = 0, ready_ms = 0;
+    ErrCode rc = flow_options_again(tx, project, job, false, &slots, &flags, err);
+    if (rc == OK)
+        rc = flow_take_end(tx, project, job, false, &end, err);
     *found = rc == OK && end.found;
     if (rc != OK || !end.found)
         return rc;
     rc = read_task_again(tx, project, job, &end, a, &task, err);
+    if (rc == OK && flags != 0)
+        rc = flow_options_again(tx, project, job, true, &slots, &flags, err);
+    task.slots = slots;
+    task.flags = flags;
     if (rc == OK)
-        rc = queue_add(tx, &task, task.run_at_ms, err);
+        rc = queue_add(tx, &task, task.run_at_ms, &ready_ms, err);
     if (rc == OK)
         rc = db_exec(tx, &sql_dead_drop, DB_ARGS(DB_I(job)), NULL, err);
     if (rc == OK)
@@ -136,8 +143,8 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
             tx,
             &(EventNew){.project = project, .job = job, .seq = task.seq, .type = EVENT_JOB_RETRIED},
             a, err);
-    if (rc == OK)
-        rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
+    if (rc == OK && ready_ms != INT64_MAX)
+        rc = flow_tell_ready(tx, task.queue, ready_ms, err);
     if (rc == OK && task.parent != 0)
         rc = flow_item_again(tx, task.parent, project, a, err);
     if (rc == OK)

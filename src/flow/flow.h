@@ -62,7 +62,12 @@ typedef struct JobNew {
     int64_t delay_ms;
     int64_t attempts;    /* 0: the step's default */
     int64_t timeout_ms;  /* of one attempt; 0: the step's limit */
-    Str concurrency_key; /* its place in the schema; enforced with a later issue */
+    Str concurrency_key; /* at most concurrency_limit jobs of it are ready or run; "": none */
+    int64_t concurrency_limit; /* 0: 1 */
+    Str unique_key;            /* while a live job of the project has it, adding gives that job */
+    int64_t start_within_ms;   /* else it fails with start_too_late; 0: whenever */
+    int64_t deadline_ms;       /* from now: else it is stopped, deadline_passed; 0: none */
+    int64_t retry_ms;          /* before the second attempt, then doubled; 0: a second */
     Str idempotency_key; /* "": none */
     Str request_hash;    /* hex; what the idempotency key stands for */
     Str trace;
@@ -70,14 +75,15 @@ typedef struct JobNew {
 
 typedef struct JobAdded {
     int64_t job;
-    bool existed; /* the idempotency key was known: `job` is the earlier one, nothing was added */
+    bool existed; /* the idempotency key, or the unique key, was known: `job` is the earlier one,
+                     nothing was added */
 } JobAdded;
 
 /* What flow_add_tx would refuse, without a database: ERR_BAD_PARAM for priority, attempts, delay,
  * queue name. */
 MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
-/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash;
- * nothing was changed then. `id` is the id to use (id_new, made by the caller once, so that running
+/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash,
+ * ERR_QUEUE_DRAINING when the queue takes nothing new; nothing was changed then. `id` is the id to use (id_new, made by the caller once, so that running
  * again gives the same); its time is the job's created_ms. The caller has checked that the project
  * may see the inputs; from here on it names them, so backups hold them and the sweep keeps them. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
@@ -241,10 +247,12 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
 /* Who wants to hear of news. Called on the writer's thread after the commit with (ctx, project,
  * job); must not block. Set once before the first write; *hooks must live as long as the db.
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
- * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt). */
+ * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `timer` when
+ * something waits for a time: (ctx, due_ms, 0); `runners` when somebody has set how many a queue has:
+ * (ctx, queue_hash(queue), runners). */
 typedef struct FlowHooks {
     void *ctx;
-    DbAfterFn news, ready, cancel;
+    DbAfterFn news, ready, cancel, timer, runners;
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

@@ -1,6 +1,7 @@
 /* flow_in.h: what the files of this folder share.
  *
  *   add.c     a job comes in
+ *   option.c  what few jobs ask for: keys, deadlines; what their ends give up
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
  *   batch.c   jobs made of items
@@ -35,6 +36,33 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
+
+/* A queue that was full has room; something is due then; a queue has so many runners. */
+MUST_CHECK ErrCode flow_tell_room(DbConn *tx, int64_t queue_hash, Err *err);
+MUST_CHECK ErrCode flow_tell_timer(DbConn *tx, int64_t due_ms, Err *err);
+MUST_CHECK ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err);
+
+/* option.c */
+MUST_CHECK ErrCode flow_check_options(const JobNew *n, Err *err);
+/* Store what the job asks for beyond the usual; *flags: of its task. One comparison when that is
+ * nothing. */
+MUST_CHECK ErrCode flow_add_options(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms,
+                                    int64_t *flags, Err *err);
+/* The same for the job of a batch, whose task is there already. */
+MUST_CHECK ErrCode flow_batch_options(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* *out when a live job has the unique key; out->existed tells. */
+MUST_CHECK ErrCode flow_known_unique(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
+/* An ended job is to run again: with `take` its unique key is taken again. ERR_CONFLICT, with nothing
+ * changed, when another live job has it. *slots, *flags: for its new task. */
+MUST_CHECK ErrCode flow_options_again(DbConn *tx, int64_t project, int64_t job, bool take,
+                                      int64_t *slots, int64_t *flags, Err *err);
+/* The task has ended: its slot and its unique key are free, and who waits for the slot goes on. For
+ * flow_end_job, when t->flags or t->poke is not 0. */
+MUST_CHECK ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err);
+/* Base of the job's backoff, 0: the usual. */
+MUST_CHECK ErrCode flow_retry_base(DbConn *tx, int64_t job, int64_t *base_ms, Err *err);
+/* The task of a job of many got the slot it waited for, and is in state 'waiting' now. */
+MUST_CHECK ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
  * now. */

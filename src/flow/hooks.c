@@ -29,3 +29,21 @@ ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err)
     const FlowHooks *h = db_attached(tx);
     return h != NULL ? tell(tx, h->cancel, h->ctx, task, attempt, err) : OK;
 }
+
+ErrCode flow_tell_room(DbConn *tx, int64_t queue, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->ready, h->ctx, queue, 0, err) : OK;
+}
+
+ErrCode flow_tell_timer(DbConn *tx, int64_t due_ms, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->timer, h->ctx, due_ms, 0, err) : OK;
+}
+
+ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->runners, h->ctx, queue_hash(queue), runners, err) : OK;
+}

@@ -59,7 +59,7 @@ static ErrCode cycle_write(DbConn *tx, void *arg, Err *err)
     rc = flow_lease_tx(tx, queue, c->lease_max, w->o.lease_ms, str_from_c(w->worker), c->arena,
                        &c->leases, &c->leases_len, err);
     if (rc == OK && c->leases_len < (size_t)c->lease_max)
-        rc = queue_next_due(tx, queue, &c->due_ms, err);
+        rc = queue_next_look(tx, queue, &c->due_ms, err);
     return rc;
 }
 

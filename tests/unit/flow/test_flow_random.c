@@ -176,6 +176,7 @@ static ErrCode make_due_write(DbConn *tx, void *arg, Err *err)
 {
     (void)arg;
     (void)err;
+    queue_reload(tx); /* nobody told the queue */
     return sqlite3_exec(tx->sqlite, "UPDATE task SET run_at_ms = 0 WHERE state = 'delayed'", NULL,
                         NULL, NULL) == SQLITE_OK
                ? OK
