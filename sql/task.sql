@@ -155,7 +155,7 @@ SELECT is_paused, is_draining, concurrency, rate, rate_window_ms, key_rate, weig
   FROM queue_setting WHERE project = $1 AND queue = $2;
 
 -- name: queue_settings_put
--- From now on queue $2 has these settings for project $1 (0: for all).
+-- From now on queue $2 has settings $3 to $11 for project $1 (0: for all).
 INSERT INTO queue_setting (project, queue, is_paused, is_draining, concurrency, rate, rate_window_ms, key_rate, weight,
                            retention_ms, runners)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -187,7 +187,7 @@ INSERT INTO key_slot (project, key, held) VALUES ($1, $2, 1)
 ON CONFLICT (project, key) DO UPDATE SET held = key_slot.held + 1 WHERE key_slot.held < $3;
 
 -- name: slot_give
--- One less.
+-- One task less of project $1 holds a slot of key $2.
 UPDATE key_slot SET held = held - 1 WHERE project = $1 AND key = $2 AND held > 0;
 
 -- name: slot_clean
@@ -195,7 +195,7 @@ UPDATE key_slot SET held = held - 1 WHERE project = $1 AND key = $2 AND held > 0
 DELETE FROM key_slot WHERE project = $1 AND key = $2 AND held = 0 AND tat_us <= $3;
 
 -- name: slot_clean_old
--- The same for all keys.
+-- Nothing is known of keys that matters after $1.
 DELETE FROM key_slot WHERE held = 0 AND tat_us <= $1;
 
 -- name: slot_tat
@@ -203,7 +203,7 @@ DELETE FROM key_slot WHERE held = 0 AND tat_us <= $1;
 SELECT tat_us FROM key_slot WHERE project = $1 AND key = $2;
 
 -- name: slot_tat_put
--- Until $3.
+-- The rate of key $2 of project $1 is used up until $3.
 UPDATE key_slot SET tat_us = $3 WHERE project = $1 AND key = $2;
 
 -- name: slot_next
@@ -216,7 +216,7 @@ INSERT INTO task_blocked (project, key, rank, task, slots, waits, queue) VALUES 
 ON CONFLICT (project, key, rank, task) DO NOTHING;
 
 -- name: slot_unblock
--- Task $4 waits for no slot any more.
+-- Task $4 of project $1, of rank $3, waits for no slot of key $2 any more.
 DELETE FROM task_blocked WHERE project = $1 AND key = $2 AND rank = $3 AND task = $4;
 
 -- name: slot_grant
@@ -246,9 +246,13 @@ INSERT INTO task_timer (due_ms, kind, task) VALUES ($1, $2, $3) ON CONFLICT (due
 SELECT due_ms, kind, task FROM task_timer WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2;
 
 -- name: timer_drop
--- It is dealt with.
+-- What was due at $1, of kind $2, for task $3, is dealt with.
 DELETE FROM task_timer WHERE due_ms = $1 AND kind = $2 AND task = $3;
 
 -- name: timer_next
 -- When the next is due.
 SELECT min(due_ms) FROM task_timer;
+
+-- name: queue_retention_least
+-- The shortest time that some queue keeps ended jobs; NULL: none says.
+SELECT min(retention_ms) FROM queue_setting WHERE retention_ms > 0;

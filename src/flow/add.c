@@ -74,7 +74,7 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
     return rc;
 }
 
-static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
         const JobFile *f = &n->inputs[i];
@@ -127,6 +127,11 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
                    NULL, err);
 }
 
+ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    return add_key(tx, id, n, clock_now_ms(), err);
+}
+
 ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
                      Err *err)
 {
@@ -149,11 +154,11 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, &ready_ms, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
+        rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK && ready_ms != INT64_MAX)
         rc = flow_tell_ready(tx, queue, ready_ms, err);
     else if (rc == OK && task.run_at_ms > now_ms) /* it asks for its slot then */
-        rc = flow_tell_timer(tx, task.run_at_ms, err);
+        rc = flow_tell_due(tx, task.run_at_ms, err);
     return rc;
 }
 
@@ -161,7 +166,7 @@ ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *e
 {
     ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
+        rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)
         rc = add_key(tx, id, n, clock_now_ms(), err);
     return rc;

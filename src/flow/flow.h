@@ -131,6 +131,11 @@ typedef struct Job {
     Str reason, detail, hint; /* of the failure, or of the last attempt that failed */
     Str data;                 /* result, JSON object; "" before */
     BatchCounts items;        /* of a batch; flow_get only */
+    Str pipeline;             /* of a pipeline's job: its name; step is "flow.run" then */
+    int64_t pipeline_version, origin, reused; /* origin: the job it replays; reused: of a child, the
+                                                 job whose result it took; 0: none */
+    int64_t node;                             /* of a child: its node in the definition; -1: none */
+    bool paused;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -173,6 +178,32 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+
+/* Many at once: found by a filter, changed in writes of at most 500. What changes its state meanwhile
+ * is passed over. *count: how many were changed, or would be (dry_run). */
+typedef enum BulkVerb {
+    BULK_CANCEL, /* those that live */
+    BULK_RETRY,  /* those that failed or were cancelled, and dead letters */
+    BULK_DELETE, /* those that have ended, with their children, events and files */
+} BulkVerb;
+typedef struct BulkFilter {
+    int64_t project;            /* 0: any (only of live jobs) */
+    unsigned states;            /* bits: 1 << JobState */
+    bool letters;               /* jobs of dead letters instead, whatever `states` says */
+    Str step, queue, reason;    /* "": any */
+    int64_t since_ms, until_ms; /* created (letters: died) at or after, and before; 0: open */
+} BulkFilter;
+MUST_CHECK ErrCode flow_bulk(Db *db, BulkVerb verb, const BulkFilter *f, bool dry_run,
+                             int64_t *count, Err *err);
+
+/* Settings of a queue for one project, or for all (0). In force with the commit. */
+MUST_CHECK ErrCode flow_queue_set(Db *db, int64_t project, Str queue, const QueueSettings *s,
+                                  Err *err);
+
+/* How long ended jobs are kept whose queue says nothing; 0: for ever. */
+MUST_CHECK ErrCode flow_set_retention(Db *db, int64_t retention_ms, Err *err);
+/* Remove some of the jobs that are too old, in one small write. *more: there are others. */
+MUST_CHECK ErrCode flow_retain(Db *db, int64_t now_ms, int64_t *count, bool *more, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the
@@ -226,6 +257,10 @@ MUST_CHECK ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t 
 /* In a write function: the worker stops and cannot end this attempt: task.lost with shutting_down,
  * ready again at once, and the attempt does not count. */
 MUST_CHECK ErrCode flow_give_back_tx(DbConn *tx, int64_t task, int64_t attempt, Err *err);
+/* What is due: tasks with keys that asked for a delay, jobs that did not start or end in time.
+ * Returns how many, and when the next is due (INT64_MAX: nothing is). */
+MUST_CHECK ErrCode flow_timers_due(Db *db, int64_t now_ms, int64_t *count, int64_t *next_ms,
+                                   Err *err);
 /* Forget idempotency keys older than 24 h; returns how many. */
 MUST_CHECK ErrCode flow_forget_keys(Db *db, int64_t *count, Err *err);
 
@@ -247,12 +282,16 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
 /* Who wants to hear of news. Called on the writer's thread after the commit with (ctx, project,
  * job); must not block. Set once before the first write; *hooks must live as long as the db.
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
- * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `timer` when
- * something waits for a time: (ctx, due_ms, 0); `runners` when somebody has set how many a queue has:
- * (ctx, queue_hash(queue), runners). */
+ * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `due` when
+ * something waits for a time: (ctx, its time, 0); `runners` when somebody has set how many a queue
+ * has: (ctx, queue_hash(queue), runners). pipelines and built_in are what flow itself finds
+ * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
     void *ctx;
-    DbAfterFn news, ready, cancel, timer, runners;
+    DbAfterFn news, ready, cancel, due, runners;
+    struct PipelineCache *pipelines;
+    const struct BuiltInPipeline *built_in;
+    const char *public_url; /* NULL: unknown */
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

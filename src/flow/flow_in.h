@@ -1,10 +1,13 @@
 /* flow_in.h: what the files of this folder share.
  *
  *   add.c     a job comes in
+ *   late.c    deadlines, and other times of tasks
  *   option.c  what few jobs ask for: keys, deadlines; what their ends give up
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
  *   batch.c   jobs made of items
+ *   bulk.c    one verb for many jobs; settings of queues
+ *   retain.c  old jobs go
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
  *   hub.c     who listens
@@ -26,8 +29,10 @@ typedef struct EventNew {
     int64_t run_at_ms;      /* 0: not said */
     int64_t done, total;    /* of task.progress */
     Str note;
-    int64_t item;   /* of job.item: the job that ended */
-    JobState state; /* of job.item: how */
+    int64_t item;   /* of job.item, step.*: the job that ended, or began */
+    JobState state; /* of job.item, step.item: how */
+    Str node;       /* of step.*: its id in the definition */
+    int64_t place;  /* of step.item */
 } EventNew;
 /* Store one event. `scratch` is given back. */
 MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch, Err *err);
@@ -35,11 +40,11 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 /* hooks.c: told after the commit. */
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
+MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
-/* A queue that was full has room; something is due then; a queue has so many runners. */
+/* A queue that was full has room; a queue has so many runners. */
 MUST_CHECK ErrCode flow_tell_room(DbConn *tx, int64_t queue_hash, Err *err);
-MUST_CHECK ErrCode flow_tell_timer(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err);
 
 /* option.c */
@@ -80,6 +85,10 @@ MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t
                                 int64_t place, Err *err);
 /* add.c: only the job's row, its files and its idempotency key. */
 MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
+/* add.c: the files of n->inputs, named by the project from now on. */
+MUST_CHECK ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* add.c: from now on the idempotency key stands for job id. */
+MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err);
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
 
@@ -90,6 +99,24 @@ MUST_CHECK ErrCode flow_item_again(DbConn *tx, int64_t batch, int64_t project, A
 /* Items that live, or that did not succeed. */
 MUST_CHECK ErrCode flow_item_ids(DbConn *tx, const Query *which, int64_t batch, Arena *a,
                                  int64_t **out, size_t *len, Err *err);
+
+/* change.c: the job and all its children end: cancelled, or the job itself fails because of `why`
+ * (and its children are cancelled). *found: it was alive. */
+MUST_CHECK ErrCode flow_stop_tx(DbConn *tx, int64_t project, int64_t job, ErrCode why, bool *found,
+                                Err *err);
+/* change.c: a job that failed or was cancelled runs again. ERR_CONFLICT, with nothing changed, when
+ * another job has its unique key. */
+MUST_CHECK ErrCode flow_again_tx(DbConn *tx, int64_t project, int64_t job, bool *found, Err *err);
+
+/* retain.c: an ended job and its children go, with all that is theirs but their usage. *gone is
+ * false when there were too many for one write: call it again. */
+MUST_CHECK ErrCode flow_delete_tx(DbConn *tx, int64_t project, int64_t job, bool *gone, Err *err);
+/* An ended job is due to go; it gets another timer when it may not yet. */
+MUST_CHECK ErrCode flow_retire_tx(DbConn *tx, int64_t job, int64_t now_ms, Err *err);
+/* A retention was changed: look at all jobs again. */
+MUST_CHECK ErrCode flow_retain_anew(DbConn *tx, Err *err);
+/* A number of the installation by its key; 0: there is none. */
+MUST_CHECK ErrCode flow_meta_get(DbConn *c, const char *key, int64_t *out, Err *err);
 
 /* change.c: the end of a job that is taken back. */
 typedef struct Ended {

@@ -44,12 +44,12 @@ static ErrCode add_timers(DbConn *tx, int64_t id, const JobNew *n, int64_t now_m
     if (n->start_within_ms > 0) {
         rc = queue_timer_add(tx, now_ms + n->start_within_ms, TIMER_START, id, err);
         if (rc == OK)
-            rc = flow_tell_timer(tx, now_ms + n->start_within_ms, err);
+            rc = flow_tell_due(tx, now_ms + n->start_within_ms, err);
     }
     if (rc == OK && n->deadline_ms > 0) {
         rc = queue_timer_add(tx, now_ms + n->deadline_ms, TIMER_END, id, err);
         if (rc == OK)
-            rc = flow_tell_timer(tx, now_ms + n->deadline_ms, err);
+            rc = flow_tell_due(tx, now_ms + n->deadline_ms, err);
     }
     return rc;
 }
@@ -57,8 +57,8 @@ static ErrCode add_timers(DbConn *tx, int64_t id, const JobNew *n, int64_t now_m
 static ErrCode take_unique(DbConn *tx, int64_t project, Str key, int64_t job, bool *got, Err *err)
 {
     int64_t changed = 0;
-    ErrCode rc = db_exec(tx, &sql_unique_put, DB_ARGS(DB_I(project), DB_S(key), DB_I(job)),
-                         &changed, err);
+    ErrCode rc =
+        db_exec(tx, &sql_unique_put, DB_ARGS(DB_I(project), DB_S(key), DB_I(job)), &changed, err);
     *got = changed > 0;
     return rc;
 }
@@ -136,8 +136,8 @@ ErrCode flow_options_again(DbConn *tx, int64_t project, int64_t job, bool take, 
     *flags = o.found ? TASK_HAS_OPTIONS : 0;
     if (rc != OK || o.unique_key.len == 0)
         return rc;
-    rc = db_get_int(tx, &sql_unique_get, DB_ARGS(DB_I(project), DB_S(o.unique_key)), 0, &alive,
-                    err);
+    rc =
+        db_get_int(tx, &sql_unique_get, DB_ARGS(DB_I(project), DB_S(o.unique_key)), 0, &alive, err);
     if (rc == OK && alive != 0 && alive != job)
         return err_set(err, ERR_CONFLICT, "another job with the unique key is alive");
     *flags |= TASK_IS_UNIQUE;

@@ -260,6 +260,11 @@ ErrCode queue_next_look(DbConn *tx, Str queue, int64_t *due_ms, Err *err)
     return OK;
 }
 
+ErrCode queue_is_ready(DbConn *tx, Str queue, int64_t project, int64_t due_ms, Err *err)
+{
+    return queue_mem_ready(tx, queue, project, due_ms, err);
+}
+
 void queue_reload(DbConn *tx)
 {
     queue_mem_forget(tx);

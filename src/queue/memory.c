@@ -204,7 +204,7 @@ QueueRow *queue_row(const QueueMem *m, int64_t project)
 int64_t queue_weight(const QueueMem *m, int64_t project)
 {
     const QueueRow *row = m->rows_len > 0 ? queue_row(m, project) : NULL;
-    return row == NULL || row->s.weight < 1               ? 1
+    return row == NULL || row->s.weight < 1  ? 1
            : row->s.weight > FAIR_WEIGHT_MAX ? FAIR_WEIGHT_MAX
                                              : row->s.weight;
 }

@@ -36,7 +36,7 @@
  *
  * This is the mechanism; when to do which, and what it means for a job, is flow's (flow/flow.h).
  * Threads: all functions run inside a write function (DbConn *tx) unless they say reader. Who
- * changes rows of `task` to ready or delayed by other means than these calls queue_reload. Times
+ * makes rows of `task` ready or delayed by other means than these says so (queue_is_ready). Times
  * are ms since 1970, UTC. */
 #ifndef PLATEN_QUEUE_QUEUE_H
 #define PLATEN_QUEUE_QUEUE_H
@@ -61,14 +61,14 @@ enum {
 };
 
 typedef struct QueueSettings {
-    bool paused;               /* nothing is leased; what runs ends */
-    bool draining;             /* new jobs are refused with queue_draining; what is there runs */
-    int64_t concurrency;       /* at most so many run at once; 0: as many as there are workers */
+    bool paused;                  /* nothing is leased; what runs ends */
+    bool draining;                /* new jobs are refused with queue_draining; what is there runs */
+    int64_t concurrency;          /* at most so many run at once; 0: as many as there are workers */
     int64_t rate, rate_window_ms; /* at most so many start in so much time; 0: no limit */
-    int64_t key_rate;          /* of one concurrency key, in rate_window_ms; 0: no limit */
-    int64_t weight;            /* of the project among the others, 1 … 1000; not of project 0 */
-    int64_t retention_ms;      /* ended jobs go; 0: as set for all, or for the server; -1: never */
-    int64_t runners;           /* tasks at once in this process; project 0 only; 0: as started */
+    int64_t key_rate;             /* of one concurrency key, in rate_window_ms; 0: no limit */
+    int64_t weight;       /* of the project among the others, 1 … 1000; not of project 0 */
+    int64_t retention_ms; /* ended jobs go; 0: as set for all, or for the server; -1: never */
+    int64_t runners;      /* tasks at once in this process; project 0 only; 0: as started */
 } QueueSettings;
 
 typedef struct TaskLease {
@@ -163,6 +163,8 @@ MUST_CHECK ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *er
  * next one start. INT64_MAX: not before somebody says so. For after a lease that gave less than it
  * might. */
 MUST_CHECK ErrCode queue_next_look(DbConn *tx, Str queue, int64_t *due_ms, Err *err);
+/* A row of `task` was made ready, or delayed until due_ms (0: ready), by other means than these. */
+MUST_CHECK ErrCode queue_is_ready(DbConn *tx, Str queue, int64_t project, int64_t due_ms, Err *err);
 /* Forget what is kept in memory of queues and read it again. */
 void queue_reload(DbConn *tx);
 
@@ -178,6 +180,9 @@ MUST_CHECK ErrCode queue_settings_put(DbConn *tx, int64_t project, Str queue,
                                       const QueueSettings *s, Err *err);
 /* ERR_QUEUE_DRAINING when the queue takes nothing new of the project. */
 MUST_CHECK ErrCode queue_accepts(DbConn *tx, int64_t project, Str queue, Err *err);
+
+/* How long ended jobs are kept; 0: nothing is set, -1: for ever. */
+MUST_CHECK ErrCode queue_retention(DbConn *tx, int64_t project, Str queue, int64_t *out, Err *err);
 
 typedef struct QueueSetting {
     Str queue;

@@ -76,6 +76,21 @@ ErrCode queue_accepts(DbConn *tx, int64_t project, Str queue, Err *err)
                    STR_ARG(queue));
 }
 
+ErrCode queue_retention(DbConn *tx, int64_t project, Str queue, int64_t *out, Err *err)
+{
+    QueueMem *m;
+    ErrCode rc = queue_mem(tx, queue, &m, err);
+    *out = 0;
+    if (rc != OK || m->rows_len == 0)
+        return rc;
+    const QueueRow *all = queue_row(m, 0), *own = queue_row(m, project);
+    if (own != NULL)
+        *out = own->s.retention_ms;
+    if (*out == 0 && all != NULL)
+        *out = all->s.retention_ms;
+    return OK;
+}
+
 ErrCode queue_settings_list(DbConn *reader, int64_t project, Arena *a, QueueSetting **out,
                             size_t *len, Err *err)
 {

@@ -6,9 +6,9 @@
 ErrCode queue_slot_take(DbConn *tx, int64_t project, Str key, int64_t slots, bool *got, Err *err)
 {
     int64_t changed = 0;
-    ErrCode rc = db_exec(tx, &sql_slot_take,
-                         DB_ARGS(DB_I(project), DB_S(key), DB_I(slots > 0 ? slots : 1)), &changed,
-                         err);
+    ErrCode rc =
+        db_exec(tx, &sql_slot_take, DB_ARGS(DB_I(project), DB_S(key), DB_I(slots > 0 ? slots : 1)),
+                &changed, err);
     *got = changed > 0;
     return rc;
 }
@@ -91,9 +91,9 @@ static ErrCode grant(DbConn *tx, const SlotTask *t, int64_t project, int64_t now
 {
     bool now = t->ready_ms <= now_ms;
     const char *state = t->waits ? "waiting" : now ? "ready" : "delayed";
-    ErrCode rc = db_exec(tx, &sql_slot_grant,
-                         DB_ARGS(DB_I(t->task), DB_S(str_from_c(state)), DB_I(t->ready_ms)), NULL,
-                         err);
+    ErrCode rc =
+        db_exec(tx, &sql_slot_grant,
+                DB_ARGS(DB_I(t->task), DB_S(str_from_c(state)), DB_I(t->ready_ms)), NULL, err);
     if (rc != OK || t->waits)
         return rc;
     return queue_mem_ready(tx, t->queue, project, now ? 0 : t->ready_ms, err);
@@ -133,8 +133,8 @@ ErrCode queue_slot_next(DbConn *tx, int64_t project, Str key, int64_t now_ms, Ar
         rc = queue_slot_take(tx, project, key, head.slots, found, err);
     if (rc != OK || !*found)
         return rc;
-    *out = (SlotTask){
-        .task = head.task, .ready_ms = now_ms, .waits = head.waits, .queue = head.queue};
+    *out =
+        (SlotTask){.task = head.task, .ready_ms = now_ms, .waits = head.waits, .queue = head.queue};
     rc = db_exec(tx, &sql_slot_unblock,
                  DB_ARGS(DB_I(project), DB_S(key), DB_I(head.rank), DB_I(head.task)), NULL, err);
     if (rc == OK && !head.waits)
@@ -197,10 +197,9 @@ ErrCode queue_leave_line(DbConn *tx, int64_t task, Err *err)
     ErrCode rc = read_keyed(tx, task, a, &n, &blocked, err);
     if (rc != OK || !blocked)
         return rc;
-    return db_exec(
-        tx, &sql_slot_unblock,
-        DB_ARGS(DB_I(n.project), DB_S(n.concurrency_key), DB_I(-n.priority), DB_I(task)), NULL,
-        err);
+    return db_exec(tx, &sql_slot_unblock,
+                   DB_ARGS(DB_I(n.project), DB_S(n.concurrency_key), DB_I(-n.priority), DB_I(task)),
+                   NULL, err);
 }
 
 ErrCode queue_slots_check(DbConn *reader, int64_t *wrong, Err *err)

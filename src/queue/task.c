@@ -2,7 +2,6 @@
 #include "queue/memory.h"
 #include "db/queries.h"
 
-
 static ErrCode add_flags(DbConn *tx, const TaskNew *n, const Entry *e, Err *err)
 {
     return db_exec(tx, &sql_task_add_flags,
