@@ -190,10 +190,10 @@ SELECT DISTINCT project, hash, 'job', $1 FROM job_file WHERE job = $2 AND is_out
 ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 
 -- name: job_pipeline_add
--- A job of version $10 of pipeline $9.
+-- Job $1: version $9 of pipeline $8.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, pipeline, pipeline_version,
-                 no_memo, trigger_data, token, origin, parent, node, place, concurrency_key)
-VALUES ($1, $2, $3, 'flow.run', 'flow', $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+                 no_memo, trigger_data, token, origin, parent, node, place)
+VALUES ($1, $2, $3, 'flow.run', 'flow', $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: job_reused
 -- The job whose result job $1 took.
@@ -201,7 +201,7 @@ SELECT COALESCE(reused, 0) FROM job WHERE id = $1;
 
 -- name: job_pipeline_of
 -- Pipeline and version of job $1 of project $2; whether it has ended.
-SELECT COALESCE(j.pipeline, 0), COALESCE(j.pipeline_version, 0), e.job IS NOT NULL
+SELECT COALESCE(j.pipeline, 0), COALESCE(j.pipeline_version, 0), CASE WHEN e.job IS NULL THEN 0 ELSE 1 END
   FROM job j LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
 

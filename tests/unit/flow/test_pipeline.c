@@ -77,8 +77,10 @@ static void store(Desk *d, const char *name, const char *definition)
 {
     PipelineInfo info;
     bool made = false;
+    Buf named = buf_init(d->b.arena, 64 * KIB);
+    buf_addf(&named, "{'name':'%s',%s", name, definition + 1);
     const PipelineNew n = {
-        .project = PROJECT, .name = str_from_c(name), .definition = json_of(d, definition)};
+        .project = PROJECT, .name = str_from_c(name), .definition = json_of(d, buf_c(&named))};
     assert_ok(flow_pipeline_put(d->b.db, &n, &info, &made, d->b.arena, &d->b.err), &d->b.err);
     assert_true(made);
 }
@@ -349,7 +351,8 @@ TEST(a_pipeline_calls_another)
     int64_t job = run(d, "outer", "{}");
     work_all(d);
     assert_ends(d, job, JOB_DONE, "{'a':2,'b':4,'w':'bad_param'}");
-    store(d, "endless", "{'steps':{'a':{'call':'endless'}}}");
+    store(d, "endless", "{'steps':{'a':{'call':'other'}}}");
+    store(d, "other", "{'steps':{'a':{'call':'endless'}}}");
     job = run(d, "endless", "{}");
     assert_ends(d, job, JOB_FAILED, "limit_depth");
     desk_close(d);
