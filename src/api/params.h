@@ -46,11 +46,34 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str concurrency_key;
+    Str queue, concurrency_key, unique_key;
+    int64_t concurrency_limit, start_within_ms, deadline_ms, retry_ms;
     bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
+
+/* Whose settings of a queue are meant. */
+enum { SCOPE_PROJECT, SCOPE_ALL };
+typedef struct ScopeQuery {
+    int scope;
+} ScopeQuery;
+extern const Param scope_query_params[];
+
+typedef struct QueueBody {
+    int64_t concurrency, rate, rate_window_ms, key_rate, weight, retention_ms, runners;
+} QueueBody;
+extern const Param queue_body_params[];
+
+/* Which jobs a verb for many means. */
+typedef struct BulkBody {
+    int state; /* 0: any that it can change, else JobState + 1 */
+    Str step, queue, reason;
+    int64_t since_ms, until_ms;
+    bool dry_run;
+} BulkBody;
+extern const Param bulk_body_params[];
+extern const Param letter_body_params[]; /* without state */
 
 typedef struct KeyBody {
     Str name;

@@ -200,7 +200,13 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bo
         .delay_ms = o->delay_ms,
         .attempts = o->attempts,
         .timeout_ms = o->timeout_ms,
+        .queue = o->queue,
         .concurrency_key = o->concurrency_key,
+        .concurrency_limit = o->concurrency_limit,
+        .unique_key = o->unique_key,
+        .start_within_ms = o->start_within_ms,
+        .deadline_ms = o->deadline_ms,
+        .retry_ms = o->retry_ms,
         .idempotency_key = http_header(c->req, "idempotency-key"),
         .trace = str_from_c(c->req->trace),
     };
@@ -208,7 +214,7 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bo
     Job shown = {
         .id = e->id,
         .step = str_from_c(g->step->name),
-        .queue = flow_queue_of(g->step),
+        .queue = o->queue.len > 0 ? o->queue : flow_queue_of(g->step),
         .params = params,
         .trace = e->job.trace,
         .priority = o->priority,
@@ -223,6 +229,8 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bo
         shown.state = JOB_RUNNING;
         shown.progress_total = shown.items.total = shown.items.queued = (int64_t)g->inputs_len;
     }
+    if (flow_check(&e->job, &c->err) != OK) /* also of a dry run */
+        return c->err.code;
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
     e->accepted = buf_str(&c->body);
     if (c->body.failed)

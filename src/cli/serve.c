@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo;
+    Str data, listen, tls_cert, tls_key, engines, demo, retention;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -44,6 +44,9 @@ static const Param serve_params[] = {
               .help = "Tasks at once per engine; two per core otherwise."),
     PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
               .help = "How long running work may go on after a stop."),
+    PARAM_TEXT(ServeArgs, retention, .example = "30d",
+               .help = "How long ended jobs are kept whose queue does not say it: 30d, 12h; for ever "
+                       "otherwise."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
@@ -103,6 +106,12 @@ static void run_demo(Cli *cli, App *app, const ServeArgs *args)
 static int serve(Cli *cli, const ServeArgs *args)
 {
     Err err = {0};
+    int64_t retention_ms = -1; /* for ever */
+    if (args->retention.len > 0 && !term_read_time(args->retention, &retention_ms)) {
+        err_set(&err, ERR_USAGE, "--retention \"" STR_FMT "\" is no time: say 30d, 12h or 90m",
+                STR_ARG(args->retention));
+        return term_fail(&err);
+    }
     const AppOptions options = {
         .data_dir = str_to_c(cli->arena, args->data),
         .listen = str_to_c(cli->arena, args->listen),
@@ -112,6 +121,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .retention_ms = retention_ms,
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {
