@@ -44,15 +44,34 @@ static const Param write_params[] = {
 };
 static const Field write_data[] = {{"text", FIELD_TYPE_TEXT, NULL}, {0}};
 static const Step steps[] = {
-    {.name = "document.extract", .title = "E", .summary = "S.", .accepts = "application/pdf",
-     .returns = "text/markdown,text/plain,application/json", .params = extract_params,
-     .data = extract_data, .args_size = sizeof(Args)},
-    {.name = "image.convert", .title = "C", .summary = "S.", .accepts = "image/*",
-     .returns = "image/*", .params = convert_params, .args_size = sizeof(Args)},
-    {.name = "text.write", .title = "W", .summary = "S.", .params = write_params,
-     .data = write_data, .args_size = sizeof(Args)},
-    {.name = "files.pack", .title = "P", .summary = "S.", .accepts = "*/*", .inputs_max = 3,
-     .input_optional = true, .returns = "application/zip"},
+    {.name = "document.extract",
+     .title = "E",
+     .summary = "S.",
+     .accepts = "application/pdf",
+     .returns = "text/markdown,text/plain,application/json",
+     .params = extract_params,
+     .data = extract_data,
+     .args_size = sizeof(Args)},
+    {.name = "image.convert",
+     .title = "C",
+     .summary = "S.",
+     .accepts = "image/*",
+     .returns = "image/*",
+     .params = convert_params,
+     .args_size = sizeof(Args)},
+    {.name = "text.write",
+     .title = "W",
+     .summary = "S.",
+     .params = write_params,
+     .data = write_data,
+     .args_size = sizeof(Args)},
+    {.name = "files.pack",
+     .title = "P",
+     .summary = "S.",
+     .accepts = "*/*",
+     .inputs_max = 3,
+     .input_optional = true,
+     .returns = "application/zip"},
 };
 
 typedef struct Read {
@@ -179,9 +198,9 @@ TEST(reads_the_example_of_the_design)
     Read r = read_text(a, blog);
     assert_ok(r.code, &r.err);
     const Pipeline *p = &r.p;
-    static const char *const order[] = {"text", "chapters", "sizes", "seo",     "article", "review",
-                                        "go",   "pause",    "back",  "more",    "publish", "tell",
-                                        "tidy"};
+    static const char *const order[] = {"text",    "chapters", "sizes", "seo",  "article",
+                                        "review",  "go",       "pause", "back", "more",
+                                        "publish", "tell",     "tidy"};
     assert_int_equal(p->nodes_len, COUNT_OF(order));
     for (size_t i = 0; i < p->nodes_len; i++) {
         assert_str_equal(p->nodes[i].id, order[i]);
@@ -244,9 +263,10 @@ TEST(reads_what_nodes_say)
 
 /* Faults: around one step, and as whole definitions. */
 
-#define STEP(text)  "{'name':'p','inputs':{'source':{'type':'file'},'all':{'type':'files'}," \
-                    "'size':{'type':'int'},'words':{'type':'list'},'tone':{'type':'text'}}," \
-                    "'secrets':['KEY'],'steps':{'a':" text "}}"
+#define STEP(text)                                                                                 \
+    "{'name':'p','inputs':{'source':{'type':'file'},'all':{'type':'files'},"                       \
+    "'size':{'type':'int'},'words':{'type':'list'},'tone':{'type':'text'}},"                       \
+    "'secrets':['KEY'],'steps':{'a':" text "}}"
 #define TWO(a, b)   STEP(a ",'b':" b)
 #define WRITE(with) "{'uses':'text.write','with':{" with "}}"
 #define EXTRACT     "{'uses':'document.extract','with':{'file':'${{ inputs.source }}'}}"
@@ -260,10 +280,11 @@ static const struct {
     {"{'name':'p','step':{},'steps':{'a':" WRITE("'title':'x'") "}}", "step", "mean \"steps\"?"},
     {"{'name':'p','timeout':'soon','steps':{'a':" WRITE("'title':'x'") "}}", "timeout", "30s"},
     {"{'name':'p','on':3,'steps':{'a':" WRITE("'title':'x'") "}}", "on", "object of triggers"},
-    {"{'name':'p','defaults':{'retry':0},'steps':{'a':" WRITE("'title':'x'") "}}",
-     "defaults.retry", "from 1 to 100"},
-    {"{'name':'p','concurrency':{'key':'${{ steps.a.text }}'},'steps':{'a':" WRITE("'title':'x'")
-     "}}", "concurrency.key", "no step has run yet"},
+    {"{'name':'p','defaults':{'retry':0},'steps':{'a':" WRITE("'title':'x'") "}}", "defaults.retry",
+     "from 1 to 100"},
+    {"{'name':'p','concurrency':{'key':'${{ steps.a.text }}'},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "concurrency.key", "no step has run yet"},
     {"{'name':'p','secrets':['a b'],'steps':{'a':" WRITE("'title':'x'") "}}", "secrets", "names"},
     {"{'name':'p','steps':{'a':" WRITE("'title':'x'") "},'outputs':{'o':'${{ steps.b }}'}}",
      "outputs.o", "there is no such step"},
@@ -271,18 +292,23 @@ static const struct {
      "inputs.wait", "every call uses for itself"},
     {"{'name':'p','inputs':{'x':{'type':'intt'}},'steps':{'a':" WRITE("'title':'x'") "}}",
      "inputs.x.type", "mean \"int\"?"},
-    {"{'name':'p','inputs':{'x':{'type':'int','max':3,'default':4}},'steps':{'a':"
-     WRITE("'title':'x'") "}}", "inputs.x.default", "must be at"},
+    {"{'name':'p','inputs':{'x':{'type':'int','max':3,'default':4}},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "inputs.x.default", "must be at"},
     {"{'name':'p','inputs':{'x':{'type':'choice'}},'steps':{'a':" WRITE("'title':'x'") "}}",
      "inputs.x.choices", "list of texts"},
-    {"{'name':'p','inputs':{'x':{'type':'bool','default':true}},'steps':{'a':"
-     WRITE("'title':'x'") "}}", "inputs.x.default", "must be false"},
-    {"{'name':'p','inputs':{'x':{'type':'int','required':true,'default':1}},'steps':{'a':"
-     WRITE("'title':'x'") "}}", "inputs.x.default", "never used"},
-    {"{'name':'p','inputs':{'x':{'type':'file','default':1}},'steps':{'a':" WRITE("'title':'x'")
-     "}}", "inputs.x.default", "not known here"},
-    {"{'name':'p','inputs':{'x':{'type':'int'},'x':{'type':'int'}},'steps':{'a':"
-     WRITE("'title':'x'") "}}", "inputs.x", "twice"},
+    {"{'name':'p','inputs':{'x':{'type':'bool','default':true}},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "inputs.x.default", "must be false"},
+    {"{'name':'p','inputs':{'x':{'type':'int','required':true,'default':1}},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "inputs.x.default", "never used"},
+    {"{'name':'p','inputs':{'x':{'type':'file','default':1}},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "inputs.x.default", "not known here"},
+    {"{'name':'p','inputs':{'x':{'type':'int'},'x':{'type':'int'}},'steps':{'a':" WRITE(
+         "'title':'x'") "}}",
+     "inputs.x", "twice"},
 
     {STEP("{'uses':'text.wrote'}"), "steps.a.uses", "mean \"text.write\"?"},
     {STEP("{'uses':'text.write','call':'other'}"), "steps.a", "needs one of uses"},
@@ -394,10 +420,12 @@ static const struct {
     {TWO("{'uses':'text.write','needs':'b','with':{'title':'x'}}",
          WRITE("'title':'${{ steps.a.text }}'")),
      "steps.a", "a → b → a"},
-    {"{'name':'p','steps':{'a':" WRITE("'title':'${{ steps.z.text }}'") "},'finally':{'z':"
-     WRITE("'title':'x'") "}}", "steps.a.with.title", "after all steps have ended"},
+    {"{'name':'p','steps':{'a':" WRITE("'title':'${{ steps.z.text }}'") "},'finally':{'z':" WRITE(
+         "'title':'x'") "}}",
+     "steps.a.with.title", "after all steps have ended"},
     {"{'name':'p','steps':{'a':" WRITE("'title':'x'") "},'finally':{'z':{'uses':'text.write',"
-     "'needs':['a'],'with':{'title':'x'}}}}", "finally.z.needs[0]", "another section"},
+                                                      "'needs':['a'],'with':{'title':'x'}}}}",
+     "finally.z.needs[0]", "another section"},
 };
 
 TEST(tells_every_fault)
@@ -431,8 +459,11 @@ TEST(tells_all_faults_at_once_with_lines)
     static const struct {
         const char *path;
         int line;
-    } want[] = {{"steps.c.uses", 9}, {"steps.a.with.titel", 6}, {"steps.a.with.title", 5},
-                {"steps.c.with.a", 9}, {"steps.a", 3}};
+    } want[] = {{"steps.c.uses", 9},
+                {"steps.a.with.titel", 6},
+                {"steps.a.with.title", 5},
+                {"steps.c.with.a", 9},
+                {"steps.a", 3}};
     assert_int_equal(r.faults.len, COUNT_OF(want));
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         assert_str_equal(r.faults.items[i].path, want[i].path);
@@ -485,11 +516,25 @@ TEST(reads_durations)
         const char *json;
         int64_t ms;
     } cases[] = {
-        {"\"500ms\"", 500}, {"\"30s\"", 30000},  {"\"10m\"", 600000}, {"\"2h\"", 7200000},
-        {"\"7d\"", 604800000}, {"5", 5000},      {"0.25", 250},       {"\"1.5h\"", 5400000},
-        {"\"5\"", -1},      {"\"\"", -1},        {"\"x\"", -1},       {"-1", -1},
-        {"null", -1},       {"\"5 m\"", -1},     {"\"1e9d\"", -1},    {"\"99999999d\"", -1},
-        {"1e300", -1},      {"\".\"", -1},       {"0", 0},
+        {"\"500ms\"", 500},
+        {"\"30s\"", 30000},
+        {"\"10m\"", 600000},
+        {"\"2h\"", 7200000},
+        {"\"7d\"", 604800000},
+        {"5", 5000},
+        {"0.25", 250},
+        {"\"1.5h\"", 5400000},
+        {"\"5\"", -1},
+        {"\"\"", -1},
+        {"\"x\"", -1},
+        {"-1", -1},
+        {"null", -1},
+        {"\"5 m\"", -1},
+        {"\"1e9d\"", -1},
+        {"\"99999999d\"", -1},
+        {"1e300", -1},
+        {"\".\"", -1},
+        {"0", 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(arena_close) Arena *a = arena_open(64 * KIB);
@@ -533,8 +578,7 @@ TEST(differs_by_structure)
         const char *from, *to, *want;
     } cases[] = {
         {"{'a':1,'b':[1,2]}", "{'b':[1,2],'a':1.0}", "[]"},
-        {"{'a':{'b':1}}", "{'a':{'b':2}}",
-         "[{'kind':'changed','path':'a.b','from':1,'to':2}]"},
+        {"{'a':{'b':1}}", "{'a':{'b':2}}", "[{'kind':'changed','path':'a.b','from':1,'to':2}]"},
         {"{'a':[1]}", "{'a':[1,2]}", "[{'kind':'added','path':'a[1]','to':2}]"},
         {"{'z':1,'a':1}", "{'m':1}",
          "[{'kind':'removed','path':'a','from':1},{'kind':'added','path':'m','to':1},"
