@@ -326,6 +326,8 @@ static ErrCode redrive_write(DbConn *tx, void *arg, Err *err)
         bool found = false;
         ArenaMark mark = arena_mark(a);
         rc = run_again(tx, r->project, letters[i].job, a, &found, err);
+        if (rc == ERR_CONFLICT && r->task == 0) /* another job has its unique key: it stays dead */
+            rc = OK;
         arena_rewind(a, mark);
         r->count += found;
         r->last = letters[i].id;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STRIDE = 1 << 20, FIRST = 8 };
+/* With more projects than that in a batch the turns go on in the next: a turn is a query. */
+enum { STRIDE = 1 << 20, FIRST = 8, TURNS_PER_BATCH = 64 };
 
 /* --- the set --- */
 
@@ -126,6 +127,8 @@ bool fair_pick(Fair *f, FairTurn *out)
 int fair_share(const Fair *f, const FairTurn *turn, int max)
 {
     int64_t share = (int64_t)max * turn->weight / (f->weights + turn->weight);
+    int64_t least = max / TURNS_PER_BATCH;
+    share = share > least ? share : least;
     return share > 0 ? (int)share : 1;
 }
 

@@ -36,7 +36,8 @@ typedef struct Fair {
 bool fair_add(Fair *f, int64_t project, int64_t weight);
 /* Whose turn it is; it is not active until it is put back. False: there is none. */
 bool fair_pick(Fair *f, FairTurn *out);
-/* How many of `max` this turn may take: its part of them by weight, at least one. */
+/* How many of `max` this turn may take: its part of them by weight, at least one, and at least a
+ * 64th of a large batch. */
 int fair_share(const Fair *f, const FairTurn *turn, int max);
 /* Back after `taken` tasks; it may have more. */
 void fair_put(Fair *f, FairTurn turn, int64_t taken);

@@ -120,8 +120,8 @@ TEST(turns_survive_a_restart)
 static ErrCode lease_and_fail(DbConn *tx, void *arg, Err *err)
 {
     LeaseCall *c = arg;
-    ErrCode rc = flow_lease_tx(tx, c->queue, c->max, LEASE_MS, STR("test"), c->arena, &c->out,
-                               &c->len, err);
+    ErrCode rc =
+        flow_lease_tx(tx, c->queue, c->max, LEASE_MS, STR("test"), c->arena, &c->out, &c->len, err);
     return rc == OK ? err_set(err, ERR_CONFLICT, "changed its mind") : rc;
 }
 
@@ -273,7 +273,8 @@ TEST(one_of_a_key_at_a_time)
 {
     Bench b = bench_open();
     TaskLease *l = NULL;
-    int64_t first = keyed(&b, "k", 0, 0), second = keyed(&b, "k", 0, 0), best = keyed(&b, "k", 0, 9);
+    int64_t first = keyed(&b, "k", 0, 0), second = keyed(&b, "k", 0, 0),
+            best = keyed(&b, "k", 0, 9);
     int64_t other = keyed(&b, "other", 0, 0);
     assert_int_equal(bench_lease(&b, "default", 10, &l), 2);
     assert_true(l[0].job == first && l[1].job == other);
@@ -473,8 +474,8 @@ TEST(old_jobs_go)
     TaskLease *l = NULL;
     int64_t now_ms = clock_now_ms(), ended[2];
     for (int i = 0; i < 2; i++)
-        ended[i] = bench_add(&b, (JobNew){.unique_key = STR("u")}), bench_lease(&b, "default", 1, &l),
-        done(&b, &l[0]);
+        ended[i] = bench_add(&b, (JobNew){.unique_key = STR("u")}),
+        bench_lease(&b, "default", 1, &l), done(&b, &l[0]);
     int64_t alive = bench_add(&b, (JobNew){0});
     int64_t kept = bench_add(&b, (JobNew){.queue = STR("archive")});
     assert_ok(flow_cancel(b.db, PROJECT, kept, &b.err), &b.err);
@@ -569,7 +570,6 @@ TEST_MAIN(a_flood_delays_others_by_its_share_at_most, weights_are_shares, turns_
           a_lease_that_is_taken_back_is_forgotten, paused_and_resumed, draining_refuses_what_is_new,
           no_more_than_so_many_at_once, a_rate_is_kept_across_a_restart,
           a_rate_says_when_the_next_may_start, settings_are_checked, one_of_a_key_at_a_time,
-          so_many_of_a_key, slots_survive_a_death,
-          a_delayed_task_asks_for_its_slot_when_it_is_due, a_key_has_a_rate,
-          one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job, old_jobs_go,
-          the_file_shrinks, many_at_once)
+          so_many_of_a_key, slots_survive_a_death, a_delayed_task_asks_for_its_slot_when_it_is_due,
+          a_key_has_a_rate, one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job,
+          old_jobs_go, the_file_shrinks, many_at_once)

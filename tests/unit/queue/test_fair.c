@@ -25,9 +25,12 @@ TEST(shares_by_weight)
         int64_t weights[4];
         int max;
     } cases[] = {
-        {"alone", {1, 0, 0, 0}, 512},        {"alike", {1, 1, 1, 1}, 512},
-        {"one counts double", {2, 1, 1, 0}, 100}, {"very different", {1000, 1, 0, 0}, 512},
-        {"one task at a time", {3, 1, 0, 0}, 1},  {"fewer than projects", {1, 1, 1, 1}, 2},
+        {"alone", {1, 0, 0, 0}, 512},
+        {"alike", {1, 1, 1, 1}, 512},
+        {"one counts double", {2, 1, 1, 0}, 100},
+        {"very different", {1000, 1, 0, 0}, 512},
+        {"one task at a time", {3, 1, 0, 0}, 1},
+        {"fewer than projects", {1, 1, 1, 1}, 2},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Fair f = {0};
