@@ -30,6 +30,19 @@ UPDATE task
                ORDER BY priority DESC, id LIMIT $2 /*pg FOR UPDATE SKIP LOCKED */)
 RETURNING id, project, job, priority, attempt, max_attempts, seq, run_at_ms;
 
+-- name: queue_ready_few
+-- How many tasks of queue $1 are ready, counted up to $2.
+SELECT count(*) FROM (SELECT 1 FROM task WHERE queue = $1 AND state = 'ready' LIMIT $2) few;
+
+-- name: task_lease_all
+-- As task_lease, for whatever is ready in queue $1, of all projects; it is known to be no more than $2.
+UPDATE task
+   SET state = 'leased', worker = $3, lease_until_ms = $4, attempt = attempt + 1, seq = seq + 1,
+       started_ms = CASE WHEN started_ms = 0 THEN $5 ELSE started_ms END, progress_done = 0, progress_total = 0
+ WHERE state = 'ready'
+   AND id IN (SELECT id FROM task WHERE queue = $1 AND state = 'ready' LIMIT $2 /*pg FOR UPDATE SKIP LOCKED */)
+RETURNING id, project, job, priority, attempt, max_attempts, seq, run_at_ms;
+
 -- name: task_next_due
 -- When the next delayed task of queue $1 is due.
 SELECT min(run_at_ms) FROM task WHERE queue = $1 AND state = 'delayed';

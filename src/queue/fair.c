@@ -147,6 +147,12 @@ void fair_drop(Fair *f, const FairTurn *turn)
     forget(f, turn->project);
 }
 
+void fair_clear(Fair *f)
+{
+    for (FairTurn turn; fair_pick(f, &turn);)
+        fair_drop(f, &turn);
+}
+
 void fair_done(Fair *f)
 {
     free(f->heap);

@@ -43,6 +43,8 @@ int fair_share(const Fair *f, const FairTurn *turn, int max);
 void fair_put(Fair *f, FairTurn turn, int64_t taken);
 /* Not put back: it has nothing. */
 void fair_drop(Fair *f, const FairTurn *turn);
+/* Nobody has anything. */
+void fair_clear(Fair *f);
 void fair_done(Fair *f);
 
 #endif

@@ -14,7 +14,7 @@ typedef struct Run {
     int64_t now_ms, until_ms;
     TaskLease *leases;
     size_t len;
-    int max; /* less when a limit says so */
+    int max, most; /* max: less than `most`, which was asked for, when a limit says so */
     Err *err;
 } Run;
 
@@ -44,28 +44,59 @@ static ErrCode wake(const Run *r)
     return rc == OK ? queue_next_due(r->tx, r->queue, &m->due_ms, r->err) : rc;
 }
 
+static ErrCode add_leases(Run *r, DbRows *rows, Err *err)
+{
+    ErrCode rc = OK;
+    size_t first = r->len;
+    while (db_next(rows, &rc, err)) {
+        assert(r->len < (size_t)r->most);
+        r->leases[r->len++] = (TaskLease){.id = db_int(rows, 0),
+                                          .project = db_int(rows, 1),
+                                          .job = db_int(rows, 2),
+                                          .priority = db_int(rows, 3),
+                                          .attempt = db_int(rows, 4),
+                                          .max_attempts = db_int(rows, 5),
+                                          .seq = db_int(rows, 6),
+                                          .run_at_ms = db_int(rows, 7),
+                                          .lease_until_ms = r->until_ms};
+    }
+    /* UPDATE … RETURNING promises no order */
+    qsort(r->leases + first, r->len - first, sizeof *r->leases, by_rank);
+    return rc;
+}
+
 static ErrCode take_some(Run *r, int64_t project, int some, Err *err)
 {
-    size_t first = r->len;
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(r->tx, &sql_task_lease,
                           DB_ARGS(DB_S(r->queue), DB_I(some), DB_S(r->worker), DB_I(r->until_ms),
                                   DB_I(r->now_ms), DB_I(project)),
                           &rows, err);
-    while (rc == OK && db_next(&rows, &rc, err)) {
-        assert(r->len < first + (size_t)some);
-        r->leases[r->len++] = (TaskLease){.id = db_int(&rows, 0),
-                                          .project = db_int(&rows, 1),
-                                          .job = db_int(&rows, 2),
-                                          .priority = db_int(&rows, 3),
-                                          .attempt = db_int(&rows, 4),
-                                          .max_attempts = db_int(&rows, 5),
-                                          .seq = db_int(&rows, 6),
-                                          .run_at_ms = db_int(&rows, 7),
-                                          .lease_until_ms = r->until_ms};
-    }
-    /* UPDATE … RETURNING promises no order */
-    qsort(r->leases + first, r->len - first, sizeof *r->leases, by_rank);
+    return rc == OK ? add_leases(r, &rows, err) : rc;
+}
+
+/* Many projects with little: when the batch has room for all of it, turns change nothing, and one
+ * query does instead of one per project. */
+static ErrCode take_all(Run *r, bool *taken)
+{
+    enum { MANY = 4 };
+    int64_t ready = 0;
+    *taken = false;
+    if (r->mem->rows_len > 0 || r->mem->fair.len < MANY)
+        return OK;
+    ErrCode rc = db_get_int(r->tx, &sql_queue_ready_few, DB_ARGS(DB_S(r->queue), DB_I(r->max + 1)),
+                            0, &ready, r->err);
+    if (rc != OK || ready > r->max)
+        return rc;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    rc = db_query(
+        r->tx, &sql_task_lease_all,
+        DB_ARGS(DB_S(r->queue), DB_I(r->max), DB_S(r->worker), DB_I(r->until_ms), DB_I(r->now_ms)),
+        &rows, r->err);
+    if (rc == OK)
+        rc = add_leases(r, &rows, r->err);
+    fair_clear(&r->mem->fair);
+    *taken = true;
     return rc;
 }
 
@@ -208,7 +239,10 @@ static ErrCode run(Run *r)
         rc = count_running(r);
     if (rc == OK && all != NULL)
         r->max = room_of(r, all, r->max);
+    bool taken = false;
     if (rc == OK)
+        rc = take_all(r, &taken);
+    if (rc == OK && !taken)
         rc = take_turns(r);
     if (rc == OK && all != NULL)
         (void)room_of(r, all, 1); /* none left: when there will be */
@@ -226,6 +260,7 @@ ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t unti
              .until_ms = until_ms,
              .leases = arena_alloc_raw(a, (size_t)max * sizeof *r.leases),
              .max = max,
+             .most = max,
              .err = err};
     if (r.leases == NULL)
         return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);

@@ -86,6 +86,29 @@ TEST(a_flood_delays_others_by_its_share_at_most)
     bench_close(&b);
 }
 
+/* More projects than a batch has turns for; then all that is left fits into one. */
+TEST(many_projects)
+{
+    enum { PROJECTS = 300, EACH = 3 };
+    Bench b = bench_open();
+    TaskLease *l = NULL;
+    bool seen[PROJECTS + 1] = {0};
+    for (int64_t p = 1; p <= PROJECTS; p++)
+        flood(&b, p, EACH);
+    size_t all = 0;
+    for (size_t n; (n = bench_lease(&b, "default", 200, &l)) > 0; all += n)
+        for (size_t i = 0; i < n; i++) {
+            seen[l[i].project] = true;
+            done(&b, &l[i]);
+        }
+    assert_int_equal(all, PROJECTS * EACH);
+    for (int64_t p = 1; p <= PROJECTS; p++)
+        assert_true(seen[p]);
+    flood(&b, 5, 1);
+    assert_int_equal(lease(&b, 10), 1);
+    bench_close(&b);
+}
+
 TEST(weights_are_shares)
 {
     Bench b = bench_open();
@@ -566,10 +589,11 @@ TEST(many_at_once)
     bench_close(&b);
 }
 
-TEST_MAIN(a_flood_delays_others_by_its_share_at_most, weights_are_shares, turns_survive_a_restart,
-          a_lease_that_is_taken_back_is_forgotten, paused_and_resumed, draining_refuses_what_is_new,
-          no_more_than_so_many_at_once, a_rate_is_kept_across_a_restart,
-          a_rate_says_when_the_next_may_start, settings_are_checked, one_of_a_key_at_a_time,
-          so_many_of_a_key, slots_survive_a_death, a_delayed_task_asks_for_its_slot_when_it_is_due,
-          a_key_has_a_rate, one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job,
-          old_jobs_go, the_file_shrinks, many_at_once)
+TEST_MAIN(a_flood_delays_others_by_its_share_at_most, many_projects, weights_are_shares,
+          turns_survive_a_restart, a_lease_that_is_taken_back_is_forgotten, paused_and_resumed,
+          draining_refuses_what_is_new, no_more_than_so_many_at_once,
+          a_rate_is_kept_across_a_restart, a_rate_says_when_the_next_may_start,
+          settings_are_checked, one_of_a_key_at_a_time, so_many_of_a_key, slots_survive_a_death,
+          a_delayed_task_asks_for_its_slot_when_it_is_due, a_key_has_a_rate,
+          one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job, old_jobs_go,
+          the_file_shrinks, many_at_once)
