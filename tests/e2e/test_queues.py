@@ -1,6 +1,7 @@
 """Queues: settings, pause, drain, purge, keys, deadlines, and verbs for many jobs."""
 
 import json
+import time
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_pause_and_resume(client):
     other = client.run("test.noop", queue="halt-not")
     assert other["state"] == "done" and other["queue"] == "halt-not"
     assert client.job(job)["state"] == "queued"
+    assert "paused" in client.get(f"/api/v1/jobs/{job}/diagnosis").json()["verdict"]
     shown = queue(client, "halt")
     assert shown["paused"] and shown["ready"] == 1
     act(client, "halt", "resume")
@@ -159,12 +161,16 @@ def test_letters_of_a_reason(client):
 
 
 def test_an_old_job_goes(new_server):
-    client = new_server(args=["--retention", "1s"]).client()
-    job = client.run("test.noop")["id"]
-    assert client.get(f"/api/v1/jobs/{job}").status == 200
+    server = new_server(args=["--retention", "1s"])
+    job = server.client().run("test.noop")["id"]
+    server.stop()
+    ended = time.time()
+    until(lambda: time.time() > ended + 1.5)  # old now: the next start looks
+    server.start()
+    until(lambda: server.client().get(f"/api/v1/jobs/{job}").status == 404, 10, "the end of an old job")
 
 
-def test_slots_and_settings_survive_a_kill(new_server):
+def test_slots_and_settings_survive_a_kill(new_server, tmp_path):
     server = new_server()
     client = server.client()
     put(client, "kept", concurrency=1)
@@ -177,7 +183,7 @@ def test_slots_and_settings_survive_a_kill(new_server):
     for job in jobs:
         assert client.wait(job)["state"] == "done"
     server.stop()
-    report = json.loads(cli("doctor", "--full", "--json", "--data", server.data).stdout)
+    report = json.loads(cli("doctor", "--full", "--json", "--engines", str(tmp_path), "--data", str(server.data)).stdout)
     assert [c["found"] for c in report["checks"] if c["check"] == "slots"] == ["every concurrency key counts right"], report
 
 
