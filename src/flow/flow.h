@@ -32,6 +32,7 @@
 
 #include "core/registry.h"
 #include "db/db.h"
+#include "feed/feed.h"
 #include "queue/queue.h"
 
 typedef enum JobState {
@@ -250,6 +251,7 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
  * a wait will end by itself: (ctx, its time, 0). pipelines and built_in are what flow itself finds
  * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
+    FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
     DbAfterFn news, ready, cancel, due;
     struct PipelineCache *pipelines;
