@@ -168,6 +168,8 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+/* In a write function; what is refused has changed nothing. */
+MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the
@@ -242,11 +244,12 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
 /* Who wants to hear of news. Called on the writer's thread after the commit with (ctx, project,
  * job); must not block. Set once before the first write; *hooks must live as long as the db.
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
- * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt). */
+ * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `due` when
+ * something waits for a time that may be earlier than all others: (ctx, ms, 0). */
 typedef struct FlowHooks {
     FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
-    DbAfterFn news, ready, cancel;
+    DbAfterFn news, ready, cancel, due;
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

@@ -8,6 +8,7 @@
  *   event.c   history: writing what must be stored, reading all of it
  *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H
@@ -36,6 +37,7 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
+MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
  * now. */

@@ -29,3 +29,9 @@ ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err)
     const FlowHooks *h = db_attached(tx);
     return h != NULL ? tell(tx, h->cancel, h->ctx, task, attempt, err) : OK;
 }
+
+ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->due, h->ctx, due_ms, 0, err) : OK;
+}
