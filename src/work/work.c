@@ -57,6 +57,14 @@ static void on_cancel(void *ctx, int64_t task, int64_t attempt)
             held_stop(h, STOP_CANCELED);
 }
 
+static void on_due(void *ctx, int64_t due_ms, int64_t unused)
+{
+    Work *w = ctx;
+    (void)unused;
+    if (w->scheduler != NULL)
+        scheduler_due(w->scheduler, due_ms);
+}
+
 /* --- open --- */
 
 ErrCode work_add_lane(Work *w, Str name, Err *err)
@@ -121,7 +129,8 @@ static void init(Work *w, const WorkOptions *o)
                            .ctx = w,
                            .news = on_news,
                            .ready = on_ready,
-                           .cancel = on_cancel};
+                           .cancel = on_cancel,
+                           .due = on_due};
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
@@ -138,8 +147,14 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
         rc = recover(w, err);
     if (rc != OK)
         return rc;
+    if (o->schedules)
+        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+    if (rc != OK)
+        return rc;
     flow_set_hooks(o->db, &w->hooks);
     rc = add_lanes(w, err);
+    if (rc == OK && w->scheduler != NULL)
+        rc = scheduler_start(w->scheduler, err);
     if (rc == OK)
         rc = thread_start(&w->keeper, "keeper", keeper_main, w, err);
     if (rc != OK)
@@ -181,6 +196,7 @@ static void stop_held(Work *w, Stop why)
 
 void work_drain(Work *w, int64_t grace_ms)
 {
+    scheduler_stop(w->scheduler);
     atomic_store(&w->draining, true);
     int64_t until_us = clock_mono_us() + grace_ms * 1000;
     bool quiet = false;
@@ -233,6 +249,7 @@ void work_close(Work **work)
         LOG(WARN, DB_FAILED, KV("detail", err.text));
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
         lane_close(&w->lanes[i]);
+    scheduler_close(&w->scheduler);
     mutex_done(&w->lock);
     cond_done(&w->wake_keeper);
     free(w);

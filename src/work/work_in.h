@@ -4,6 +4,7 @@
  *   lane.c     leaser: plan, write, dispatch
  *   runner.c   runners and the tasks they hold
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
+ *   scheduler.c  what starts by the clock
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
 #define PLATEN_WORK_WORK_IN_H
@@ -27,6 +28,7 @@ enum {
 typedef enum Stop { STOP_NOT, STOP_CANCELED, STOP_SHUTDOWN } Stop;
 
 typedef struct Lane Lane;
+typedef struct Scheduler Scheduler;
 
 /* A task in this process that is not quick: waiting for a runner, running, or waiting for its
  * result to be written. */
@@ -104,6 +106,7 @@ struct Work {
     bool keeper_stop, new_queue;
     pthread_t keeper;
     bool keeper_runs;
+    Scheduler *scheduler; /* set in work_open, then constant; NULL: schedules do not fire here */
 
     _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
 };
@@ -135,6 +138,13 @@ void attempt_run(Held *h);
 
 /* keeper.c */
 void *keeper_main(void *work);
+
+/* scheduler.c */
+MUST_CHECK ErrCode scheduler_open(Db *db, const Registry *registry, Scheduler **out, Err *err);
+MUST_CHECK ErrCode scheduler_start(Scheduler *s, Err *err);
+void scheduler_due(Scheduler *s, int64_t due_ms); /* something is due then */
+void scheduler_stop(Scheduler *s);                /* starts nothing more; NULL allowed */
+void scheduler_close(Scheduler **s);              /* when no hook can call scheduler_due any more */
 
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
