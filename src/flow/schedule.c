@@ -1,10 +1,12 @@
 /* schedule.c: schedules as rows: made, changed, read, paused, removed. */
 #include "flow/schedule_in.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/id.h"
 #include "db/queries.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { JITTER_MAX_MS = 24 * 3600 * 1000, DAY_MS = 24 * 3600 * 1000, ROWS_MAX = 2048 };
@@ -87,6 +89,28 @@ ErrCode schedule_preview(const ScheduleSpec *s, int64_t created_ms, int64_t afte
     int64_t at = rc == OK ? timing_next(&t, after_ms) : INT64_MAX;
     for (; at != INT64_MAX && *len < max; at = timing_next(&t, at))
         out[(*len)++] = at;
+    return rc;
+}
+
+static Str local_text(const Zone *z, int64_t ms, Arena *a)
+{
+    int32_t offset = zone_span(z, ms / 1000 - (ms % 1000 < 0)).offset;
+    char text[CLOCK_TEXT_SIZE];
+    int minutes = abs(offset) / 60;
+    clock_text(ms + offset * INT64_C(1000), text);
+    return str_printf(a, "%.19s%c%02d:%02d", text, offset < 0 ? '-' : '+', minutes / 60,
+                      minutes % 60);
+}
+
+ErrCode schedule_local(Str zone, const int64_t *ms, size_t len, Arena *a, Str *out, Err *err)
+{
+    Zone z;
+    ErrCode rc = zone_open(a, zone, &z, err);
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        out[i] = local_text(&z, ms[i], a);
+        if (out[i].ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "writing a time");
+    }
     return rc;
 }
 

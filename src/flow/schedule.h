@@ -103,7 +103,10 @@ MUST_CHECK ErrCode schedule_pause(Db *db, int64_t project, Str name, bool paused
 /* Start its job now, paused or not; its times stay as they are. ERR_CONFLICT: the one before has not
  * ended, and overlap is skip. */
 MUST_CHECK ErrCode schedule_run(Db *db, const Registry *r, int64_t project, Str name, Str trace,
-                                int64_t now_ms, JobAdded *out, Err *err);
+                                Str idempotency_key, int64_t now_ms, JobAdded *out, Err *err);
+/* The clock on the wall at `ms`, in words of RFC 3339 with the zone's offset. */
+MUST_CHECK ErrCode schedule_local(Str zone, const int64_t *ms, size_t len, Arena *a, Str *out,
+                                  Err *err);
 
 /* Do all times that have come at now_ms: *fired jobs were started. *next_ms: when the next is due;
  * INT64_MAX: nothing is. */

@@ -56,7 +56,8 @@ typedef struct Start {
     const Registry *registry;
     const Schedule *s;
     int64_t time_ms, last_job;
-    Str trace;
+    Str trace, idempotency_key;
+    bool existed;  /* by its idempotency key: `job` is the earlier one */
     int64_t job;   /* 0: none */
     char why[256]; /* then */
 } Start;
@@ -89,6 +90,8 @@ static ErrCode start_step(DbConn *tx, Start *st, Err *err)
                 .attempts = p->attempts,
                 .timeout_ms = p->timeout_ms,
                 .delay_ms = jitter(p->jitter_ms),
+                .idempotency_key = st->idempotency_key,
+                .request_hash = p->name,
                 .trace = st->trace};
     if (n.step == NULL)
         return err_set(err, ERR_UNKNOWN_STEP, "there is no step \"" STR_FMT "\" any more",
@@ -96,8 +99,10 @@ static ErrCode start_step(DbConn *tx, Start *st, Err *err)
     if (p->overlap == OVERLAP_QUEUE)
         n.concurrency_key = str_from_c(id_text("schedule", st->s->id, key));
     ErrCode rc = flow_add_tx(tx, id_new(), &n, &added, err);
-    if (rc == OK)
+    if (rc == OK) {
         st->job = added.job;
+        st->existed = added.existed;
+    }
     return rc;
 }
 
@@ -289,7 +294,7 @@ ErrCode schedule_fire_due(Db *db, const Registry *r, int64_t now_ms, int64_t *fi
 typedef struct RunNow {
     const Registry *registry;
     int64_t project, now_ms;
-    Str name, trace;
+    Str name, trace, idempotency_key;
     JobAdded added;
 } RunNow;
 
@@ -307,23 +312,28 @@ static ErrCode run_write(DbConn *tx, void *arg, Err *err)
                 .s = &s,
                 .time_ms = r->now_ms,
                 .last_job = s.last_job,
-                .trace = r->trace};
+                .trace = r->trace,
+                .idempotency_key = r->idempotency_key};
     s.spec.jitter_ms = 0; /* now is now */
     rc = start(tx, &st, err);
     const Done d = {.fired = 1, .last_job = st.job, .last_ms = s.last_ms, .next_ms = s.next_ms};
-    if (rc == OK)
+    if (rc == OK && !st.existed)
         rc = record(tx, &s, &d, r->now_ms, err);
-    if (rc == OK)
+    if (rc == OK && !st.existed)
         rc = tell(tx, &st, false, a, err);
-    r->added = (JobAdded){.job = st.job};
+    r->added = (JobAdded){.job = st.job, .existed = st.existed};
     return rc;
 }
 
 ErrCode schedule_run(Db *db, const Registry *r, int64_t project, Str name, Str trace,
-                     int64_t now_ms, JobAdded *out, Err *err)
+                     Str idempotency_key, int64_t now_ms, JobAdded *out, Err *err)
 {
-    RunNow run = {
-        .registry = r, .project = project, .name = name, .trace = trace, .now_ms = now_ms};
+    RunNow run = {.registry = r,
+                  .project = project,
+                  .name = name,
+                  .trace = trace,
+                  .idempotency_key = idempotency_key,
+                  .now_ms = now_ms};
     ErrCode rc = db_write(db, run_write, &run, err);
     if (rc == OK)
         *out = run.added;

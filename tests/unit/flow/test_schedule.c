@@ -265,10 +265,10 @@ TEST(overlap)
 
     /* By hand the same rules hold. */
     JobAdded added;
-    assert_int_equal(schedule_run(w.b.db, w.registry, PROJECT, STR("skip"), STR("t"),
+    assert_int_equal(schedule_run(w.b.db, w.registry, PROJECT, STR("skip"), STR("t"), STR(""),
                                   T0 + 3 * HOUR_MS, &added, &w.b.err),
                      ERR_CONFLICT);
-    assert_ok(schedule_run(w.b.db, w.registry, PROJECT, STR("allow"), STR("t"), T0 + 3 * HOUR_MS,
+    assert_ok(schedule_run(w.b.db, w.registry, PROJECT, STR("allow"), STR("t"), STR(""), T0 + 3 * HOUR_MS,
                            &added, &w.b.err),
               &w.b.err);
     assert_int_equal(get(&w, "allow").last_job, added.job);
