@@ -1,5 +1,6 @@
 #include "api/app.h"
 #include "api/events.h"
+#include "api/lease.h"
 #include "api/operations.h"
 #include "api/sweep.h"
 #include "api/wait.h"
@@ -145,7 +146,8 @@ ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err
 static ErrCode open_work(App *app, Err *err)
 {
     app->hub = hub_open();
-    if (app->hub == NULL)
+    app->offers = offers_open();
+    if (app->hub == NULL || app->offers == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     const WorkOptions work = {
         .db = app->db,
@@ -153,6 +155,7 @@ static ErrCode open_work(App *app, Err *err)
         .blobs = app->blobs,
         .engines = app->engines,
         .hub = app->hub,
+        .offers = app->offers,
         .runners = app->options.engine_threads,
     };
     return work_open(&work, &app->work, err);
@@ -188,6 +191,8 @@ static ErrCode open_http(App *app, Err *err)
         rc = waiters_open(app, &app->waiters, err);
     if (rc == OK)
         rc = streams_open(app, &app->streams, err);
+    if (rc == OK)
+        rc = leases_open(app, &app->leases, err);
     if (rc == OK)
         rc = http_open(&http, &app->http, err);
     if (rc != OK || o->throwaway)
@@ -237,12 +242,16 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    if (app->leases != NULL)
+        leases_stop(app->leases);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
     work_close(&app->work);
+    leases_close(&app->leases);
+    offers_close(&app->offers);
     hub_close(&app->hub);
     engine_pool_close(&app->engines);
     access_close(&app->access);

@@ -32,6 +32,7 @@ typedef struct AppOptions {
 typedef struct Waiters Waiters; /* wait.h */
 typedef struct Streams Streams; /* events.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
+typedef struct Leases Leases;   /* lease.h */
 
 typedef struct App {
     AppOptions options;
@@ -42,9 +43,11 @@ typedef struct App {
     EnginePool *engines;
     Registry *registry;
     Hub *hub;
+    Offers *offers;
     Work *work;
     Waiters *waiters;
     Streams *streams;
+    Leases *leases;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

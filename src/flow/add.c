@@ -5,6 +5,7 @@
 #include "db/queries.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const int64_t KEY_KEPT_MS = INT64_C(24) * 3600 * 1000;
 static const int64_t DELAY_MAX_MS = INT64_C(366) * 24 * 3600 * 1000;
@@ -13,6 +14,18 @@ enum { IDEMPOTENCY_KEY_MAX = 255, FORGET_BATCH = 1000 };
 Str flow_queue_of(const Step *step)
 {
     return step->engine != NULL ? str_from_c(step->engine) : STR("default");
+}
+
+Str flow_queue_for(const Step *step, Str params)
+{
+    if (step->outside == NULL)
+        return flow_queue_of(step);
+    /* {"to":"name",… : the registry's rules put it first. A name with an escape in it is cut at the
+     * quote and refused for its backslash. */
+    size_t from = strlen("{\"") + strlen(step->outside) + strlen("\":\"");
+    Str rest = str_slice(params, from, params.len);
+    size_t end = str_find_char(rest, '"');
+    return end == STR_NONE ? STR("") : str_slice(rest, 0, end);
 }
 
 static bool queue_name_ok(Str name)
@@ -46,6 +59,11 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return bad_param(err, "timeout_ms", "must not be negative");
     if (!queue_name_ok(n->queue))
         return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
+    if (n->step->outside != NULL) {
+        Str to = flow_queue_for(n->step, n->params);
+        if (to.len == 0 || !queue_name_ok(to))
+            return bad_param(err, n->step->outside, "must be 1 to 64 of a-z 0-9 - _ .");
+    }
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
         return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
     return OK;
@@ -124,6 +142,8 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
 
 static Str queue_of(const JobNew *n)
 {
+    if (n->step->outside != NULL)
+        return flow_queue_for(n->step, n->params);
     return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
 }
 
@@ -142,7 +162,9 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
                           .parent = parent};
-    ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
+    ErrCode rc = n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
+    if (rc == OK)
+        rc = add_job(tx, id, n, queue, false, parent, place, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
     if (rc == OK)

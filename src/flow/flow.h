@@ -131,6 +131,8 @@ typedef struct Job {
 
 /* The queue of a step when the caller names none: its engine's name, or "default". */
 Str flow_queue_of(const Step *step);
+/* The same for a step with these canonical parameters: of outside work the queue they name. */
+Str flow_queue_for(const Step *step, Str params);
 /* How often a new job is tried: what was asked, else the step's number, else the default. */
 int64_t flow_attempts_of(const JobNew *n);
 
@@ -214,7 +216,8 @@ MUST_CHECK ErrCode flow_heartbeat_tx(DbConn *tx, int64_t task, int64_t attempt, 
 MUST_CHECK ErrCode flow_progress_tx(DbConn *tx, int64_t task, int64_t attempt, int64_t done,
                                     int64_t total, Str note, Err *err);
 /* In a write function: leases that have run out become ready again (task.lost) or dead,
- * worker_lost. `all`: every lease, at start, when no worker can be alive. Returns how many. */
+ * worker_lost. `all`: every lease of a worker of this server, at start, when none can be alive;
+ * outside workers live on and keep theirs. Returns how many. */
 MUST_CHECK ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t *count, Err *err);
 
 /* In a write function: the worker stops and cannot end this attempt: task.lost with shutting_down,
@@ -245,6 +248,9 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
 typedef struct FlowHooks {
     void *ctx;
     DbAfterFn news, ready, cancel;
+    /* Does this server serve the queue with threads of its own (ctx, queue_hash(queue))? Then it
+     * cannot be one of outside work. NULL: none. On the writer's thread; must not block. */
+    bool (*has_lane)(void *ctx, int64_t queue);
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

@@ -7,6 +7,8 @@
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
  *   hub.c     who listens
+ *   outside.c work that is done outside: leased over HTTP, pushed
+ *   offers.c  who waits for tasks of it
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H
@@ -35,6 +37,13 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
+
+/* run.c: tasks were leased: read what was asked, write their starts. */
+MUST_CHECK ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *a, Err *err);
+
+/* outside.c: a task of outside work comes into `queue`: ERR_BAD_PARAM when the name is not one for
+ * it. */
+MUST_CHECK ErrCode flow_admit_outside(DbConn *tx, const JobNew *n, Str queue, Err *err);
 
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
  * now. */

@@ -20,7 +20,8 @@ enum {
     WORK_QUICK_BATCH = 512,
     WORK_RESULTS_MAX = 1024, /* results per write */
     WORK_CANCELED_MAX = 64,
-    WORK_NOTES_MAX = 200, /* notes an attempt may leave */
+    WORK_NOTES_MAX = 200,    /* notes an attempt may leave */
+    WORK_OUTSIDE_MAX = 4096, /* a power of two */
 };
 
 /* Why a task is to stop. */
@@ -102,8 +103,14 @@ struct Work {
     size_t gone_next;
     Cond wake_keeper;
     bool keeper_stop, new_queue;
+    int64_t lease_end_ms; /* of the outside lease that ends first, as far as known */
     pthread_t keeper;
     bool keeper_runs;
+
+    /* Hashes of queues of outside work, so that their tasks do not wake the keeper: open addressing,
+     * only the keeper adds. When it is full, the others wake it. */
+    _Atomic int64_t outside[WORK_OUTSIDE_MAX];
+    int outside_len;
 
     _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
 };
@@ -139,5 +146,7 @@ void *keeper_main(void *work);
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
 Lane *work_lane(Work *w, int64_t hash); /* NULL: there is none */
+bool work_knows_outside(Work *w, int64_t hash);
+void work_note_outside(Work *w, int64_t hash);
 
 #endif
