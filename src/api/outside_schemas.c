@@ -88,3 +88,32 @@ const Field handler_fields[] = {
      .help = "What tasks are signed with: shown only when platen has just made it."},
     {0},
 };
+
+static const Field fault_fields[] = {
+    TEXT("param", "The parameter at fault."), TEXT("detail", "What is wrong with it."), {0}};
+static const Field bulk_problem_fields[] = {
+    TEXT("reason", "Why it was not added: a stable code."),
+    TEXT("detail", "What is wrong, in a sentence."),
+    {.name = "errors",
+     .type = FIELD_TYPE_LIST,
+     .optional = true,
+     .items = fault_fields,
+     .help = "All parameters at fault."},
+    {0},
+};
+static const Field bulk_job_fields[] = {
+    {.name = "id", .type = FIELD_TYPE_TEXT, .optional = true, .help = "Id of the job, job_…."},
+    {.name = "problem",
+     .type = FIELD_TYPE_OBJECT,
+     .optional = true,
+     .items = bulk_problem_fields,
+     .help = "Why there is none."},
+    {0},
+};
+const Field bulk_fields[] = {
+    {.name = "jobs",
+     .type = FIELD_TYPE_LIST,
+     .items = bulk_job_fields,
+     .help = "One for each job of the request, in its order."},
+    {0},
+};

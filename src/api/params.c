@@ -56,10 +56,8 @@ const Param dead_query_params[] = {
     PARAM_END,
 };
 
-#define RUN_OPTIONS                                                                                \
-    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
-              .help = "Answer with the result if it is there within this many seconds."),          \
-        PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),    \
+#define QUEUE_OPTIONS                                                                              \
+    PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),        \
         PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",                \
                   .help = "Do not start before this much time has passed."),                       \
         PARAM_INT(RunOptions, attempts, .min = 1, .max = 100,                                      \
@@ -67,12 +65,36 @@ const Param dead_query_params[] = {
         PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
-                   .help = "Jobs with the same key belong together; stored with the job."),        \
+                   .help = "Jobs with the same key belong together; stored with the job.")
+#define RUN_OPTIONS                                                                                \
+    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
+              .help = "Answer with the result if it is there within this many seconds."),          \
+        QUEUE_OPTIONS,                                                                             \
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
 
 const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
+
+const Param bulk_option_params[] = {QUEUE_OPTIONS, PARAM_END};
+
+const Param bulk_query_params[] = {
+    PARAM_BOOL(BulkQuery, partial,
+               .help = "Add those that are well-formed although others are not."),
+    PARAM_END,
+};
+
+typedef struct BulkBody {
+    const Json *jobs;
+} BulkBody;
+
+const Param bulk_body_params[] = {
+    PARAM_JSON(BulkBody, jobs, .required = true,
+               .example = "[{\"step\": \"text.stats\", \"params\": {\"text\": \"one\"}}]",
+               .help = "At most 1,000 jobs: step, params, inputs (blobs and documents), priority, "
+                       "delay_ms, attempts, timeout_ms, concurrency_key."),
+    PARAM_END,
+};
 
 const Param batch_option_params[] = {
     RUN_OPTIONS,

@@ -51,6 +51,13 @@ typedef struct RunOptions {
 } RunOptions;
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
+extern const Param bulk_option_params[]; /* of one job of many */
+
+typedef struct BulkQuery {
+    bool partial;
+} BulkQuery;
+extern const Param bulk_query_params[];
+extern const Param bulk_body_params[]; /* described only: bulk.c reads it */
 
 typedef struct LeaseBody {
     int64_t max, lease_seconds, wait;

@@ -13,6 +13,7 @@ void queues_send(HttpRequest *req);
 /* jobs.c */
 void jobs_list(HttpRequest *req);
 void jobs_get(HttpRequest *req);
+void jobs_add(HttpRequest *req); /* bulk.c */
 void jobs_cancel(HttpRequest *req);
 void jobs_retry(HttpRequest *req);
 void jobs_output(HttpRequest *req);

@@ -389,6 +389,7 @@ const SchemaName api_schemas[] = {
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
+    {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
     {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
     {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
     {"QueueHandler", "Who does the tasks of a queue.", handler_fields},

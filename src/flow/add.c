@@ -147,11 +147,10 @@ static Str queue_of(const JobNew *n)
     return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
 }
 
-ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
-                     Err *err)
+/* Job, task and inputs. Whoever may wait for its task is told by the caller. */
+static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int64_t now_ms,
+                        int64_t parent, int64_t place, Err *err)
 {
-    int64_t now_ms = clock_now_ms();
-    Str queue = queue_of(n);
     const TaskNew task = {.id = id,
                           .job = id,
                           .project = n->project,
@@ -162,16 +161,26 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
                           .parent = parent};
-    ErrCode rc = n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
-    if (rc == OK)
-        rc = add_job(tx, id, n, queue, false, parent, place, err);
+    ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
+    return rc == OK ? add_inputs(tx, id, n, err) : rc;
+}
+
+static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
+{
+    return n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
+}
+
+ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
+                     Err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    Str queue = queue_of(n);
+    ErrCode rc = admit(tx, n, queue, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
-    if (rc == OK)
-        rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
-    return rc;
+        rc = add_rows(tx, id, n, queue, now_ms, parent, place, err);
+    return rc == OK ? flow_tell_ready(tx, queue, now_ms + n->delay_ms, err) : rc;
 }
 
 ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
@@ -203,6 +212,42 @@ ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err 
         if (rc == OK)
             rc = flow_tell_news(tx, n->project, id, err);
     }
+    if (rc == OK)
+        *out = added;
+    return rc;
+}
+
+/* Neighbours mostly go to the same queue: who waits for it is told once. */
+static ErrCode add_run(DbConn *tx, int64_t first, const JobNew *jobs, size_t len, size_t *at,
+                       Err *err)
+{
+    int64_t now_ms = clock_now_ms(), least_ms = INT64_MAX;
+    Str queue = queue_of(&jobs[*at]);
+    const Step *step = jobs[*at].step;
+    ErrCode rc = admit(tx, &jobs[*at], queue, err);
+    for (; rc == OK && *at < len; ++*at) {
+        const JobNew *n = &jobs[*at];
+        if (n->step != step || !str_eq(queue_of(n), queue))
+            break;
+        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, 0, 0, err);
+        if (n->delay_ms < least_ms)
+            least_ms = n->delay_ms;
+    }
+    return rc == OK ? flow_tell_ready(tx, queue, now_ms + least_ms, err) : rc;
+}
+
+ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len, JobAdded *out,
+                         Err *err)
+{
+    assert(len > 0 && first > 0);
+    JobAdded added = {.job = first};
+    ErrCode rc = flow_known_key(tx, jobs, &added, err);
+    for (size_t at = 0; rc == OK && !added.existed && at < len;)
+        rc = add_run(tx, first, jobs, len, &at, err);
+    if (rc == OK && !added.existed)
+        rc = add_key(tx, first, jobs, clock_now_ms(), err);
+    if (rc == OK && !added.existed) /* nobody can know the others yet */
+        rc = flow_tell_news(tx, jobs->project, first, err);
     if (rc == OK)
         *out = added;
     return rc;

@@ -84,6 +84,13 @@ MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded
 /* The same as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);
 
+/* Many jobs of one project in one write: job i gets id_nth(first, i) (id_new_block). Each has passed
+ * flow_check. The idempotency key of the first stands for all; when it is known out->job is the
+ * first of the earlier ones. */
+enum { FLOW_ADD_MAX = 1000 };
+MUST_CHECK ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len,
+                                    JobAdded *out, Err *err);
+
 /* A batch: one job, many files. Its step is done to each file by a job of its own, an item; the
  * batch runs while items run and ends with the last of them:
  *

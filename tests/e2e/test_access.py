@@ -10,6 +10,7 @@ ROUTES = [
     ("GET", "/api/v1/steps/text.stats", "viewer"),
     ("POST", "/api/v1/steps/test.noop", "runner"),
     ("GET", "/api/v1/jobs", "viewer"),
+    ("POST", "/api/v1/jobs", "runner"),
     ("GET", "/api/v1/jobs/job_06y3vvspw0000", "viewer"),
     ("GET", "/api/v1/jobs/job_06y3vvspw0000/events", "viewer"),
     ("GET", "/api/v1/jobs/job_06y3vvspw0000/diagnosis", "viewer"),
