@@ -41,7 +41,7 @@ def test_each_with_its_own_options(client):
 def test_every_fault_is_named_and_nothing_is_stored(client):
     before = client.get("/api/v1/jobs", {"limit": 1}).json()["jobs"]
     answer = bulk(client, [
-        {"step": "test.noop"}, {"step": "test.nop"}, {"params": {}}, 7,
+        {"step": "test.noop"}, {"step": "text.stat"}, {"params": {}}, 7,
         {"step": "text.stats", "params": {"txt": "x"}, "priority": 101},
         {"step": "test.noop", "wait": 3}, {"step": "test.noop", "inputs": [{"blob": "x"}]},
         {"step": "document.extract"}, {"step": "queue.send", "params": {"to": "default"}},
@@ -51,7 +51,7 @@ def test_every_fault_is_named_and_nothing_is_stored(client):
     named = [e["param"] for e in problem["errors"]]
     assert named == ["jobs[1].step", "jobs[2].step", "jobs[3]", "jobs[4].text", "jobs[4].txt", "jobs[4].priority", "jobs[5].wait", "jobs[6].inputs",
                      "jobs[7].inputs", "jobs[8].to", "jobs[9].to", "jobs[10].ms"]
-    assert "did you mean test.noop" in problem["errors"][0]["detail"]
+    assert "did you mean text.stats" in problem["errors"][0]["detail"]
     assert client.get("/api/v1/jobs", {"limit": 1}).json()["jobs"] == before
 
 
