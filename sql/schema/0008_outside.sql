@@ -2,7 +2,7 @@
 -- of others.
 
 -- Queues of outside work. A row is made with the first task; queues without one are served by this server's own lanes.
--- kind 'workers' (they lease) or 'push' (each task is sent to url). secret: what pushes are signed with, sealed or "".
+-- kind 'workers' (they lease), 'push' (each task is sent to url) or 'bridge'. secret: what pushes are signed with, sealed or "".
 CREATE TABLE outside_queue (
     project bigint NOT NULL,
     queue text NOT NULL,
@@ -18,7 +18,8 @@ CREATE INDEX outside_queue_by_name ON outside_queue (queue);
 CREATE INDEX outside_queue_push ON outside_queue (project, queue) WHERE kind = 'push';
 
 -- Bridges to Cloudflare Queues. direction 'in': their messages become jobs of `step` (or tasks of the local queue); 'out': tasks
--- of the local queue become their messages. token_env: where the token is found; it is not stored.
+-- of the local queue become their messages. token_env: where the token is found; it is not stored. dead_remote: their dead letter
+-- queue, mirrored into the local dead letters. poison: a message that came so often and still cannot be taken becomes one.
 CREATE TABLE bridge (
     id /*sqlite INTEGER *//*pg bigint */ PRIMARY KEY,
     project bigint NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE bridge (
     direction text NOT NULL,
     account text NOT NULL,
     remote text NOT NULL,
+    dead_remote text,
     token_env text NOT NULL,
     queue text NOT NULL,
     step text,

@@ -1,9 +1,7 @@
 #include "api/lease.h"
 #include "api/params.h"
 #include "api/routes.h"
-#include "api/write.h"
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/thread.h"
 #include "flow/outside.h"
 
@@ -247,39 +245,6 @@ void leases_close(Leases **leases)
 
 /* --- the answer --- */
 
-static void put_payload(Call *c, const TaskLease *t)
-{
-    const Json *params = NULL;
-    if (json_parse(c->arena, t->params, &params, NULL) != OK)
-        params = NULL;
-    json_key(&c->json, "payload");
-    json_put(&c->json, json_get(params, "payload"));
-}
-
-static ErrCode put_task(Call *c, const OutsideLease *l, const TaskLease *t)
-{
-    JobFile *inputs = NULL;
-    size_t len = 0;
-    JsonOut *j = &c->json;
-    ErrCode rc = flow_files(c->reader, t->job, false, c->arena, &inputs, &len, &c->err);
-    if (rc != OK)
-        return rc;
-    json_begin(j, '{');
-    write_id(j, "id", "task", t->id);
-    write_id(j, "job", "job", t->job);
-    json_kv_str(j, "queue", l->queue);
-    json_kv_int(j, "attempt", t->attempt);
-    json_kv_int(j, "max_attempts", t->max_attempts);
-    json_kv_int(j, "priority", t->priority);
-    put_payload(c, t);
-    write_time(j, "created", id_time_ms(t->job));
-    write_time(j, "lease_until", t->lease_until_ms);
-    json_kv_str(j, "trace", t->trace);
-    write_files(j, "inputs", inputs, len);
-    json_end(j, '}');
-    return OK;
-}
-
 static void answer(LeaseAsk *k)
 {
     Call c;
@@ -290,7 +255,7 @@ static void answer(LeaseAsk *k)
     json_key(&c.json, "tasks");
     json_begin(&c.json, '[');
     for (size_t i = 0; rc == OK && i < k->tasks_len; i++)
-        rc = put_task(&c, &k->lease, &k->tasks[i]);
+        rc = flow_put_task(c.reader, &k->tasks[i], k->lease.queue, c.arena, &c.json, &c.err);
     json_end(&c.json, ']');
     json_end(&c.json, '}');
     if (rc == OK)

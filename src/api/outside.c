@@ -250,8 +250,8 @@ static void answer_handler(Call *c, const QueueHandler *h)
 {
     json_begin(&c->json, '{');
     json_kv_str(&c->json, "queue", h->queue);
-    json_kv_c(&c->json, "kind", h->push ? "push" : "workers");
-    if (h->push) {
+    json_kv_c(&c->json, "kind", handler_kind_name(h->kind));
+    if (h->kind == HANDLER_PUSH) {
         json_kv_str(&c->json, "url", h->url);
         json_kv_int(&c->json, "concurrency", h->concurrency);
         json_kv_int(&c->json, "timeout_ms", h->timeout_ms);

@@ -65,6 +65,7 @@ const Field task_answer_fields[] = {
 static const Choice handler_kinds[] = {
     {"workers", "Programs lease the tasks."},
     {"push", "This server sends each task to an address."},
+    {"bridge", "A bridge hands the tasks on."},
     {0},
 };
 const Field handler_fields[] = {

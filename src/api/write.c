@@ -20,7 +20,7 @@ void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id)
     json_kv_c(j, key, id_text(prefix, id, text));
 }
 
-void write_files(JsonOut *j, const char *key, const JobFile *files, size_t len)
+static void write_files(JsonOut *j, const char *key, const JobFile *files, size_t len)
 {
     json_key(j, key);
     json_begin(j, '[');

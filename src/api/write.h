@@ -10,7 +10,6 @@ void write_time(JsonOut *j, const char *key, int64_t ms); /* RFC 3339; null when
 void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id);
 /* The whole job. Secret parameters are shown as null. `full` adds params, files and data. */
 void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full);
-void write_files(JsonOut *j, const char *key, const JobFile *files, size_t len);
 void write_event(JsonOut *j, const JobEvent *e);
 
 #endif

@@ -1,5 +1,6 @@
 #include "flow/outside.h"
 #include "base/clock.h"
+#include "base/id.h"
 #include "db/queries.h"
 #include "flow/flow_in.h"
 
@@ -39,20 +40,33 @@ ErrCode flow_is_outside(DbConn *c, Str queue, bool *out, Err *err)
     return rc;
 }
 
+const char *handler_kind_name(HandlerKind k)
+{
+    static const char *const names[] = {"workers", "push", "bridge"};
+    return names[k];
+}
+
+static HandlerKind kind_from(Str name)
+{
+    return str_eq_c(name, "push")     ? HANDLER_PUSH
+           : str_eq_c(name, "bridge") ? HANDLER_BRIDGE
+                                      : HANDLER_WORKERS;
+}
+
 /* --- leases --- */
 
-static ErrCode refuse_pushed(DbConn *tx, const OutsideLease *l, Err *err)
+static ErrCode refuse_handled(DbConn *tx, const OutsideLease *l, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    bool pushed = false;
+    HandlerKind kind = HANDLER_WORKERS;
     ErrCode rc =
         db_query(tx, &sql_outside_get, DB_ARGS(DB_I(l->project), DB_S(l->queue)), &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))
-        pushed = str_eq_c(db_str(&rows, 0), "push");
-    if (rc != OK || !pushed)
+        kind = kind_from(db_str(&rows, 0));
+    if (rc != OK || kind == HANDLER_WORKERS)
         return rc;
-    err_set(err, ERR_CONFLICT, "the tasks of queue \"" STR_FMT "\" are pushed to an address",
-            STR_ARG(l->queue));
+    err_set(err, ERR_CONFLICT, "the tasks of queue \"" STR_FMT "\" are handed on by a %s",
+            STR_ARG(l->queue), handler_kind_name(kind));
     err_hint(err, "PUT /api/v1/queues/{queue}/handler with kind workers lets workers lease them.");
     return ERR_CONFLICT;
 }
@@ -76,8 +90,69 @@ ErrCode flow_lease_outside_tx(DbConn *tx, const OutsideLease *l, Arena *a, TaskL
 {
     char worker[sizeof QUEUE_OUTSIDE + OUTSIDE_WORKER_MAX];
     snprintf(worker, sizeof worker, QUEUE_OUTSIDE STR_FMT, STR_ARG(l->worker));
-    ErrCode rc = refuse_pushed(tx, l, err);
+    ErrCode rc = refuse_handled(tx, l, err);
     return rc != OK ? rc : lease(tx, l, str_from_c(worker), a, out, len, due_ms, err);
+}
+
+ErrCode flow_lease_handler_tx(DbConn *tx, const OutsideLease *l, Arena *a, TaskLease **out,
+                              size_t *len, int64_t *due_ms, Err *err)
+{
+    return lease(tx, l, l->worker, a, out, len, due_ms, err);
+}
+
+/* --- as JSON --- */
+
+static void put_id(JsonOut *j, const char *key, const char *prefix, int64_t id)
+{
+    char text[ID_TEXT_SIZE];
+    json_kv_c(j, key, id_text(prefix, id, text));
+}
+
+static void put_time(JsonOut *j, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_text(ms, text);
+    json_kv_c(j, key, text);
+}
+
+const Json *flow_payload(const TaskLease *t, Arena *a)
+{
+    const Json *params = NULL;
+    return json_parse(a, t->params, &params, NULL) == OK ? json_get(params, "payload") : NULL;
+}
+
+ErrCode flow_put_task(DbConn *reader, const TaskLease *t, Str queue, Arena *a, JsonOut *j, Err *err)
+{
+    JobFile *inputs = NULL;
+    size_t len = 0;
+    ErrCode rc = flow_files(reader, t->job, false, a, &inputs, &len, err);
+    if (rc != OK)
+        return rc;
+    json_begin(j, '{');
+    put_id(j, "id", "task", t->id);
+    put_id(j, "job", "job", t->job);
+    json_kv_str(j, "queue", queue);
+    json_kv_int(j, "attempt", t->attempt);
+    json_kv_int(j, "max_attempts", t->max_attempts);
+    json_kv_int(j, "priority", t->priority);
+    json_key(j, "payload");
+    json_put(j, flow_payload(t, a));
+    put_time(j, "created", id_time_ms(t->job));
+    put_time(j, "lease_until", t->lease_until_ms);
+    json_kv_str(j, "trace", t->trace);
+    json_key(j, "inputs");
+    json_begin(j, '[');
+    for (size_t i = 0; i < len; i++) {
+        json_begin(j, '{');
+        json_kv_str(j, "name", inputs[i].name);
+        json_kv_str(j, "type", inputs[i].type);
+        json_kv_int(j, "bytes", inputs[i].size_bytes);
+        json_kv_str(j, "blob", inputs[i].hash);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    json_end(j, '}');
+    return OK;
 }
 
 /* --- answers --- */
@@ -177,7 +252,7 @@ static ErrCode put_write(DbConn *tx, void *arg, Err *err)
     if (rc == OK)
         rc = db_exec(tx, &sql_outside_put,
                      DB_ARGS(DB_I(h->project), DB_S(h->queue),
-                             DB_S(h->push ? STR("push") : STR("workers")), db_text_or_null(h->url),
+                             DB_S(str_from_c(handler_kind_name(h->kind))), db_text_or_null(h->url),
                              db_text_or_null(h->secret), DB_I(h->concurrency), DB_I(h->timeout_ms),
                              DB_I(clock_now_ms())),
                      NULL, err);
@@ -201,7 +276,7 @@ ErrCode flow_handler_get(DbConn *c, int64_t project, Str queue, Arena *a, QueueH
         found = true;
         *out = (QueueHandler){.project = project,
                               .queue = queue,
-                              .push = str_eq_c(db_str(&rows, 0), "push"),
+                              .kind = kind_from(db_str(&rows, 0)),
                               .url = db_str_copy(&rows, 1, a),
                               .secret = db_str_copy(&rows, 2, a),
                               .concurrency = db_int(&rows, 3),
@@ -226,7 +301,7 @@ ErrCode flow_handlers_push(DbConn *reader, Arena *a, QueueHandler **out, size_t 
     ErrCode rc = db_query(reader, &sql_outside_pushes, DB_ARGS(DB_I(0)), &rows, err);
     while (rc == OK && n < HANDLERS_MAX && db_next(&rows, &rc, err)) {
         QueueHandler h = {.project = db_int(&rows, 0),
-                          .push = true,
+                          .kind = HANDLER_PUSH,
                           .queue = db_str_copy(&rows, 1, a),
                           .url = db_str_copy(&rows, 2, a),
                           .secret = db_str_copy(&rows, 3, a),
@@ -240,4 +315,38 @@ ErrCode flow_handlers_push(DbConn *reader, Arena *a, QueueHandler **out, size_t 
     *out = list;
     *len = n;
     return rc;
+}
+
+/* --- what never runs --- */
+
+ErrCode flow_add_dead_tx(DbConn *tx, int64_t id, const JobNew *n, const TaskFault *fault, Err *err)
+{
+    static const Event events[] = {EVENT_TASK_DEAD, EVENT_JOB_FAILED};
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "recording a failure");
+    int64_t now_ms = clock_now_ms();
+    TaskChanged t = {.project = n->project,
+                     .job = id,
+                     .max_attempts = flow_attempts_of(n),
+                     .seq = 1, /* job.added */
+                     .queue = n->queue.len > 0 ? n->queue : flow_queue_for(n->step, n->params)};
+    ErrCode rc = flow_add_ask(tx, id, n, false, err);
+    for (size_t i = 0; rc == OK && i < COUNT_OF(events); i++)
+        rc = flow_event_add(tx,
+                            &(EventNew){.project = n->project,
+                                        .job = id,
+                                        .seq = t.seq + (int64_t)i + 1,
+                                        .type = events[i],
+                                        .fault = fault},
+                            a, err);
+    if (rc == OK)
+        rc = db_exec(tx, &sql_dead_add,
+                     DB_ARGS(DB_I(id), DB_I(n->project), DB_I(id), DB_S(t.queue),
+                             DB_S(str_from_c(n->step->name)), DB_I(0), DB_I(now_ms),
+                             DB_S(fault->reason), db_text_or_null(fault->detail)),
+                     NULL, err);
+    const JobEnd end = {
+        .state = JOB_FAILED, .events = COUNT_OF(events), .finished_ms = now_ms, .fault = fault};
+    return rc == OK ? flow_end_job(tx, &t, &end, err) : rc;
 }

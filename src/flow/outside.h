@@ -40,6 +40,17 @@ typedef struct OutsideLease {
 MUST_CHECK ErrCode flow_lease_outside_tx(DbConn *tx, const OutsideLease *l, Arena *a,
                                          TaskLease **out, size_t *len, int64_t *due_ms, Err *err);
 
+/* The same for this server's own threads that hand tasks on (pushes, bridges): a restart takes their
+ * leases back at once. l->worker must not begin with QUEUE_OUTSIDE. */
+MUST_CHECK ErrCode flow_lease_handler_tx(DbConn *tx, const OutsideLease *l, Arena *a,
+                                         TaskLease **out, size_t *len, int64_t *due_ms, Err *err);
+
+/* A leased task as workers get it, over HTTP and pushed alike: one JSON object. */
+MUST_CHECK ErrCode flow_put_task(DbConn *reader, const TaskLease *t, Str queue, Arena *a,
+                                 JsonOut *j, Err *err);
+/* "payload" of the task's parameters; NULL: none. */
+const Json *flow_payload(const TaskLease *t, Arena *a);
+
 /* What a worker answered: r as for flow_finish_tx, with code OK, ERR_TASK_FAILED or
  * ERR_TASK_REFUSED. ERR_NOT_FOUND: there is no such task in the project; ERR_CONFLICT: r->attempt
  * does not hold it (the lease ran out and another has it, the job was cancelled, it has ended). */
@@ -52,10 +63,13 @@ typedef struct OutsideLonger {
 } OutsideLonger;
 MUST_CHECK ErrCode flow_longer_tx(DbConn *tx, const OutsideLonger *l, Err *err);
 
+typedef enum HandlerKind { HANDLER_WORKERS, HANDLER_PUSH, HANDLER_BRIDGE } HandlerKind;
+const char *handler_kind_name(HandlerKind k); /* "workers", "push", "bridge" */
+
 typedef struct QueueHandler {
     int64_t project;
     Str queue;
-    bool push; /* else workers lease */
+    HandlerKind kind;
     Str url, secret;
     int64_t concurrency, timeout_ms, changed_ms;
 } QueueHandler;
@@ -67,6 +81,10 @@ MUST_CHECK ErrCode flow_handler_get(DbConn *c, int64_t project, Str queue, Arena
 /* Those that push, of all projects. */
 MUST_CHECK ErrCode flow_handlers_push(DbConn *reader, Arena *a, QueueHandler **out, size_t *len,
                                       Err *err);
+/* A job that never gets a task: it is failed and a dead letter from the start, with this fault;
+ * redriving it runs it. For what came in and cannot be worked on. */
+MUST_CHECK ErrCode flow_add_dead_tx(DbConn *tx, int64_t id, const JobNew *n, const TaskFault *fault,
+                                    Err *err);
 /* Is it a queue of outside work, in any project? */
 MUST_CHECK ErrCode flow_is_outside(DbConn *c, Str queue, bool *out, Err *err);
 
