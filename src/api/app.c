@@ -202,6 +202,13 @@ static ErrCode open_http(App *app, Err *err)
                          str_printf(app->arena, "{\"url\":\"" STR_FMT "\"}\n", STR_ARG(url)), err);
 }
 
+static ErrCode open_hooks(App *app, Err *err)
+{
+    const PushOptions push = {
+        .db = app->db, .offers = app->offers, .allow_private = app->options.allow_private};
+    return push_open(&push, &app->push, err);
+}
+
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
 {
     Arena *a = arena_open(APP_ARENA_MAX);
@@ -220,6 +227,8 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         rc = open_work(app, err);
     if (rc == OK && o->listen != NULL)
         rc = open_http(app, err);
+    if (rc == OK && o->listen != NULL)
+        rc = open_hooks(app, err);
     if (rc == OK && !o->throwaway)
         rc = sweeper_open(app, &app->sweeper, err);
     if (rc != OK) {
@@ -244,6 +253,7 @@ void app_close(App **slot, int grace_ms)
         waiters_stop(app->waiters);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    push_close(&app->push, grace_ms);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);
     http_close(&app->http, grace_ms);

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/push.h"
 #include "http/http.h"
 #include "work/work.h"
 
@@ -25,8 +26,10 @@ typedef struct AppOptions {
     const char *listen; /* NULL: no HTTP */
     const char *tls_cert, *tls_key;
     int loops, pool_threads;
-    int64_t upload_max;     /* bytes; 0: the default of http.h */
-    int64_t sweep_grace_ms; /* 0: one hour */
+    int64_t upload_max;        /* bytes; 0: the default of http.h */
+    int64_t sweep_grace_ms;    /* 0: one hour */
+    const char *allow_private; /* private networks that requests of ours may go to, as
+                                  OutboundOptions has it; NULL: none */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
@@ -48,6 +51,7 @@ typedef struct App {
     Waiters *waiters;
     Streams *streams;
     Leases *leases;
+    Push *push;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

@@ -246,7 +246,8 @@ void tasks_extend(HttpRequest *req)
 
 /* --- handlers --- */
 
-static void answer_handler(Call *c, const QueueHandler *h)
+/* made: a secret that was made for it, shown this once. */
+static void answer_handler(Call *c, const QueueHandler *h, const char *made)
 {
     json_begin(&c->json, '{');
     json_kv_str(&c->json, "queue", h->queue);
@@ -256,6 +257,8 @@ static void answer_handler(Call *c, const QueueHandler *h)
         json_kv_int(&c->json, "concurrency", h->concurrency);
         json_kv_int(&c->json, "timeout_ms", h->timeout_ms);
     }
+    if (made[0] != 0)
+        json_kv_c(&c->json, "secret", made);
     json_end(&c->json, '}');
     call_answer(c, 200);
 }
@@ -267,7 +270,41 @@ void queues_handler_get(HttpRequest *req)
     if (!call_begin(req, &c))
         return;
     if (flow_handler_get(c.reader, c.who.project, req->params[0], c.arena, &h, &c.err) == OK)
-        answer_handler(&c, &h);
+        answer_handler(&c, &h, "");
     else
         call_fail(&c);
+}
+
+void queues_handler_put(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    HandlerBody b = {0};
+    ParamFaults faults = {0};
+    char made[SIGNING_SECRET_SIZE] = "";
+    ErrCode rc = call_body(&c, handler_body_params, &b, &faults);
+    QueueHandler h = {.project = c.who.project, .queue = req->params[0]};
+    if (rc == OK)
+        rc = flow_check_queue(h.queue, "queue", &c.err);
+    if (rc == OK && b.kind == HANDLER_PUSH) {
+        QueueHandler old = {0};
+        if (b.secret.len == 0 && /* the one it has stays */
+            flow_handler_get(c.reader, h.project, h.queue, c.arena, &old, NULL) == OK)
+            b.secret = old.secret;
+        h.kind = HANDLER_PUSH;
+        h.url = b.url;
+        h.secret = b.secret;
+        h.concurrency = b.concurrency;
+        h.timeout_ms = b.timeout_ms;
+        rc = push_check(c.app->options.allow_private, &h, made, &c.err);
+    }
+    if (rc == OK)
+        rc = flow_handler_put(c.app->db, &h, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    push_changed(c.app->push);
+    answer_handler(&c, &h, made);
 }

@@ -47,6 +47,13 @@ static ErrCode bad_param(Err *err, const char *param, const char *why)
     return ERR_BAD_PARAM;
 }
 
+ErrCode flow_check_queue(Str name, const char *param, Err *err)
+{
+    if (name.len > 0 && queue_name_ok(name))
+        return OK;
+    return bad_param(err, param, "must be 1 to 64 of a-z 0-9 - _ .");
+}
+
 ErrCode flow_check(const JobNew *n, Err *err)
 {
     if (n->priority < QUEUE_PRIORITY_MIN || n->priority > QUEUE_PRIORITY_MAX)
@@ -59,11 +66,9 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return bad_param(err, "timeout_ms", "must not be negative");
     if (!queue_name_ok(n->queue))
         return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
-    if (n->step->outside != NULL) {
-        Str to = flow_queue_for(n->step, n->params);
-        if (to.len == 0 || !queue_name_ok(to))
-            return bad_param(err, n->step->outside, "must be 1 to 64 of a-z 0-9 - _ .");
-    }
+    if (n->step->outside != NULL &&
+        flow_check_queue(flow_queue_for(n->step, n->params), n->step->outside, err) != OK)
+        return ERR_BAD_PARAM;
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
         return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
     return OK;

@@ -141,6 +141,8 @@ typedef struct Job {
 Str flow_queue_of(const Step *step);
 /* The same for a step with these canonical parameters: of outside work the queue they name. */
 Str flow_queue_for(const Step *step, Str params);
+/* ERR_BAD_PARAM about `param`: the name is empty or not one of a queue. */
+MUST_CHECK ErrCode flow_check_queue(Str name, const char *param, Err *err);
 /* How often a new job is tried: what was asked, else the step's number, else the default. */
 int64_t flow_attempts_of(const JobNew *n);
 

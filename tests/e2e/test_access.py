@@ -48,6 +48,7 @@ ROUTES = [
     ("POST", "/api/v1/queues/somewhere/tasks", "runner"),
     ("POST", "/api/v1/queues/somewhere/lease", "runner"),
     ("GET", "/api/v1/queues/somewhere/handler", "viewer"),
+    ("PUT", "/api/v1/queues/somewhere/handler", "owner"),
     ("POST", "/api/v1/tasks/task_06y3vvspw0000/complete", "runner"),
     ("POST", "/api/v1/tasks/task_06y3vvspw0000/fail", "runner"),
     ("POST", "/api/v1/tasks/task_06y3vvspw0000/extend", "runner"),
