@@ -612,11 +612,11 @@ static HttpMethod method_of(const char *name)
 
 static HttpBody body_of(const ApiOperation *op)
 {
-    if (op->body == API_BODY_UPLOAD)
+    if (op->body == API_BODY_UPLOAD || op->body == API_BODY_RUN)
         return BODY_UPLOAD;
     /* A POST without a described body may still carry an empty JSON object, as many clients
      * send. */
-    return op->body == API_BODY_JSON || method_of(op->method) == HTTP_POST ? BODY_MEMORY
+    return op->body != API_BODY_NONE || method_of(op->method) == HTTP_POST ? BODY_MEMORY
                                                                            : BODY_NONE;
 }
 
