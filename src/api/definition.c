@@ -168,8 +168,7 @@ ErrCode definition_read(const App *app, int64_t project, DbConn *reader, Str tex
     if (rc != OK)
         return unreadable(rc, a, faults, err);
     *callees = (Callees){.reader = reader, .project = project};
-    const PipelineWorld world = {
-        .registry = app->registry, .find = find_callee, .ctx = callees};
+    const PipelineWorld world = {.registry = app->registry, .find = find_callee, .ctx = callees};
     rc = pipeline_read(tree, lines, &world, a, &out->pipeline, faults, err);
     for (size_t i = 0; i < callees->len; i++)
         flow_pipeline_release(&callees->held[i]);

@@ -25,7 +25,8 @@ typedef struct Gathered {
     const FileInput *files;
     size_t files_len;
 
-    Json params, options; /* JSON objects, not checked yet; members point into the request's arena */
+    Json params,
+        options; /* JSON objects, not checked yet; members point into the request's arena */
     JobFile *inputs;
     Str *input_names; /* of each file, when named */
     size_t inputs_len, inputs_cap;

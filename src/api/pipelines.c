@@ -58,9 +58,8 @@ static void put_list(const char *key, const PipelineInfo *all, size_t len, JsonO
 /* What a dry run would have stored: no version yet. */
 static PipelineInfo unstored(const Definition *d)
 {
-    return (PipelineInfo){.name = d->pipeline.name,
-                          .title = d->pipeline.title,
-                          .summary = d->pipeline.summary};
+    return (PipelineInfo){
+        .name = d->pipeline.name, .title = d->pipeline.title, .summary = d->pipeline.summary};
 }
 
 static void store(HttpRequest *req, bool named)
