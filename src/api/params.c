@@ -102,7 +102,7 @@ const Param diff_query_params[] = {
     PARAM_END,
 };
 
-static const Choice graph_formats[] = {
+const Choice graph_formats[] = {
     {"text", "A tree for people."},
     {"mermaid", "Mermaid, as Markdown pages draw it."},
     {"dot", "Graphviz."},

@@ -74,6 +74,7 @@ typedef struct GraphQuery {
     int format; /* GraphFormat */
 } GraphQuery;
 extern const Param graph_query_params[];
+extern const Choice graph_formats[]; /* by GraphFormat; the command line offers the same */
 
 typedef struct PipelineOptions {
     int64_t wait, priority, delay_ms, timeout_ms, version;

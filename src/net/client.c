@@ -101,8 +101,12 @@ static struct curl_slist *build_headers(const NetClient *c, const NetRequest *r)
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     if (c->authorization != NULL)
         list = curl_slist_append(list, c->authorization);
-    if (r->json.ptr != NULL)
-        list = curl_slist_append(list, "Content-Type: application/json");
+    if (r->json.ptr != NULL) {
+        char type[128];
+        snprintf(type, sizeof type, "Content-Type: %s",
+                 r->type != NULL ? r->type : "application/json");
+        list = curl_slist_append(list, type);
+    }
     return list;
 }
 
