@@ -15,13 +15,24 @@ static const Param params[] = {
     PARAM_TEXT(Args, password, .secret = true, .help = "The password."),
     PARAM_END,
 };
-static const Field data[] = {{"text", FIELD_TYPE_TEXT, NULL}, {"list", FIELD_TYPE_LIST, NULL}, {0}};
+static const Field data[] = {
+    {"text", FIELD_TYPE_TEXT, "A value."}, {"list", FIELD_TYPE_LIST, "A value."}, {0}};
 static const Example examples[] = {{.title = "T", .expect = "a/b"}, {0}};
-static const Step with_file = {.name = "a.file", .title = "F", .summary = "S.", .accepts = "*/*",
-                               .returns = "image/*,text/plain", .params = params,
-                               .args_size = sizeof(Args), .examples = examples};
-static const Step without = {.name = "a.text", .title = "T", .summary = "S.", .params = params,
-                             .data = data, .args_size = sizeof(Args), .examples = examples};
+static const Step with_file = {.name = "a.file",
+                               .title = "F",
+                               .summary = "S.",
+                               .accepts = "*/*",
+                               .returns = "image/*,text/plain",
+                               .params = params,
+                               .args_size = sizeof(Args),
+                               .examples = examples};
+static const Step without = {.name = "a.text",
+                             .title = "T",
+                             .summary = "S.",
+                             .params = params,
+                             .data = data,
+                             .args_size = sizeof(Args),
+                             .examples = examples};
 
 static bool find(void *ctx, Str name, const Pipeline **out)
 {
