@@ -8,9 +8,22 @@
 /* Years with four digits, as RFC 3339 has them. */
 static const int64_t FIRST_MS = -62167219200000, LAST_MS = 253402300799999;
 
+/* A day alone is its first instant. */
+static bool parse(Str text, int64_t *ms)
+{
+    enum { DAY_LEN = 10 };
+    static const char midnight[] = "T00:00:00Z";
+    char whole[DAY_LEN + sizeof midnight];
+    if (text.len != DAY_LEN)
+        return clock_parse(text, ms);
+    memcpy(whole, text.ptr, DAY_LEN);
+    memcpy(whole + DAY_LEN, midnight, sizeof midnight);
+    return clock_parse(str_from_c(whole), ms);
+}
+
 static bool read_time(const Json *v, int64_t *ms)
 {
-    bool read = v->type == JSON_TEXT ? clock_read(v->text, ms) : expr_whole(v, ms);
+    bool read = v->type == JSON_TEXT ? parse(v->text, ms) : expr_whole(v, ms);
     return read && *ms >= FIRST_MS && *ms <= LAST_MS;
 }
 

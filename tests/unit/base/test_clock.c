@@ -8,20 +8,19 @@ TEST(times_are_read)
         int64_t want;
     } cases[] = {
         {"1970-01-01T00:00:00Z", 0},
-        {"1970-01-01", 0},
         {"1970-01-01 00:00:01z", 1000},
         {"2026-11-22T01:30:20.123Z", 1795311020123},
         {"2026-11-22T02:30:20.1239+01:00", 1795311020123},
-        {"2026-11-21T20:00:20,123-05:30", 1795311020123},
+        {"2026-11-21T20:00:20.123-05:30", 1795311020123},
         {"1969-12-31T23:59:59.999Z", -1},
         {"2024-02-29T00:00:00Z", 1709164800000},
         {"2016-12-31T23:59:60Z", 1483228800000},
-        {"0000-01-01T00:00:00Z", -62167219200000},
+        {"0001-01-01T00:00:00Z", -62135596800000},
         {"9999-12-31T23:59:59.999Z", 253402300799999},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t ms = 0;
-        if (!clock_read(str_from_c(cases[i].text), &ms) || ms != cases[i].want)
+        if (!clock_parse(str_from_c(cases[i].text), &ms) || ms != cases[i].want)
             fail_msg("%s: %" PRId64, cases[i].text, ms);
     }
 }
@@ -46,11 +45,12 @@ TEST(what_is_no_time_is_refused)
         "2026-01-01T00:00:00+24:00",
         "2026-01-01T00:00:00Z ",
         "2026-1-01",
+        "2026-01-01",
         "-026-01-01",
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t ms = 0;
-        if (clock_read(str_from_c(cases[i]), &ms))
+        if (clock_parse(str_from_c(cases[i]), &ms))
             fail_msg("\"%s\" was read as %" PRId64, cases[i], ms);
     }
 }
@@ -58,10 +58,10 @@ TEST(what_is_no_time_is_refused)
 TEST(what_is_written_reads_back)
 {
     char text[CLOCK_TEXT_SIZE];
-    for (int64_t ms = -62167219200000; ms < 253402300799999; ms += 86399999 * INT64_C(37)) {
+    for (int64_t ms = -62135596800000; ms < 253402300799999; ms += 86399999 * INT64_C(37)) {
         int64_t back = 0;
         clock_text(ms, text);
-        assert_true(clock_read(str_from_c(text), &back));
+        assert_true(clock_parse(str_from_c(text), &back));
         assert_true(back == ms);
     }
 }
