@@ -29,7 +29,7 @@ static Str text_of(const Json *node, const char *field)
 int64_t flow_time_ms(Str rfc3339)
 {
     int64_t ms = 0;
-    return clock_read(rfc3339, &ms) ? ms : 0;
+    return clock_parse(rfc3339, &ms) ? ms : 0;
 }
 
 /* --- one node --- */
