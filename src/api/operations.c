@@ -178,6 +178,8 @@ static const ApiOperation operations[] = {
      .responses =
          ANSWERS({200, "Diagnosis", NULL, "Verdict, reason, remedy, cause and timeline."})},
 
+#include "api/operations_pipelines.def"
+
     {.method = "POST",
      .path = "/api/v1/blobs",
      .body = API_BODY_UPLOAD,
@@ -573,6 +575,7 @@ static const ApiOperation operations[] = {
 static const ApiTag tags[] = {
     {"Steps", "What the server can do, and doing it."},
     {"Jobs", "What was asked, how it went, what came out."},
+    {"Pipelines", "Steps that work together: stored, versioned, run."},
     {"Files", "Bytes and documents."},
     {"Queues", "What waits, and what died."},
     {"Access", "Who may use the server."},
