@@ -159,6 +159,12 @@ static ErrCode open_work(App *app, Err *err)
         .runners = app->options.engine_threads,
         .schedules = app->options.schedules,
     };
+    int64_t retention_ms = app->options.retention_ms;
+    if (retention_ms != 0) {
+        ErrCode rc = flow_set_retention(app->db, retention_ms > 0 ? retention_ms : 0, err);
+        if (rc != OK)
+            return rc;
+    }
     return work_open(&work, &app->work, err);
 }
 

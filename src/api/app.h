@@ -22,6 +22,7 @@ typedef struct AppOptions {
     const char *engine_dirs; /* NULL: the folder of this executable */
     bool schedules;          /* start what is due by the clock: a server does, a command does not */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
+    int64_t retention_ms;    /* of ended jobs; 0: as before, -1: for ever */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
     const char *listen; /* NULL: no HTTP */

@@ -89,8 +89,23 @@ const Param dead_query_params[] = {
                   .help = "How often to try; the step says how often otherwise."),                 \
         PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
+        PARAM_TEXT(RunOptions, queue, .max_len = 64, .example = "nightly",                         \
+                   .help = "Queue to wait in; the step's own otherwise."),                         \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
-                   .help = "Jobs with the same key belong together; stored with the job.")
+                   .help = "Of the jobs with this key no more than concurrency_limit run at "      \
+                           "once; the others wait."),                                              \
+        PARAM_INT(RunOptions, concurrency_limit, .min = 1, .max = 100000,                          \
+                  .help = "How many jobs of the concurrency key may run at once; 1 otherwise."),   \
+        PARAM_TEXT(RunOptions, unique_key, .max_len = 200, .example = "report-2026-07",            \
+                   .help = "While a job with this key is alive, asking again gives that job."),    \
+        PARAM_INT(RunOptions, start_within_ms, .min = 1, .max = 31536000000, .unit = "ms",         \
+                  .help = "Fail the job when it has not started in this much time."),              \
+        PARAM_INT(RunOptions, deadline_ms, .min = 1, .max = 31536000000, .unit = "ms",             \
+                  .help = "Stop the job when it has not ended in this much time from now."),       \
+        PARAM_INT(RunOptions, retry_ms, .min = 1, .max = 86400000, .unit = "ms",                   \
+                  .help = "Longest wait before the second attempt, doubled for each further "      \
+                          "one; a second otherwise.")
+
 #define RUN_OPTIONS                                                                                \
     PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
               .help = "Answer with the result if it is there within this many seconds."),          \
@@ -98,6 +113,21 @@ const Param dead_query_params[] = {
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
+
+void run_options_take(const RunOptions *o, JobNew *n)
+{
+    n->queue = o->queue;
+    n->priority = o->priority;
+    n->delay_ms = o->delay_ms;
+    n->attempts = o->attempts;
+    n->timeout_ms = o->timeout_ms;
+    n->concurrency_key = o->concurrency_key;
+    n->concurrency_limit = o->concurrency_limit;
+    n->unique_key = o->unique_key;
+    n->start_within_ms = o->start_within_ms;
+    n->deadline_ms = o->deadline_ms;
+    n->retry_ms = o->retry_ms;
+}
 
 const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
 
@@ -279,6 +309,57 @@ const Param replay_option_params[] = {
               .help = "Answer with the result if it is there within this many seconds."),
     PARAM_END,
 };
+
+static const Choice scopes[] = {
+    [SCOPE_PROJECT] = {"project", "The tasks of your project."},
+    [SCOPE_ALL] = {"all", "Those of every project; for owners of the first project."},
+    {0},
+};
+
+const Param scope_query_params[] = {
+    PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param queue_body_params[] = {
+    PARAM_INT(QueueBody, concurrency, .min = 0, .max = 1000000,
+              .help = "At most so many tasks run at once; 0 sets no limit."),
+    PARAM_INT(QueueBody, rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks start in rate_window_ms; 0 sets no limit."),
+    PARAM_INT(QueueBody, key_rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks of one concurrency key start in rate_window_ms; 0 "
+                      "sets no limit."),
+    PARAM_INT(QueueBody, rate_window_ms, .min = 1, .max = 86400000, .def = 1000, .unit = "ms",
+              .help = "The time that the rates count in."),
+    PARAM_INT(QueueBody, weight, .min = 1, .max = 1000, .def = 1,
+              .help = "Share of this project among those that wait in the queue."),
+    PARAM_INT(QueueBody, retention_ms, .min = -1, .max = 3162240000000, .def = 0, .unit = "ms",
+              .help = "How long ended jobs are kept; 0 leaves it to the server, -1 keeps them."),
+    PARAM_INT(QueueBody, runners, .min = 0, .max = 64,
+              .help = "Tasks at once in this server; 0 leaves it to the server, needs scope=all."),
+    PARAM_END,
+};
+
+#define BULK_FILTER                                                                                \
+    PARAM_TEXT(ManyBody, step, .example = "document.extract", .help = "Only jobs of this step."),  \
+        PARAM_TEXT(ManyBody, queue, .example = "document", .help = "Only jobs of this queue."),    \
+        PARAM_TEXT(ManyBody, reason, .example = "limit_time",                                      \
+                   .help = "Only jobs that failed for this reason."),                              \
+        PARAM_INT(ManyBody, since_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) at or after this time, "              \
+                          "milliseconds since 1970."),                                             \
+        PARAM_INT(ManyBody, until_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) before this time, milliseconds "      \
+                          "since 1970."),                                                          \
+        PARAM_BOOL(ManyBody, dry_run, .help = "Only count them.")
+
+const Param many_body_params[] = {
+    PARAM_CHOICE(ManyBody, state, .choices = job_states, .help = "Only jobs in this state."),
+    BULK_FILTER,
+    PARAM_END,
+};
+
+const Param letter_body_params[] = {BULK_FILTER, PARAM_END};
 
 const Choice role_choices[] = {
     [ROLE_VIEWER] = {"viewer", "Reads jobs, events, documents and blobs."},

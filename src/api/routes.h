@@ -59,8 +59,8 @@ void documents_delete(HttpRequest *req);
 /* dead.c */
 void dead_list(HttpRequest *req);
 void dead_redrive(HttpRequest *req);
-void dead_redrive_all(HttpRequest *req);
 void dead_delete(HttpRequest *req);
+/* queues.c */
 void queues_list(HttpRequest *req);
 /* lease.c */
 void queues_lease(HttpRequest *req);
@@ -70,6 +70,16 @@ void tasks_fail(HttpRequest *req);
 void tasks_extend(HttpRequest *req);
 void queues_handler_get(HttpRequest *req);
 void queues_handler_put(HttpRequest *req);
+void queues_get(HttpRequest *req);
+void queues_set(HttpRequest *req);
+void queues_pause(HttpRequest *req);
+void queues_resume(HttpRequest *req);
+void queues_drain(HttpRequest *req);
+void queues_purge(HttpRequest *req);
+void jobs_cancel_many(HttpRequest *req);
+void jobs_retry_many(HttpRequest *req);
+void jobs_delete_many(HttpRequest *req);
+void dead_redrive_all(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);

@@ -290,17 +290,42 @@ static const Field dead_list_fields[] = {
     LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
 static const Field count_fields[] = {INT("count", "How many were changed."), {0}};
 
+static const Field queue_setting_fields[] = {
+    BOOL("paused", "Nothing starts; what runs ends."),
+    BOOL("draining", "New jobs are refused; what is there runs."),
+    INT("concurrency", "At most so many run at once; 0: no limit."),
+    INT("rate", "At most so many start in rate_window_ms; 0: no limit."),
+    INT("key_rate", "The same for one concurrency key."),
+    INT("rate_window_ms", "The time that the rates count in."),
+    INT("weight", "Share of the project among those that wait."),
+    INT("retention_ms", "How long ended jobs are kept; 0: as the server says, -1: for ever."),
+    INT("runners", "Tasks at once in this server; 0: as it was started."),
+    {0},
+};
 static const Field queue_fields[] = {
     TEXT("name", "Name of the queue."),
     INT("ready", "Tasks that could start now."),
     INT("delayed", "Tasks that wait for their time."),
+    INT("blocked", "Tasks that wait for others of their concurrency key."),
     INT("leased", "Tasks that run."),
     INT("dead", "Dead letters."),
     INT("oldest_ms", "Age of the oldest ready task."),
+    BOOL("paused", "Nothing of your project starts."),
+    BOOL("draining", "New jobs of your project are refused."),
+    {.name = "settings",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for your project."},
+    {.name = "settings_for_all",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for all projects; both hold."},
     {0},
 };
 static const Field queue_list_fields[] = {
-    LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
+    LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
 static const Field check_fields[] = {
     TEXT("name", "What was checked."),
@@ -577,6 +602,7 @@ const SchemaName api_schemas[] = {
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
+    {"Queue", "A queue, its tasks and what is set for it.", queue_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
     {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
     {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
