@@ -71,7 +71,7 @@ class Job:
     def __init__(self, definition, inputs, library, outside):
         self.definition, self.library, self.outside = definition, library, outside
         declared = definition.get("inputs", {})
-        self.inputs = {k: inputs.get(k, v.get("default")) for k, v in declared.items()}
+        self.inputs = {k: inputs.get(k, v.get("default", False if v["type"] == "bool" else None)) for k, v in declared.items()}
         self.sections = {s: definition.get(s) or {} for s in ("steps", "on-failure", "finally")}
         self.written = {i: n for nodes in self.sections.values() for i, n in nodes.items()}
         self.nodes = {}
@@ -111,6 +111,8 @@ class Job:
         self.failure = first and {"step": first, "reason": self.nodes[first].reason, "detail": REPLACED}
         if first:
             self.section("on-failure")
+        for node_id in self.sections["on-failure"] if not first else ():
+            self.nodes[node_id].state = "skipped"
         self.section("finally")
         first = self.failed("steps", "finally")
         if first:

@@ -33,8 +33,10 @@ class Case:
     no_memo: bool
 
     def __str__(self):
-        return json.dumps({"definition": self.definition, "inputs": self.inputs, "library": self.library,
-                           "signals": self.outside.signals, "approvals": self.outside.approvals}, indent=1)
+        called = {n["call"] for s in SECTIONS for n in self.definition.get(s, {}).values() if "call" in n}
+        parts = {"definition": self.definition, "inputs": self.inputs, "signals": self.outside.signals,
+                 "approvals": self.outside.approvals, **{name: self.library[name] for name in called}}
+        return "\n".join(f"{k}: {json.dumps(v)}" for k, v in parts.items())
 
 
 class Maker:
@@ -64,7 +66,7 @@ class Maker:
 
     def operand(self, refs, depth):
         inside = self.expr(refs, depth)
-        return f"({inside})" if " " in inside and self.chance(90) and not inside[0] != "'" else inside
+        return f"({inside})" if " " in inside and inside not in LITERALS else inside
 
     def truth(self, refs, depth=1):
         return self.fill(self.pick(*TRUTHS), refs, depth)
@@ -74,6 +76,11 @@ class Maker:
             return self.expr(refs, 0)
         lists = [r for r in refs if r.startswith(("map(", "inputs.list"))]
         return self.pick("range(3)", "range(1)", "split('a,b', ',')", "where(inputs.rows, 'k', 1)", *lists)
+
+    def maybe_list(self, refs):
+        """No path alone that the check before storing knows to be no list."""
+        made = self.list_expr(refs) if self.chance(85) else self.expr(refs)
+        return made if "(" in made else f"default({made}, null)"
 
     def template(self, refs):
         if self.chance(70):
@@ -104,18 +111,17 @@ class Maker:
 
     def many(self, node, refs):
         if self.chance(75):
-            node["foreach"] = self.pick([1, "two", {"k": 3}], [], "${{ range(4) }}", "${{ " + self.list_expr(refs) + " }}",
-                                        "${{ " + self.list_expr(refs) + " }}", "${{ " + self.expr(refs) + " || 1 }}")
+            node["foreach"] = self.pick([1, "two", {"k": 3}], [], "${{ range(4) }}", *(f"${{{{ {self.maybe_list(refs)} }}}}" for _ in "12"))
         else:
             node["matrix"] = {"w": [1, 2, 3][:self.pick(1, 2, 3)]}
             if self.chance(60):
-                node["matrix"]["h"] = self.pick(["a", "b"], "${{ " + self.list_expr(refs) + " }}")
+                node["matrix"]["h"] = self.pick(["a", "b"], f"${{{{ {self.maybe_list(refs)} }}}}")
         node["on-item-failure"] = self.pick("finish", "ignore", "stop")
         if node["on-item-failure"] == "stop":
             node["max-parallel"] = 1  # with more, which items begin is a matter of time
         elif self.chance(50):
             node["max-parallel"] = self.pick(1, 2, 3)
-        return ["item", "index", "item.k"] + (["matrix.w", "matrix"] if "matrix" in node else [])
+        return ["item", "index", "item.k"] + (["matrix.w", "keys(matrix)"] if "matrix" in node else [])
 
     def work(self, refs, calls):
         node = {}
@@ -127,7 +133,7 @@ class Maker:
         kind = self.pick("time", "time", "signal", "signal", "approval") if self.outside is not None else "time"
         node = {"wait": kind}
         if kind == "time":
-            node.update(self.pick({"for": 0}, {"for": "1ms"}, {"until": "2020-01-01T00:00:00Z"},
+            node.update(self.pick({"for": "1ms"}, {"until": "2020-01-01T00:00:00Z"},
                                   {"until": "${{ " + self.expr(refs, 1) + " }}"}))
             return node
         if self.chance(80):
@@ -152,7 +158,8 @@ class Maker:
         if "foreach" in node or "matrix" in node:
             return [f"map({here}, 'value')", f"length({here})", f"{here}[0].value", f"map({here}, 'state')", f"{here}[1].reason"]
         if "wait" in node:
-            return [f"{here}.state"] + {"approval": [f"{here}.approved"], "signal": [f"{here}.payload.a"]}.get(node["wait"], [])
+            return [f"{here}.state", f"{here}.reason", f"{here}.timed_out"] + {"approval": [f"{here}.approved"],
+                                                                               "signal": [f"{here}.payload.a"]}.get(node["wait"], [])
         return [f"{here}.state", f"{here}.reason"] + ([f"{here}.out"] if "call" in node else [f"{here}.value", f"{here}.value.a"])
 
     def section(self, prefix, count, refs, calls, waits):
