@@ -32,6 +32,7 @@
 
 #include "core/registry.h"
 #include "db/db.h"
+#include "feed/feed.h"
 #include "queue/queue.h"
 
 typedef enum JobState {
@@ -243,6 +244,7 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
  * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt). */
 typedef struct FlowHooks {
+    FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
     DbAfterFn news, ready, cancel;
 } FlowHooks;

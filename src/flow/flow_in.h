@@ -6,6 +6,7 @@
  *   batch.c   jobs made of items
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
+ *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
@@ -46,6 +47,11 @@ typedef struct JobEnd {
 } JobEnd;
 /* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+
+/* happen.c: the end of a job that somebody started (not of an item); a task that died. */
+MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
+                                  Arena *a, Err *err);
 
 /* add.c: job and task of an item, or of a job of one task. parent and place: 0 when it is none. */
 MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent,

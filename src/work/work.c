@@ -40,6 +40,13 @@ static void on_news(void *ctx, int64_t project, int64_t job)
         hub_news(w->o.hub, project, job);
 }
 
+static void on_feed(void *ctx, int64_t project, int64_t id)
+{
+    Work *w = ctx;
+    if (w->o.hub != NULL)
+        hub_feed(w->o.hub, project, id);
+}
+
 static void on_cancel(void *ctx, int64_t task, int64_t attempt)
 {
     Work *w = ctx;
@@ -110,7 +117,11 @@ static void init(Work *w, const WorkOptions *o)
     if (w->o.lease_ms <= 0)
         w->o.lease_ms = LEASE_MS;
     snprintf(w->worker, sizeof w->worker, "%.31s", o->worker != NULL ? o->worker : "local");
-    w->hooks = (FlowHooks){.ctx = w, .news = on_news, .ready = on_ready, .cancel = on_cancel};
+    w->hooks = (FlowHooks){.feed = {on_feed, w},
+                           .ctx = w,
+                           .news = on_news,
+                           .ready = on_ready,
+                           .cancel = on_cancel};
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
@@ -122,7 +133,9 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     if (w == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
     init(w, o);
-    ErrCode rc = recover(w, err);
+    ErrCode rc = feed_start(o->db, err);
+    if (rc == OK)
+        rc = recover(w, err);
     if (rc != OK)
         return rc;
     flow_set_hooks(o->db, &w->hooks);
