@@ -112,8 +112,12 @@ static struct curl_slist *build_headers(const NetClient *c, const NetRequest *r)
         snprintf(accept, sizeof accept, "Accept: %s", r->accept);
         list = curl_slist_append(list, accept);
     }
-    if (r->json.ptr != NULL)
-        list = curl_slist_append(list, "Content-Type: application/json");
+    if (r->json.ptr != NULL) {
+        char type[128];
+        snprintf(type, sizeof type, "Content-Type: %s",
+                 r->type != NULL ? r->type : "application/json");
+        list = curl_slist_append(list, type);
+    }
     return list;
 }
 
