@@ -8,6 +8,7 @@
  *   event.c   history: writing what must be stored, reading all of it
  *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H
@@ -47,6 +48,7 @@ typedef struct JobEnd {
     int64_t events, finished_ms;
     const TaskFault *fault; /* NULL when done */
     Str data;
+    bool quiet; /* it ends within the change that made it: who made it knows */
 } JobEnd;
 /* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);

@@ -227,8 +227,11 @@ static ErrCode add_failed(Making *m, Str step, const TaskFault *why, Err *err)
 {
     const Node *n = &m->r->p->nodes[m->node];
     const TaskChanged t = {.project = m->r->project, .job = m->id, .seq = 1, .max_attempts = 1};
-    const JobEnd end = {
-        .state = JOB_FAILED, .events = 1, .finished_ms = clock_now_ms(), .fault = why};
+    const JobEnd end = {.state = JOB_FAILED,
+                        .events = 1,
+                        .finished_ms = clock_now_ms(),
+                        .fault = why,
+                        .quiet = true};
     m->params = (Str){0};
     ErrCode rc = add_child_row(m, step, queue_of(n), 1, 0, err);
     if (rc == OK)

@@ -77,8 +77,9 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
         NULL, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
-    if (rc == OK)
-        rc = flow_feed_end(tx, t, end, err);
+    if (rc != OK || end->quiet)
+        return rc;
+    rc = flow_feed_end(tx, t, end, err);
     bool is_flow = false;
     if (rc == OK && t->parent != 0)
         rc = flow_child_ended(tx, t->parent, t->job, end->state, &is_flow, err);
@@ -172,8 +173,8 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
     if (rc != OK)
         return rc;
     rc = db_exec(tx, &sql_dead_add,
-                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue),
-                         DB_S(ask.step), DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
+                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue), DB_S(ask.step),
+                         DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
                          db_text_or_null(f->detail)),
                  NULL, err);
     return rc == OK ? flow_feed_dead(tx, t, ask.step, f, a, err) : rc;
