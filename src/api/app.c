@@ -155,8 +155,20 @@ static ErrCode open_work(App *app, Err *err)
         .hub = app->hub,
         .runners = app->options.engine_threads,
         .schedules = app->options.schedules,
+        .built_in = built_in_pipelines,
+        .stored = trigger_stored,
+        .stored_ctx = &app->trigger_world,
     };
-    return work_open(&work, &app->work, err);
+    app->trigger_world = (TriggerWorld){app->registry, app->hub};
+    ErrCode rc = work_open(&work, &app->work, err);
+    if (rc != OK || !app->options.schedules)
+        return rc;
+    const TriggerOptions triggers = {.db = app->db,
+                                     .blobs = app->blobs,
+                                     .hub = app->hub,
+                                     .watch_root = app->options.watch_root,
+                                     .file_max = app->options.upload_max};
+    return triggers_open(&triggers, &app->triggers, err);
 }
 
 static void observe(const HttpRequest *req, int status, int64_t us)
@@ -238,6 +250,7 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    triggers_close(&app->triggers);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);
     http_close(&app->http, grace_ms);

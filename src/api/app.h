@@ -12,14 +12,19 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/trigger.h"
 #include "http/http.h"
 #include "work/work.h"
+
+/* Pipelines that come with platen (pipelines/), made at build time; ends with {0}. */
+extern const BuiltInPipeline built_in_pipelines[];
 
 typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
     bool schedules;          /* start what is due by the clock: a server does, a command does not */
+    const char *watch_root;  /* folders that triggers watch lie in it; NULL: none may */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
@@ -44,6 +49,8 @@ typedef struct App {
     Registry *registry;
     Hub *hub;
     Work *work;
+    TriggerWorld trigger_world;
+    Triggers *triggers; /* NULL: this process starts nothing by itself */
     Waiters *waiters;
     Streams *streams;
     Sweeper *sweeper;

@@ -133,7 +133,9 @@ static void init(Work *w, const WorkOptions *o)
                            .cancel = on_cancel,
                            .due = on_due,
                            .built_in = o->built_in,
-                           .public_url = o->public_url};
+                           .public_url = o->public_url,
+                           .stored = o->stored,
+                           .stored_ctx = o->stored_ctx};
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
