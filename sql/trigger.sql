@@ -59,3 +59,7 @@ ON CONFLICT (trigger_id, path) DO UPDATE
 -- name: trigger_file_forget
 -- Files of trigger $1, which is gone.
 DELETE FROM trigger_file WHERE trigger_id = $1;
+
+-- name: trigger_pipeline_of
+-- Name of the pipeline that job $1 runs.
+SELECT p.name FROM job j JOIN pipeline p ON p.id = j.pipeline WHERE j.id = $1;

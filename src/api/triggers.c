@@ -18,7 +18,8 @@ static void write_webhook(const Call *c, const Trigger *t)
 {
     JsonOut *j = (JsonOut *)&c->json;
     bool may_see = c->who.role >= ROLE_EDITOR && t->token.len > 0;
-    Str path = may_see ? str_printf(c->arena, "/api/v1/hooks/" STR_FMT, STR_ARG(t->token)) : STR("");
+    Str path =
+        may_see ? str_printf(c->arena, "/api/v1/hooks/" STR_FMT, STR_ARG(t->token)) : STR("");
     write_maybe(j, "path", path);
     write_maybe(j, "secret", may_see ? t->secret : STR(""));
 }
@@ -126,6 +127,7 @@ void hooks_take(HttpRequest *req)
     Call c;
     JobAdded added = {0};
     call_begin_public(req, &c);
+    c.json = json_out(&c.body);
     HookHeader *headers = arena_new(c.arena, HookHeader, req->headers_len);
     HookCall call = {.token = req->params[0],
                      .type = http_header(req, "content-type"),
@@ -134,7 +136,7 @@ void hooks_take(HttpRequest *req)
                      .headers = headers,
                      .headers_len = headers != NULL ? req->headers_len : 0,
                      .now_ms = clock_now_ms(),
-                     .trace = req->trace};
+                     .trace = str_from_c(req->trace)};
     for (size_t i = 0; i < call.headers_len; i++)
         headers[i] = (HookHeader){req->headers[i].name, req->headers[i].value};
     if (trigger_hook(c.app->db, c.app->blobs, &call, c.arena, &added, &c.err) != OK) {

@@ -169,6 +169,22 @@ static ErrCode fire_row(Triggers *t, const Trigger *trigger, const FeedRow *row,
     return fire(t, &f, err);
 }
 
+/* A row about a pipeline's job says so by the pipeline's name. */
+static ErrCode name_pipeline(DbConn *reader, FeedRow *row, Arena *a, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = OK;
+    if (row->job == 0)
+        return OK;
+    rc = db_query(reader, &sql_trigger_pipeline_of, DB_ARGS(DB_I(row->job)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        row->subject = db_str_copy(&rows, 0, a);
+        if (row->subject.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading an event");
+    }
+    return rc;
+}
+
 /* All rows of the feed that are new to the trigger. */
 static ErrCode follow(Triggers *t, DbConn *reader, const Trigger *trigger, Arena *a, Err *err)
 {
@@ -182,9 +198,11 @@ static ErrCode follow(Triggers *t, DbConn *reader, const Trigger *trigger, Arena
         bool gap = false;
         rc = feed_read(reader, trigger->project, at, spec.types, ROWS_AT_ONCE, a, &rows, &len,
                        &next, &gap, err);
-        for (size_t i = 0; rc == OK && i < len; i++)
-            if (concerns(trigger, &spec, &rows[i]))
+        for (size_t i = 0; rc == OK && i < len; i++) {
+            rc = name_pipeline(reader, &rows[i], a, err);
+            if (rc == OK && concerns(trigger, &spec, &rows[i]))
                 rc = fire_row(t, trigger, &rows[i], a, err);
+        }
         arena_rewind(a, mark);
         if (rc != OK || next == at)
             break;
