@@ -158,14 +158,25 @@ static ErrCode open_work(App *app, Err *err)
         .offers = app->offers,
         .runners = app->options.engine_threads,
         .schedules = app->options.schedules,
+        .built_in = built_in_pipelines,
+        .stored = trigger_stored,
+        .stored_ctx = &app->trigger_world,
     };
+    app->trigger_world = (TriggerWorld){app->registry, app->hub};
     int64_t retention_ms = app->options.retention_ms;
-    if (retention_ms != 0) {
-        ErrCode rc = flow_set_retention(app->db, retention_ms > 0 ? retention_ms : 0, err);
-        if (rc != OK)
-            return rc;
-    }
-    return work_open(&work, &app->work, err);
+    ErrCode rc = OK;
+    if (retention_ms != 0)
+        rc = flow_set_retention(app->db, retention_ms > 0 ? retention_ms : 0, err);
+    if (rc == OK)
+        rc = work_open(&work, &app->work, err);
+    if (rc != OK || !app->options.schedules)
+        return rc;
+    const TriggerOptions triggers = {.db = app->db,
+                                     .blobs = app->blobs,
+                                     .hub = app->hub,
+                                     .watch_root = app->options.watch_root,
+                                     .file_max = app->options.upload_max};
+    return triggers_open(&triggers, &app->triggers, err);
 }
 
 static void observe(const HttpRequest *req, int status, int64_t us)
@@ -258,6 +269,7 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
     push_close(&app->push, grace_ms);

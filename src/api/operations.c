@@ -258,6 +258,7 @@ static const ApiOperation operations[] = {
      .errors = FAILS(ERR_BAD_PARAM),
      .responses = ANSWERS({101, NULL, NULL, "A WebSocket: one Happening as JSON per message."})},
 #include "api/operations_pipelines.def"
+#include "api/operations_triggers.def"
 
     {.method = "POST",
      .path = "/api/v1/blobs",

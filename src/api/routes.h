@@ -95,6 +95,12 @@ void schedules_pause(HttpRequest *req);
 void schedules_resume(HttpRequest *req);
 void schedules_preview(HttpRequest *req);
 void schedules_preview_any(HttpRequest *req);
+/* triggers.c */
+void triggers_list(HttpRequest *req);
+void triggers_get(HttpRequest *req);
+void triggers_pause(HttpRequest *req);
+void triggers_resume(HttpRequest *req);
+void hooks_take(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);

@@ -571,6 +571,31 @@ static const Field pipeline_diff_fields[] = {
     {0},
 };
 
+static const Field trigger_fields[] = {
+    ID("id", "Its name: PIPELINE.NAME."),
+    TEXT("pipeline", "The pipeline that declares it."),
+    TEXT("kind", "Kind: event, pipeline, webhook, folder or schedule."),
+    BOOL("paused", "It starts nothing."),
+    BOOL("built_in", "It comes with platen and was never turned on here."),
+    {.name = "spec", .type = FIELD_TYPE_OBJECT, .help = "As it is declared."},
+    MAYBE("path", "Address of a webhook, for editors."),
+    MAYBE("secret", "What messages of a webhook are signed with, for editors."),
+    INT("fired", "How many jobs it has started."),
+    MAYBE_TIME("last", "When it last had something to do."),
+    MAYBE("last_job", "The job it started last."),
+    MAYBE("fault", "Why it could not start a job the last time."),
+    MAYBE_TIME("created", "When it was made."),
+    {0},
+};
+static const Field trigger_list_fields[] = {
+    LIST("triggers", trigger_fields, "By pipeline and name."),
+    {0},
+};
+static const Field hooked_fields[] = {
+    MAYBE("job", "The job; null when the trigger's condition was false."),
+    {0},
+};
+
 const SchemaName api_schemas[] = {
     {"Problem", "Why a request failed (RFC 9457).", problem_fields},
     {"File", "A file of a job.", file_fields},
@@ -592,6 +617,9 @@ const SchemaName api_schemas[] = {
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
     {"ScheduleList", "All schedules.", schedule_list_fields},
     {"Preview", "The next times of a schedule.", preview_fields},
+    {"Trigger", "What starts a pipeline from outside.", trigger_fields},
+    {"TriggerList", "All triggers.", trigger_list_fields},
+    {"Hooked", "What a webhook started.", hooked_fields},
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},

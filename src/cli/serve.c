@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo, allow_private, retention;
+    Str data, listen, tls_cert, tls_key, engines, demo, allow_private, retention, watch_root;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -38,6 +38,8 @@ static const Param serve_params[] = {
     PARAM_TEXT(ServeArgs, engines, .unit = "DIRS",
                .help =
                    "Folders with engines, joined by colons; the folder of this program otherwise."),
+    PARAM_TEXT(ServeArgs, watch_root, .unit = "FOLDER",
+               .help = "Folders that triggers of pipelines watch lie in this one; none otherwise."),
     PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB,
               .unit = "MB", .help = "Largest upload."),
     PARAM_INT(ServeArgs, threads, .min = 1, .max = 256,
@@ -127,6 +129,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .schedules = true,
         .allow_private = c_or_null(cli->arena, args->allow_private),
         .retention_ms = retention_ms,
+        .watch_root = c_or_null(cli->arena, args->watch_root),
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {

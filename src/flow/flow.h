@@ -311,6 +311,11 @@ typedef struct FlowHooks {
     struct PipelineCache *pipelines;
     const struct BuiltInPipeline *built_in;
     const char *public_url; /* NULL: unknown */
+    /* In the write function that stores a version of a pipeline (definition: its JSON) or deletes
+     * the pipeline (""), not for those that come with platen; NULL: nobody. */
+    ErrCode (*stored)(void *stored_ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
+                      Str definition, Err *err);
+    void *stored_ctx;
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

@@ -204,7 +204,9 @@ static void init(Work *w, const WorkOptions *o)
                            .has_lane = has_lane,
                            .runners = on_runners,
                            .built_in = o->built_in,
-                           .public_url = o->public_url};
+                           .public_url = o->public_url,
+                           .stored = o->stored,
+                           .stored_ctx = o->stored_ctx};
     w->lease_end_ms = INT64_MAX;
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
