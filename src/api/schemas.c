@@ -202,6 +202,15 @@ static const Field new_key_fields[] = {
     {0},
 };
 
+static const Field secret_fields[] = {
+    TEXT("name", "What pipelines call it: secrets.NAME."),
+    TIME("created", "When it was first stored."),
+    TIME("changed", "When its value was last set."),
+    {0},
+};
+static const Field secret_list_fields[] = {LIST("secrets", secret_fields, "In the order of names."),
+                                           {0}};
+
 static const Field dead_fields[] = {
     ID("id", "Id of the task, task_…."),
     ID("job", "Id of its job."),
@@ -383,6 +392,8 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Secret", "A secret, without its value.", secret_fields},
+    {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},

@@ -102,11 +102,15 @@ int64_t flow_attempts_of(const JobNew *n)
 static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool batch,
                        int64_t parent, int64_t place, Err *err)
 {
+    CLEANUP(arena_close) Arena *a = NULL;
+    Str params;
+    ErrCode rc = flow_params_seal(tx, id, n, &a, &params, err);
+    if (rc != OK)
+        return rc;
     return db_exec(tx, &sql_job_add,
                    DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
-                           DB_S(str_from_c(n->step->name)), DB_S(queue),
-                           DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
-                           DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
+                           DB_S(str_from_c(n->step->name)), DB_S(queue), DB_S(params),
+                           DB_I(n->priority), DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
                            db_text_or_null(n->trace), db_text_or_null(n->concurrency_key),
                            DB_I(batch), db_int_or_null(parent), db_int_or_null(place)),
                    NULL, err);
