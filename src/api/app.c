@@ -1,6 +1,6 @@
 #include "api/app.h"
-#include "api/events.h"
 #include "api/operations.h"
+#include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"

@@ -30,7 +30,7 @@ typedef struct AppOptions {
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* events.h */
+typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
 
 typedef struct App {

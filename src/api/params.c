@@ -1,6 +1,7 @@
 #include "api/params.h"
 #include "secret/secret.h"
 #include "access/access.h"
+#include "feed/feed.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -47,6 +48,27 @@ const Param events_query_params[] = {
     PARAM_INT(EventsQuery, after, .min = 0, .max = INT64_MAX,
               .help = "Only events with a higher number."),
     PARAM_INT(EventsQuery, limit, .min = 1, .max = 1000, .def = 200, .help = "Events per answer."),
+    PARAM_END,
+};
+
+const Param feed_query_params[] = {
+    PARAM_TEXT(FeedQuery, types, .max_len = 1000, .example = "job.*,document.added",
+               .help = "Only events of these types, joined by commas; * at the end stands for all "
+                       "that begin so."),
+    PARAM_TEXT(FeedQuery, after, .example = "evt_0m8gnkabg0000",
+               .help = "Only events after this one; the \"next\" of the answer before."),
+    PARAM_INT(FeedQuery, limit, .min = 1, .max = FEED_READ_MAX, .def = 200,
+              .help = "Events per answer."),
+    PARAM_END,
+};
+
+const Param publish_body_params[] = {
+    PARAM_TEXT(PublishBody, type, .required = true, .max_len = FEED_TYPE_MAX,
+               .example = "user.created",
+               .help = "What happened, in dotted words; platen's own types are refused."),
+    PARAM_TEXT(PublishBody, subject, .max_len = FEED_SUBJECT_MAX, .example = "user-7",
+               .help = "What it is about."),
+    PARAM_JSON(PublishBody, data, .help = "An object with whatever belongs to it, at most 16 KiB."),
     PARAM_END,
 };
 

@@ -37,6 +37,18 @@ typedef struct EventsQuery {
 } EventsQuery;
 extern const Param events_query_params[];
 
+typedef struct FeedQuery {
+    Str types, after;
+    int64_t limit;
+} FeedQuery;
+extern const Param feed_query_params[];
+
+typedef struct PublishBody {
+    Str type, subject;
+    const Json *data;
+} PublishBody;
+extern const Param publish_body_params[];
+
 typedef struct DeadQuery {
     int64_t limit;
     Str cursor, queue;

@@ -21,6 +21,10 @@ void jobs_diagnosis(HttpRequest *req);
 /* events.c */
 void events_get(HttpRequest *req);
 void events_socket(HttpRequest *req);
+/* feed.c */
+void feed_events(HttpRequest *req);
+void feed_socket(HttpRequest *req);
+void feed_publish(HttpRequest *req);
 /* blobs.c */
 void blobs_add(HttpRequest *req);
 void blobs_get(HttpRequest *req);

@@ -127,6 +127,25 @@ static const Field event_fields[] = {
 };
 static const Field event_list_fields[] = {LIST("events", event_fields, "In order."), {0}};
 
+static const Field happening_fields[] = {
+    ID("id", "Id of the event, evt_…; they rise."),
+    TEXT("type", "What happened: job.done, document.added, or what a caller published."),
+    TIME("time", "When it happened."),
+    {.name = "job", .type = FIELD_TYPE_TEXT, .nullable = true, .help = "The job it is about."},
+    {.name = "subject",
+     .type = FIELD_TYPE_TEXT,
+     .nullable = true,
+     .help = "What else it is about: a step, a document."},
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "What belongs to it."},
+    {0},
+};
+static const Field happening_list_fields[] = {
+    LIST("events", happening_fields, "Oldest first."),
+    TEXT("next", "Go on with after=…"),
+    BOOL("gap", "Events after the one named are gone already: some were missed."),
+    {0},
+};
+
 static const Field timeline_fields[] = {
     INT("seq", "Number within the job."),
     TIME("time", "When it happened."),
@@ -385,6 +404,8 @@ const SchemaName api_schemas[] = {
     {"JobList", "A page of jobs.", job_list_fields},
     {"Event", "One line of a job's history.", event_fields},
     {"EventList", "Events of a job.", event_list_fields},
+    {"Happening", "One thing that happened in the project.", happening_fields},
+    {"HappeningList", "What happened, in order.", happening_list_fields},
     {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},

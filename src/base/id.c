@@ -30,6 +30,15 @@ int64_t id_new(void)
     return ms << (SEQUENCE_BITS + NODE_BITS) | node_id << SEQUENCE_BITS | sequence;
 }
 
+void id_follow(int64_t id)
+{
+    int64_t tick = id >> (SEQUENCE_BITS + NODE_BITS) << SEQUENCE_BITS |
+                   (id & ((1 << SEQUENCE_BITS) - 1)),
+            last = atomic_load(&last_tick);
+    while (last < tick && !atomic_compare_exchange_weak(&last_tick, &last, tick))
+        continue;
+}
+
 int64_t id_time_ms(int64_t id)
 {
     return (id >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS;

@@ -17,7 +17,7 @@ static bool has_secret(const JobNew *n)
     char name[80];
     if (n->secret_params)
         return true;
-    param_each(p, n->step->params) {
+    param_each(p, n->step != NULL ? n->step->params : NULL) {
         int len = p->secret ? snprintf(name, sizeof name, "\"%.70s\":", p->name) : 0;
         if (len > 0 && str_find(n->params, (Str){name, (size_t)len}) != STR_NONE)
             return true;

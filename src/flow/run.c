@@ -1,6 +1,6 @@
 /* run.c: attempts: leased, done, tried again, dead, lost. Each function is one or more moves of the
  * drawing in flow.h. */
-#include "flow/flow_in.h"
+#include "flow/pipeline_in.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -79,7 +79,13 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
         NULL, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
+    if (rc != OK || end->quiet)
+        return rc;
+    rc = flow_feed_end(tx, t, end, err);
+    bool is_flow = false;
     if (rc == OK && t->parent != 0)
+        rc = flow_child_ended(tx, t->parent, t->job, end->state, &is_flow, err);
+    if (rc == OK && t->parent != 0 && !is_flow)
         rc = flow_item_ended(tx, t->parent, t->job, end->state, err);
     return rc;
 }
@@ -168,11 +174,12 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
     ErrCode rc = read_ask(tx, &ask, a, err);
     if (rc != OK)
         return rc;
-    return db_exec(tx, &sql_dead_add,
-                   DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue),
-                           DB_S(ask.step), DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
-                           db_text_or_null(f->detail)),
-                   NULL, err);
+    rc = db_exec(tx, &sql_dead_add,
+                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue), DB_S(ask.step),
+                         DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
+                         db_text_or_null(f->detail)),
+                 NULL, err);
+    return rc == OK ? flow_feed_dead(tx, t, ask.step, f, a, err) : rc;
 }
 
 /* The task goes to the dead letters, and with it its job. *found is false when the attempt does not

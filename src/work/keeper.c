@@ -1,5 +1,5 @@
 /* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for
- * queues it has not seen, and forgets old idempotency keys. */
+ * queues it has not seen, and forgets old idempotency keys and rows of the feed. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -160,7 +160,8 @@ void *keeper_main(void *work)
         int64_t forgotten = 0;
         Err err;
         if (is_due(&forget_at_us, FORGET_EVERY_MS) &&
-            flow_forget_keys(w->o.db, &forgotten, &err) != OK)
+            (flow_forget_keys(w->o.db, &forgotten, &err) != OK ||
+             feed_trim(w->o.db, &forgotten, &err) != OK))
             continue; /* in an hour again */
     }
 }
