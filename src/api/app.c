@@ -158,6 +158,7 @@ static ErrCode open_work(App *app, Err *err)
         .engines = app->engines,
         .hub = app->hub,
         .runners = app->options.engine_threads,
+        .schedules = app->options.schedules,
     };
     return work_open(&work, &app->work, err);
 }

@@ -76,4 +76,26 @@ typedef struct SecretBody {
 extern const Param secret_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
 
+typedef struct ScheduleBody {
+    Str name, cron, every, zone, step, pipeline, queue, start, end;
+    const Json *params, *inputs;
+    int64_t priority, attempts, timeout_ms, jitter_ms;
+    int missed, overlap; /* enum Missed, enum Overlap */
+    bool paused;
+} ScheduleBody;
+extern const Param schedule_body_params[];
+extern const Choice missed_choices[]; /* by Missed; the command line offers the same */
+extern const Choice overlap_choices[];
+
+typedef struct PreviewQuery {
+    int64_t count;
+} PreviewQuery;
+extern const Param preview_query_params[];
+
+typedef struct PreviewBody {
+    Str cron, every, zone, start, end;
+    int64_t count;
+} PreviewBody;
+extern const Param preview_body_params[];
+
 #endif

@@ -49,6 +49,17 @@ void secrets_remove(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* schedules.c */
+void schedules_list(HttpRequest *req);
+void schedules_create(HttpRequest *req);
+void schedules_get(HttpRequest *req);
+void schedules_put(HttpRequest *req);
+void schedules_delete(HttpRequest *req);
+void schedules_run(HttpRequest *req);
+void schedules_pause(HttpRequest *req);
+void schedules_resume(HttpRequest *req);
+void schedules_preview(HttpRequest *req);
+void schedules_preview_any(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);

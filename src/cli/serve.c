@@ -112,6 +112,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .schedules = true,
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {

@@ -174,6 +174,8 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+/* In a write function; what is refused has changed nothing. */
+MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the

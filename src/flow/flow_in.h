@@ -9,6 +9,7 @@
  *   event.c   history: writing what must be stored, reading all of it
  *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-static SealPlace place_of(int64_t project, int64_t job)
+static SealPlace place_of(int64_t project)
 {
-    return (SealPlace){.project = project, .kind = "params", .owner = job};
+    return (SealPlace){.project = project, .kind = "params"};
 }
 
 /* Canonical parameters name a secret only when it was given. A text that holds the same characters
@@ -30,7 +30,7 @@ ErrCode flow_params_seal(DbConn *tx, int64_t id, const JobNew *n, Arena **a, Str
     *out = n->params.len > 0 ? n->params : STR("{}");
     if (n->params.len == 0 || !has_secret(n))
         return OK;
-    SealPlace where = place_of(n->project, id);
+    SealPlace where = place_of(n->project);
     *a = arena_open(8 * n->params.len + 64 * KIB);
     return *a != NULL ? seal_text(db_seal(tx), &where, n->params, *a, out, err)
                       : err_set(err, ERR_NO_MEMORY, "no memory for the parameters");
@@ -38,6 +38,6 @@ ErrCode flow_params_seal(DbConn *tx, int64_t id, const JobNew *n, Arena **a, Str
 
 ErrCode flow_params_open(DbConn *c, int64_t project, int64_t job, Arena *a, Str *params, Err *err)
 {
-    SealPlace where = place_of(project, job);
+    SealPlace where = place_of(project);
     return seal_is(*params) ? seal_read(db_seal(c), &where, *params, a, params, err) : OK;
 }

@@ -57,10 +57,13 @@ static void on_cancel(void *ctx, int64_t task, int64_t attempt)
             held_stop(h, STOP_CANCELED);
 }
 
-static void on_due(void *ctx, int64_t due_ms, int64_t nothing)
+static void on_due(void *ctx, int64_t due_ms, int64_t unused)
 {
-    (void)nothing;
-    waits_poke(ctx, due_ms);
+    Work *w = ctx;
+    (void)unused;
+    waits_poke(w, due_ms);
+    if (w->scheduler != NULL)
+        scheduler_due(w->scheduler, due_ms);
 }
 
 /* --- open --- */
@@ -152,6 +155,10 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
         rc = recover(w, err);
     if (rc == OK)
         rc = add_lanes(w, err);
+    if (rc == OK && o->schedules)
+        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+    if (rc == OK && w->scheduler != NULL)
+        rc = scheduler_start(w->scheduler, err);
     if (rc == OK)
         rc = thread_start(&w->keeper, "keeper", keeper_main, w, err);
     w->keeper_runs = rc == OK;
@@ -196,6 +203,7 @@ static void stop_held(Work *w, Stop why)
 
 void work_drain(Work *w, int64_t grace_ms)
 {
+    scheduler_stop(w->scheduler);
     atomic_store(&w->draining, true);
     int64_t until_us = clock_mono_us() + grace_ms * 1000;
     bool quiet = false;
@@ -261,6 +269,7 @@ void work_close(Work **work)
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
         lane_close(&w->lanes[i]);
     pipeline_cache_close(&w->hooks.pipelines);
+    scheduler_close(&w->scheduler);
     mutex_done(&w->lock);
     cond_done(&w->wake_keeper);
     cond_done(&w->wake_waits);

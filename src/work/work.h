@@ -21,6 +21,8 @@
  * write, sets the flag of those that were lost, expires leases of workers that vanished, starts
  * lanes for queues it has not seen, and forgets old idempotency keys.
  *
+ * With `schedules` another thread sleeps until the next schedule is due and starts its jobs.
+ *
  * Cancel: the task's flag is set at once; an engine is killed, a built-in step sees step_canceled.
  * Its result is dropped. Stop: work_drain leases nothing more, lets running work end, then cancels
  * it and gives it back: no attempt is used up. If results cannot be written (disk full) they are
@@ -52,6 +54,7 @@ typedef struct WorkOptions {
     int64_t lease_ms;                /* 0: 60 s */
     const char *worker;              /* name in the lease, at most 31 characters; NULL: "local" */
     bool paused;                     /* lease nothing: for a server that only accepts */
+    bool schedules;                  /* start what is due by the clock (flow/schedule.h) */
     const BuiltInPipeline *built_in; /* pipelines that come with platen; NULL: none */
     const char *public_url;          /* where callbacks reach this server; NULL: unknown */
 } WorkOptions;
