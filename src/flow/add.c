@@ -104,7 +104,7 @@ static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool 
 {
     CLEANUP(arena_close) Arena *a = NULL;
     Str params;
-    ErrCode rc = flow_params_seal(tx, id, n, &a, &params, err);
+    ErrCode rc = flow_params_seal(tx, n, &a, &params, err);
     if (rc != OK)
         return rc;
     return db_exec(tx, &sql_job_add,

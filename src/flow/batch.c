@@ -156,7 +156,7 @@ static ErrCode read_ask(DbConn *tx, int64_t batch, Arena *a, Ask *out, Err *err)
     out->job.step = &out->step;
     out->job.secret_params = seal_is(out->job.params);
     if (rc == OK && found)
-        rc = flow_params_open(tx, out->job.project, batch, a, &out->job.params, err);
+        rc = flow_params_open(tx, out->job.project, a, &out->job.params, err);
     return rc == OK && !found ? err_set(err, ERR_DB_DAMAGED, "an item has no batch") : rc;
 }
 

@@ -73,10 +73,8 @@ MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Er
 
 /* params.c: what is stored, and what was. *a: opened when there is something to seal; the caller closes
  * it when the row is written. A text that does not open stays as it is: seal_is tells. */
-MUST_CHECK ErrCode flow_params_seal(DbConn *tx, int64_t id, const JobNew *n, Arena **a, Str *out,
-                                    Err *err);
-MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, int64_t job, Arena *a, Str *params,
-                                    Err *err);
+MUST_CHECK ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err);
+MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err);
 
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,

@@ -148,7 +148,7 @@ static ErrCode add_child_row(Making *m, Str step, Str queue, int64_t attempts, i
     const JobNew ask = {.project = r->project, .step = n->step, .params = m->params};
     CLEANUP(arena_close) Arena *a = NULL;
     Str params;
-    ErrCode rc = flow_params_seal(r->tx, m->id, &ask, &a, &params, err);
+    ErrCode rc = flow_params_seal(r->tx, &ask, &a, &params, err);
     if (rc != OK)
         return rc;
     return db_exec(r->tx, &sql_flow_child_add,

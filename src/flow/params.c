@@ -25,7 +25,7 @@ static bool has_secret(const JobNew *n)
     return false;
 }
 
-ErrCode flow_params_seal(DbConn *tx, int64_t id, const JobNew *n, Arena **a, Str *out, Err *err)
+ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err)
 {
     *out = n->params.len > 0 ? n->params : STR("{}");
     if (n->params.len == 0 || !has_secret(n))
@@ -36,7 +36,7 @@ ErrCode flow_params_seal(DbConn *tx, int64_t id, const JobNew *n, Arena **a, Str
                       : err_set(err, ERR_NO_MEMORY, "no memory for the parameters");
 }
 
-ErrCode flow_params_open(DbConn *c, int64_t project, int64_t job, Arena *a, Str *params, Err *err)
+ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err)
 {
     SealPlace where = place_of(project);
     return seal_is(*params) ? seal_read(db_seal(c), &where, *params, a, params, err) : OK;

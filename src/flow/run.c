@@ -24,7 +24,7 @@ static ErrCode read_ask(DbConn *tx, TaskLease *l, Arena *a, Err *err)
     }
     if (rc == OK && !found)
         return err_set(err, ERR_DB_DAMAGED, "a task has no job");
-    if (rc == OK && flow_params_open(tx, l->project, l->job, a, &l->params, NULL) != OK)
+    if (rc == OK && flow_params_open(tx, l->project, a, &l->params, NULL) != OK)
         return OK; /* they stay sealed, and the attempt says why it cannot run */
     return rc;
 }
