@@ -9,12 +9,15 @@ void steps_list(HttpRequest *req);
 void steps_get(HttpRequest *req);
 void steps_run(HttpRequest *req);
 void steps_batch(HttpRequest *req);
+void queues_send(HttpRequest *req);
 /* jobs.c */
 void jobs_list(HttpRequest *req);
 void jobs_get(HttpRequest *req);
+void jobs_add(HttpRequest *req); /* bulk.c */
 void jobs_cancel(HttpRequest *req);
 void jobs_retry(HttpRequest *req);
 void jobs_output(HttpRequest *req);
+void jobs_input(HttpRequest *req);
 void jobs_items(HttpRequest *req);
 void jobs_archive(HttpRequest *req);
 void jobs_diagnosis(HttpRequest *req);
@@ -45,6 +48,14 @@ void secrets_list(HttpRequest *req);
 void secrets_put(HttpRequest *req);
 void secrets_remove(HttpRequest *req);
 
+/* lease.c */
+void queues_lease(HttpRequest *req);
+/* outside.c */
+void tasks_complete(HttpRequest *req);
+void tasks_fail(HttpRequest *req);
+void tasks_extend(HttpRequest *req);
+void queues_handler_get(HttpRequest *req);
+void queues_handler_put(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);

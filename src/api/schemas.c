@@ -1,5 +1,6 @@
 #include "api/schemas.h"
 #include "api/former.h"
+#include "api/outside.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -425,6 +426,7 @@ static const Field step_fields[] = {
     MAYBE_BOOL("internal", "For tests."),
     MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
     MAYBE_TEXT("calls", "Steps it may call in turn."),
+    MAYBE_TEXT("outside", "Done by outside workers: the parameter that names the queue."),
     MAYBE_INT("concurrency", "How many of it run at once; missing: as many as there are runners."),
     MAYBE_INT("attempts", "How often it is tried."),
     {.name = "limits",
@@ -474,6 +476,10 @@ const SchemaName api_schemas[] = {
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
+    {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
+    {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
+    {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
+    {"QueueHandler", "Who does the tasks of a queue.", handler_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -43,6 +43,19 @@ static ErrCode add_started(DbConn *tx, const TaskLease *l, Arena *a, Err *err)
                           a, err);
 }
 
+ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *a, Err *err)
+{
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        rc = read_ask(tx, &leases[i], a, err);
+        if (rc == OK)
+            rc = add_started(tx, &leases[i], a, err);
+        if (rc == OK)
+            rc = flow_tell_news(tx, leases[i].project, leases[i].job, err);
+    }
+    return rc;
+}
+
 ErrCode flow_lease_tx(DbConn *tx, Str queue, int max, int64_t lease_ms, Str worker, Arena *a,
                       TaskLease **out, size_t *len, Err *err)
 {
@@ -51,13 +64,8 @@ ErrCode flow_lease_tx(DbConn *tx, Str queue, int max, int64_t lease_ms, Str work
     int64_t now_ms = clock_now_ms();
     ErrCode rc =
         queue_lease(tx, queue, max, now_ms, now_ms + lease_ms, worker, a, &leases, &n, err);
-    for (size_t i = 0; rc == OK && i < n; i++) {
-        rc = read_ask(tx, &leases[i], a, err);
-        if (rc == OK)
-            rc = add_started(tx, &leases[i], a, err);
-        if (rc == OK)
-            rc = flow_tell_news(tx, leases[i].project, leases[i].job, err);
-    }
+    if (rc == OK)
+        rc = flow_begin(tx, leases, n, a, err);
     if (rc == OK) {
         *out = leases;
         *len = n;
@@ -331,7 +339,8 @@ ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t *count, Err
     do {
         arena_reset(a);
         TaskLease *tasks = NULL;
-        ErrCode rc = queue_expired(tx, all ? INT64_MAX : now_ms, a, &tasks, &n, err);
+        ErrCode rc = all ? queue_abandoned(tx, a, &tasks, &n, err)
+                         : queue_expired(tx, now_ms, a, &tasks, &n, err);
         for (size_t i = 0; rc == OK && i < n; i++) {
             ArenaMark mark = arena_mark(a);
             rc = lose(tx, tasks[i].id, tasks[i].attempt, now_ms, a, err);

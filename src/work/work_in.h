@@ -22,7 +22,8 @@ enum {
     WORK_QUICK_BATCH = 512,
     WORK_RESULTS_MAX = 1024, /* results per write */
     WORK_CANCELED_MAX = 64,
-    WORK_NOTES_MAX = 200, /* notes an attempt may leave */
+    WORK_NOTES_MAX = 200,    /* notes an attempt may leave */
+    WORK_OUTSIDE_MAX = 4096, /* a power of two */
 };
 
 /* Why a task is to stop. */
@@ -105,6 +106,7 @@ struct Work {
     size_t gone_next;
     Cond wake_keeper;
     bool keeper_stop, new_queue;
+    int64_t lease_end_ms; /* of the outside lease that ends first, as far as known */
     pthread_t keeper;
     bool keeper_runs;
     Cond wake_waits;
@@ -112,6 +114,11 @@ struct Work {
     int64_t waits_due_ms; /* the earliest that is known; INT64_MAX: none */
     pthread_t waits;
     Scheduler *scheduler; /* set in work_open, then constant; NULL: schedules do not fire here */
+
+    /* Hashes of queues of outside work, so that their tasks do not wake the keeper: open addressing,
+     * only the keeper adds. When it is full, the others wake it. */
+    _Atomic int64_t outside[WORK_OUTSIDE_MAX];
+    int outside_len;
 
     _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
 };
@@ -157,5 +164,7 @@ void scheduler_close(Scheduler **s);              /* when no hook can call sched
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
 Lane *work_lane(Work *w, int64_t hash); /* NULL: there is none */
+bool work_knows_outside(Work *w, int64_t hash);
+void work_note_outside(Work *w, int64_t hash);
 
 #endif
