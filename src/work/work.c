@@ -117,11 +117,8 @@ static void init(Work *w, const WorkOptions *o)
     if (w->o.lease_ms <= 0)
         w->o.lease_ms = LEASE_MS;
     snprintf(w->worker, sizeof w->worker, "%.31s", o->worker != NULL ? o->worker : "local");
-    w->hooks = (FlowHooks){.feed = {on_feed, w},
-                           .ctx = w,
-                           .news = on_news,
-                           .ready = on_ready,
-                           .cancel = on_cancel};
+    w->hooks = (FlowHooks){
+        .feed = {on_feed, w}, .ctx = w, .news = on_news, .ready = on_ready, .cancel = on_cancel};
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
