@@ -69,7 +69,7 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
     return rc;
 }
 
-static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
         const JobFile *f = &n->inputs[i];
@@ -122,6 +122,11 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
                    NULL, err);
 }
 
+ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    return add_key(tx, id, n, clock_now_ms(), err);
+}
+
 static Str queue_of(const JobNew *n)
 {
     return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
@@ -146,7 +151,7 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
+        rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)
         rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
     return rc;
@@ -156,7 +161,7 @@ ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *e
 {
     ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
+        rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)
         rc = add_key(tx, id, n, clock_now_ms(), err);
     return rc;

@@ -26,8 +26,10 @@ typedef struct EventNew {
     int64_t run_at_ms;      /* 0: not said */
     int64_t done, total;    /* of task.progress */
     Str note;
-    int64_t item;   /* of job.item: the job that ended */
-    JobState state; /* of job.item: how */
+    int64_t item;   /* of job.item, step.*: the job that ended, or began */
+    JobState state; /* of job.item, step.item: how */
+    Str node;       /* of step.*: its id in the definition */
+    int64_t place;  /* of step.item */
 } EventNew;
 /* Store one event. `scratch` is given back. */
 MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch, Err *err);
@@ -35,6 +37,7 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 /* hooks.c: told after the commit. */
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
+MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
@@ -58,6 +61,10 @@ MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t
                                 int64_t place, Err *err);
 /* add.c: only the job's row, its files and its idempotency key. */
 MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
+/* add.c: the files of n->inputs, named by the project from now on. */
+MUST_CHECK ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* add.c: from now on the idempotency key stands for job id. */
+MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err);
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
 

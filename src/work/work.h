@@ -38,19 +38,22 @@
 #include "blob/blob.h"
 #include "engine/engine.h"
 #include "flow/hub.h"
+#include "flow/pipeline.h"
 
 typedef struct Work Work;
 
 typedef struct WorkOptions {
     Db *db;
     const Registry *registry;
-    BlobStore *blobs;    /* NULL: steps with files fail */
-    EnginePool *engines; /* NULL: steps of engines fail with engine_missing */
-    Hub *hub;            /* told of news; NULL: nobody listens */
-    int runners;         /* threads per lane; 0: twice the number of cores */
-    int64_t lease_ms;    /* 0: 60 s */
-    const char *worker;  /* name in the lease, at most 31 characters; NULL: "local" */
-    bool paused;         /* lease nothing: for a server that only accepts */
+    BlobStore *blobs;                /* NULL: steps with files fail */
+    EnginePool *engines;             /* NULL: steps of engines fail with engine_missing */
+    Hub *hub;                        /* told of news; NULL: nobody listens */
+    int runners;                     /* threads per lane; 0: twice the number of cores */
+    int64_t lease_ms;                /* 0: 60 s */
+    const char *worker;              /* name in the lease, at most 31 characters; NULL: "local" */
+    bool paused;                     /* lease nothing: for a server that only accepts */
+    const BuiltInPipeline *built_in; /* pipelines that come with platen; NULL: none */
+    const char *public_url;          /* where callbacks reach this server; NULL: unknown */
 } WorkOptions;
 
 /* Expire every lease left by an earlier process, set flow's hooks, start the lanes. All that `o`

@@ -4,6 +4,7 @@
  *   lane.c     leaser: plan, write, dispatch
  *   runner.c   runners and the tasks they hold
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
+ *   waits.c    waits of pipelines that end by themselves
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
 #define PLATEN_WORK_WORK_IN_H
@@ -104,6 +105,10 @@ struct Work {
     bool keeper_stop, new_queue;
     pthread_t keeper;
     bool keeper_runs;
+    Cond wake_waits;
+    bool waits_stop, waits_runs;
+    int64_t waits_due_ms; /* the earliest that is known; INT64_MAX: none */
+    pthread_t waits;
 
     _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
 };
@@ -135,6 +140,10 @@ void attempt_run(Held *h);
 
 /* keeper.c */
 void *keeper_main(void *work);
+
+/* waits.c */
+void *waits_main(void *work);
+void waits_poke(Work *w, int64_t due_ms);
 
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
