@@ -158,6 +158,15 @@ static ErrCode open_work(App *app, Err *err)
     return work_open(&work, &app->work, err);
 }
 
+static ErrCode open_hooks(App *app, Err *err)
+{
+    const DeliverOptions o = {
+        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    ErrCode rc =
+        outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
+    return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
+}
+
 static void observe(const HttpRequest *req, int status, int64_t us)
 {
     metrics_answer(status, us);
@@ -213,6 +222,8 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         rc = open_steps(app, err);
     if (rc == OK)
         rc = open_work(app, err);
+    if (rc == OK)
+        rc = open_hooks(app, err);
     if (rc == OK && o->listen != NULL)
         rc = open_http(app, err);
     if (rc == OK && !o->throwaway)
@@ -242,6 +253,8 @@ void app_close(App **slot, int grace_ms)
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    deliver_close(&app->deliver);
+    outbound_close(&app->guard);
     work_close(&app->work);
     hub_close(&app->hub);
     engine_pool_close(&app->engines);

@@ -12,7 +12,9 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/deliver.h"
 #include "http/http.h"
+#include "net/outbound.h"
 #include "work/work.h"
 
 typedef struct AppOptions {
@@ -25,8 +27,9 @@ typedef struct AppOptions {
     const char *listen; /* NULL: no HTTP */
     const char *tls_cert, *tls_key;
     int loops, pool_threads;
-    int64_t upload_max;     /* bytes; 0: the default of http.h */
-    int64_t sweep_grace_ms; /* 0: one hour */
+    int64_t upload_max;        /* bytes; 0: the default of http.h */
+    int64_t sweep_grace_ms;    /* 0: one hour */
+    const char *allow_private; /* ranges that webhooks may be in (net/outbound.h); NULL: none */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
@@ -43,6 +46,8 @@ typedef struct App {
     Registry *registry;
     Hub *hub;
     Work *work;
+    Deliver *deliver; /* NULL: data is thrown away */
+    Outbound *guard;  /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;
     Sweeper *sweeper;

@@ -1,6 +1,7 @@
 #include "api/params.h"
 #include "access/access.h"
 #include "feed/feed.h"
+#include "hook/webhook.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -71,6 +72,50 @@ const Param publish_body_params[] = {
     PARAM_END,
 };
 
+#define WEBHOOK_TEXTS(T)                                                                           \
+    PARAM_TEXT(T, types, .max_len = WEBHOOK_TYPES_MAX, .example = "job.*,document.added",          \
+               .help = "Types of events to send, joined by commas; * at the end stands for all "   \
+                       "that begin so."),                                                          \
+        PARAM_TEXT(T, description, .max_len = 200, .example = "our CRM",                           \
+                   .help = "What the address is for.")
+
+const Param webhook_body_params[] = {
+    PARAM_TEXT(WebhookBody, url, .required = true, .max_len = 2048,
+               .example = "https://example.com/hook", .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookBody),
+    PARAM_TEXT(WebhookBody, secret, .secret = true, .max_len = 100,
+               .help = "Secret to sign with, whsec_ and base64; one is made otherwise."),
+    PARAM_END,
+};
+
+static const Choice webhook_states[] = {
+    [WEBHOOK_ACTIVE] = {"active", "Messages are sent; what happened meanwhile comes first."},
+    [WEBHOOK_PAUSED] = {"paused", "Nothing is sent until it is active again."},
+    {0},
+};
+
+const Param webhook_change_params[] = {
+    PARAM_TEXT(WebhookChange, url, .max_len = 2048, .example = "https://example.com/hook",
+               .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookChange),
+    PARAM_CHOICE(WebhookChange, state, .choices = webhook_states, .def = -1,
+                 .help = "Whether messages are sent."),
+    PARAM_END,
+};
+
+const Param deliveries_query_params[] = {
+    PARAM_INT(DeliveriesQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
+    PARAM_TEXT(DeliveriesQuery, cursor, .help = "The \"next\" of the page before."),
+    PARAM_BOOL(DeliveriesQuery, failed, .help = "Only messages that failed."),
+    PARAM_END,
+};
+
+const Param redeliver_body_params[] = {
+    PARAM_INT(RedeliverBody, since_ms, .min = 0, .max = INT64_MAX, .unit = "ms",
+              .help = "Only messages from this time on, milliseconds since 1970; all otherwise."),
+    PARAM_END,
+};
+
 const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
@@ -90,6 +135,9 @@ const Param dead_query_params[] = {
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
                    .help = "Jobs with the same key belong together; stored with the job."),        \
+        PARAM_TEXT(RunOptions, callback_url, .max_len = 2048, .unit = "URL",                       \
+                   .example = "https://example.com/done",                                          \
+                   .help = "Told when the job has ended, by a signed POST as webhooks are."),      \
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")

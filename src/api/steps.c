@@ -187,6 +187,13 @@ static void enqueue_done(DbWrite *w, ErrCode rc, const Err *err)
 static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bool batch,
                        Enqueue *e)
 {
+    if (o->callback_url.len > 0) {
+        ErrCode rc = outbound_check_url(c->app->guard, o->callback_url, &c->err);
+        if (rc != OK) {
+            err_param(&c->err, "callback_url");
+            return rc;
+        }
+    }
     *e = (Enqueue){
         .app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
     e->job = (JobNew){
@@ -201,6 +208,7 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bo
         .attempts = o->attempts,
         .timeout_ms = o->timeout_ms,
         .concurrency_key = o->concurrency_key,
+        .callback_url = o->callback_url,
         .idempotency_key = http_header(c->req, "idempotency-key"),
         .trace = str_from_c(c->req->trace),
     };

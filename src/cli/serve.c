@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo;
+    Str data, listen, tls_cert, tls_key, engines, demo, allow_private;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -46,6 +46,10 @@ static const Param serve_params[] = {
               .help = "How long running work may go on after a stop."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
+    PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.1.0.0/16,127.0.0.1",
+               .help =
+                   "Private networks that webhooks may be in, joined by commas; all are refused "
+                   "otherwise."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
                .help =
                    "After the start, put the folder's files through the server and show a table."),
@@ -109,6 +113,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .tls_cert = c_or_null(cli->arena, args->tls_cert),
         .tls_key = c_or_null(cli->arena, args->tls_key),
         .engine_dirs = c_or_null(cli->arena, args->engines),
+        .allow_private = c_or_null(cli->arena, args->allow_private),
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,

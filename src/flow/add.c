@@ -69,6 +69,23 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
     return rc;
 }
 
+/* Where its end is told, and the row whose deliveries do that. */
+static ErrCode add_callback(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    int64_t last = 0, made = 0;
+    if (n->callback_url.len == 0)
+        return OK;
+    ErrCode rc =
+        db_exec(tx, &sql_callback_add, DB_ARGS(DB_I(id), DB_S(n->callback_url)), NULL, err);
+    if (rc == OK)
+        rc = feed_last(tx, n->project, &last, err);
+    if (rc == OK)
+        rc = db_exec(tx, &sql_webhook_callback_add,
+                     DB_ARGS(DB_I(id_new()), DB_I(n->project), DB_I(last), DB_I(clock_now_ms())),
+                     &made, err);
+    return rc == OK && made > 0 ? feed_poke_tx(tx, n->project, err) : rc;
+}
+
 ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
@@ -148,6 +165,8 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
                           .seq = 1, /* job.added */
                           .parent = parent};
     ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
+    if (rc == OK && parent == 0)
+        rc = add_callback(tx, id, n, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
     if (rc == OK)
@@ -160,6 +179,8 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
 ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
 {
     ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
+    if (rc == OK)
+        rc = add_callback(tx, id, n, err);
     if (rc == OK)
         rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)

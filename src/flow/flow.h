@@ -67,6 +67,7 @@ typedef struct JobNew {
     Str idempotency_key; /* "": none */
     Str request_hash;    /* hex; what the idempotency key stands for */
     Str trace;
+    Str callback_url; /* told at its end (hook/webhook.h); "": nobody. Checked by the caller */
 } JobNew;
 
 typedef struct JobAdded {
