@@ -13,6 +13,7 @@
 #include "flow/flow.h"
 #include "flow/hub.h"
 #include "hook/deliver.h"
+#include "hook/push.h"
 #include "http/http.h"
 #include "net/outbound.h"
 #include "work/work.h"
@@ -21,6 +22,7 @@ typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
+    bool schedules;          /* start what is due by the clock: a server does, a command does not */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
@@ -29,12 +31,14 @@ typedef struct AppOptions {
     int loops, pool_threads;
     int64_t upload_max;        /* bytes; 0: the default of http.h */
     int64_t sweep_grace_ms;    /* 0: one hour */
-    const char *allow_private; /* ranges that webhooks may be in (net/outbound.h); NULL: none */
+    const char *allow_private; /* private networks that requests of ours may go to, as
+                                  OutboundOptions has it; NULL: none */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
 typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
+typedef struct Leases Leases;   /* lease.h */
 
 typedef struct App {
     AppOptions options;
@@ -45,11 +49,14 @@ typedef struct App {
     EnginePool *engines;
     Registry *registry;
     Hub *hub;
+    Offers *offers;
     Work *work;
     Deliver *deliver; /* NULL: data is thrown away */
     Outbound *guard;  /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;
+    Leases *leases;
+    Push *push;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

@@ -44,12 +44,11 @@ static const Param serve_params[] = {
               .help = "Tasks at once per engine; two per core otherwise."),
     PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
               .help = "How long running work may go on after a stop."),
+    PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.0.0.0/8,192.168.1.7",
+               .help = "Private networks that webhooks, pushes and bridges may reach; others are "
+                       "refused."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
-    PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.1.0.0/16,127.0.0.1",
-               .help =
-                   "Private networks that webhooks may be in, joined by commas; all are refused "
-                   "otherwise."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
                .help =
                    "After the start, put the folder's files through the server and show a table."),
@@ -117,6 +116,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .schedules = true,
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {
