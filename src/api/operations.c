@@ -224,6 +224,7 @@ static const ApiOperation operations[] = {
      .query = feed_query_params,
      .errors = FAILS(ERR_BAD_PARAM),
      .responses = ANSWERS({101, NULL, NULL, "A WebSocket: one Happening as JSON per message."})},
+#include "api/operations_pipelines.def"
 
     {.method = "GET",
      .path = "/api/v1/webhooks",
@@ -475,8 +476,8 @@ static const ApiOperation operations[] = {
          "twice start at their first coming; expressions whose minute or hour begins with * go on "
          "by elapsed time.",
      .fields = schedule_body_params,
-     .errors = FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING,
-                     ERR_LIMIT_COUNT),
+     .errors =
+         FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
      .responses = ANSWERS({201, "Schedule", NULL, "The schedule."})},
     {.method = "POST",
      .path = "/api/v1/schedules/preview",
@@ -507,8 +508,8 @@ static const ApiOperation operations[] = {
      .tag = "Schedules",
      .summary = "Make a schedule, or change all of it; its history stays.",
      .fields = schedule_body_params,
-     .errors = FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING,
-                     ERR_LIMIT_COUNT),
+     .errors =
+         FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
      .responses = ANSWERS({200, "Schedule", NULL, "The schedule, changed."},
                           {201, "Schedule", NULL, "The schedule, new."})},
     {.method = "DELETE",
@@ -835,6 +836,9 @@ static const ApiOperation operations[] = {
 static const ApiTag tags[] = {
     {"Steps", "What the server can do, and doing it."},
     {"Jobs", "What was asked, how it went, what came out."},
+    {"Pipelines", "Steps that work together: stored, versioned, run."},
+    {"Events", "What happens in the project, and following it."},
+    {"Webhooks", "Addresses that are told of events."},
     {"Files", "Bytes and documents."},
     {"Queues", "What waits, and what died."},
     {"Schedules", "What starts by the clock."},
@@ -876,11 +880,11 @@ static HttpMethod method_of(const char *name)
 
 static HttpBody body_of(const ApiOperation *op)
 {
-    if (op->body == API_BODY_UPLOAD)
+    if (op->body == API_BODY_UPLOAD || op->body == API_BODY_RUN)
         return BODY_UPLOAD;
     /* A POST without a described body may still carry an empty JSON object, as many clients
      * send. */
-    return op->body == API_BODY_JSON || method_of(op->method) == HTTP_POST ? BODY_MEMORY
+    return op->body != API_BODY_NONE || method_of(op->method) == HTTP_POST ? BODY_MEMORY
                                                                            : BODY_NONE;
 }
 

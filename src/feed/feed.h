@@ -55,7 +55,7 @@ typedef struct FeedRow {
 } FeedRow;
 
 MUST_CHECK ErrCode feed_add_tx(DbConn *tx, const FeedNew *n, Err *err);
-/* The same, and the subject is the step of the job, read from its row by the same statement. */
+/* The same, and the subject is the pipeline or step of the job, read from its row by the same statement. */
 MUST_CHECK ErrCode feed_add_job_tx(DbConn *tx, const FeedNew *n, Err *err);
 /* As feed_add_tx with an id made by the caller in the write function (id_new). */
 MUST_CHECK ErrCode feed_add_as_tx(DbConn *tx, int64_t id, const FeedNew *n, Err *err);

@@ -93,20 +93,23 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
 }
 
 /* Where its end is told, and the row whose deliveries do that. */
-static ErrCode add_callback(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+ErrCode flow_callback_tx(DbConn *tx, int64_t project, int64_t job, Str url, Err *err)
 {
     int64_t last = 0, made = 0;
-    if (n->callback_url.len == 0)
-        return OK;
-    ErrCode rc =
-        db_exec(tx, &sql_callback_add, DB_ARGS(DB_I(id), DB_S(n->callback_url)), NULL, err);
+    ErrCode rc = db_exec(tx, &sql_callback_add, DB_ARGS(DB_I(job), DB_S(url)), NULL, err);
     if (rc == OK)
-        rc = feed_last(tx, n->project, &last, err);
+        rc = feed_last(tx, project, &last, err);
     if (rc == OK)
         rc = db_exec(tx, &sql_webhook_callback_add,
-                     DB_ARGS(DB_I(id_new()), DB_I(n->project), DB_I(last), DB_I(clock_now_ms())),
+                     DB_ARGS(DB_I(id_new()), DB_I(project), DB_I(last), DB_I(clock_now_ms())),
                      &made, err);
-    return rc == OK && made > 0 ? feed_poke_tx(tx, n->project, err) : rc;
+    return rc == OK && made > 0 ? feed_poke_tx(tx, project, err) : rc;
+}
+
+static ErrCode add_callback(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    return n->callback_url.len > 0 ? flow_callback_tx(tx, n->project, id, n->callback_url, err)
+                                   : OK;
 }
 
 ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
