@@ -183,6 +183,15 @@ static ErrCode open_work(App *app, Err *err)
     return triggers_open(&triggers, &app->triggers, err);
 }
 
+static ErrCode open_webhooks(App *app, Err *err)
+{
+    const DeliverOptions o = {
+        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    ErrCode rc =
+        outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
+    return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
+}
+
 static void observe(const HttpRequest *req, int status, int64_t us)
 {
     metrics_answer(status, us);
@@ -247,6 +256,8 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         rc = open_steps(app, err);
     if (rc == OK)
         rc = open_work(app, err);
+    if (rc == OK)
+        rc = open_webhooks(app, err);
     if (rc == OK && o->listen != NULL)
         rc = open_http(app, err);
     if (rc == OK && o->listen != NULL)
@@ -282,6 +293,8 @@ void app_close(App **slot, int grace_ms)
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    deliver_close(&app->deliver);
+    outbound_close(&app->guard);
     work_close(&app->work);
     leases_close(&app->leases);
     offers_close(&app->offers);

@@ -12,9 +12,11 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/deliver.h"
 #include "hook/push.h"
 #include "hook/trigger.h"
 #include "http/http.h"
+#include "net/outbound.h"
 #include "work/work.h"
 
 /* Pipelines that come with platen (pipelines/), made at build time; ends with {0}. */
@@ -58,6 +60,8 @@ typedef struct App {
     Work *work;
     TriggerWorld trigger_world;
     Triggers *triggers; /* NULL: this process starts nothing by itself */
+    Deliver *deliver; /* NULL: data is thrown away */
+    Outbound *guard;  /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;
     Leases *leases;

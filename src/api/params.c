@@ -3,6 +3,7 @@
 #include "access/access.h"
 #include "feed/feed.h"
 #include "flow/schedule.h"
+#include "hook/webhook.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -75,6 +76,50 @@ const Param publish_body_params[] = {
     PARAM_END,
 };
 
+#define WEBHOOK_TEXTS(T)                                                                           \
+    PARAM_TEXT(T, types, .max_len = WEBHOOK_TYPES_MAX, .example = "job.*,document.added",          \
+               .help = "Types of events to send, joined by commas; * at the end stands for all "   \
+                       "that begin so."),                                                          \
+        PARAM_TEXT(T, description, .max_len = 200, .example = "our CRM",                           \
+                   .help = "What the address is for.")
+
+const Param webhook_body_params[] = {
+    PARAM_TEXT(WebhookBody, url, .required = true, .max_len = 2048,
+               .example = "https://example.com/hook", .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookBody),
+    PARAM_TEXT(WebhookBody, secret, .secret = true, .max_len = 100,
+               .help = "Secret to sign with, whsec_ and base64; one is made otherwise."),
+    PARAM_END,
+};
+
+static const Choice webhook_states[] = {
+    [WEBHOOK_ACTIVE] = {"active", "Messages are sent; what happened meanwhile comes first."},
+    [WEBHOOK_PAUSED] = {"paused", "Nothing is sent until it is active again."},
+    {0},
+};
+
+const Param webhook_change_params[] = {
+    PARAM_TEXT(WebhookChange, url, .max_len = 2048, .example = "https://example.com/hook",
+               .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookChange),
+    PARAM_CHOICE(WebhookChange, state, .choices = webhook_states, .def = -1,
+                 .help = "Whether messages are sent."),
+    PARAM_END,
+};
+
+const Param deliveries_query_params[] = {
+    PARAM_INT(DeliveriesQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
+    PARAM_TEXT(DeliveriesQuery, cursor, .help = "The \"next\" of the page before."),
+    PARAM_BOOL(DeliveriesQuery, failed, .help = "Only messages that failed."),
+    PARAM_END,
+};
+
+const Param redeliver_body_params[] = {
+    PARAM_INT(RedeliverBody, since_ms, .min = 0, .max = INT64_MAX, .unit = "ms",
+              .help = "Only messages from this time on, milliseconds since 1970; all otherwise."),
+    PARAM_END,
+};
+
 const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
@@ -111,6 +156,9 @@ const Param dead_query_params[] = {
     PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
               .help = "Answer with the result if it is there within this many seconds."),          \
         QUEUE_OPTIONS,                                                                             \
+        PARAM_TEXT(RunOptions, callback_url, .max_len = 2048, .unit = "URL",                       \
+                   .example = "https://example.com/done",                                          \
+                   .help = "Told when the job has ended, by a signed POST as webhooks are."),      \
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
@@ -125,6 +173,7 @@ void run_options_take(const RunOptions *o, JobNew *n)
     n->concurrency_key = o->concurrency_key;
     n->concurrency_limit = o->concurrency_limit;
     n->unique_key = o->unique_key;
+    n->callback_url = o->callback_url;
     n->start_within_ms = o->start_within_ms;
     n->deadline_ms = o->deadline_ms;
     n->retry_ms = o->retry_ms;
@@ -282,6 +331,9 @@ const Param pipeline_option_params[] = {
     PARAM_INT(PipelineOptions, timeout_ms, .min = 1, .max = 31536000000, .unit = "ms",
               .help = "Limit of the whole job, waits included; the pipeline says which otherwise."),
     VERSION(PipelineOptions),
+    PARAM_TEXT(PipelineOptions, callback_url, .max_len = 2048, .unit = "URL",
+               .example = "https://example.com/done",
+               .help = "Told when the job has ended, by a signed POST as webhooks are."),
     PARAM_BOOL(PipelineOptions, no_memo,
                .help = "Run every step, also those whose result is known from an earlier run."),
     PARAM_BOOL(PipelineOptions, dry_run,

@@ -51,6 +51,29 @@ typedef struct PublishBody {
 } PublishBody;
 extern const Param publish_body_params[];
 
+typedef struct WebhookBody {
+    Str url, types, description, secret;
+} WebhookBody;
+extern const Param webhook_body_params[];
+
+typedef struct WebhookChange {
+    Str url, types, description;
+    int state; /* -1: as it is, else WebhookState */
+} WebhookChange;
+extern const Param webhook_change_params[];
+
+typedef struct DeliveriesQuery {
+    int64_t limit;
+    Str cursor;
+    bool failed;
+} DeliveriesQuery;
+extern const Param deliveries_query_params[];
+
+typedef struct RedeliverBody {
+    int64_t since_ms;
+} RedeliverBody;
+extern const Param redeliver_body_params[];
+
 typedef struct DeadQuery {
     int64_t limit;
     Str cursor, queue;
@@ -60,7 +83,7 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str queue, concurrency_key, unique_key;
+    Str queue, concurrency_key, unique_key, callback_url;
     int64_t concurrency_limit, start_within_ms, deadline_ms, retry_ms;
     bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
@@ -134,6 +157,7 @@ extern const Choice graph_formats[]; /* by GraphFormat; the command line offers 
 
 typedef struct PipelineOptions {
     int64_t wait, priority, delay_ms, timeout_ms, version;
+    Str callback_url;
     bool dry_run, no_memo;
 } PipelineOptions;
 extern const Param pipeline_option_params[];

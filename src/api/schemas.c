@@ -151,6 +151,69 @@ static const Field happening_list_fields[] = {
     {0},
 };
 
+static const Choice webhook_states[] = {
+    {"active", "Messages are sent."},
+    {"paused", "Somebody paused it."},
+    {"disabled", "It answered 410, or a message used up its attempts; reason says which."},
+    {0},
+};
+#define WEBHOOK_FIELDS                                                                             \
+    ID("id", "Id of the webhook, whk_…."),                                                         \
+        TEXT("url", "Where messages are sent; empty for the one of callbacks."),                   \
+        TEXT("types", "Types of events, joined by commas; empty: all."),                           \
+        TEXT("description", "What it is for."),                                                    \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = webhook_states,                                                                \
+         .help = "Whether messages are sent."},                                                    \
+        MAYBE_TEXT("reason", "Why it is disabled."),                                               \
+        BOOL("callbacks", "It is the project's one for callback_url of jobs."),                    \
+        TIME("created", "When it was made."), TIME("changed", "When it was changed last."),        \
+        MAYBE_TIME("old_secret_until", "Until when the secret before signs too.")
+static const Field webhook_fields[] = {WEBHOOK_FIELDS, {0}};
+static const Field new_webhook_fields[] = {
+    WEBHOOK_FIELDS, TEXT("secret", "Secret to check signatures with; shown this once."), {0}};
+static const Field webhook_list_fields[] = {
+    LIST("webhooks", webhook_fields, "All of them, oldest first."), {0}};
+
+static const Choice delivery_states[] = {
+    {"pending", "It will be sent at `next`, or is being sent."},
+    {"done", "It was answered with 2xx."},
+    {"failed", "It was not, and is not tried again by itself."},
+    {0},
+};
+#define DELIVERY_FIELDS                                                                            \
+    ID("id", "Id of the message, msg_…: the header webhook-id on every attempt."),                 \
+        TEXT("event", "Id of the event."), TEXT("type", "Type of the event."),                     \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = delivery_states,                                                               \
+         .help = "Where it stands."},                                                              \
+        INT("attempts", "Attempts so far."),                                                       \
+        INT("status", "Of the last answer; 0: there was none."),                                   \
+        MAYBE_TIME("next", "When it is sent next."),                                               \
+        MAYBE_TIME("ended", "When it was done or failed.")
+static const Field delivery_summary_fields[] = {DELIVERY_FIELDS, {0}};
+static const Field delivery_attempt_fields[] = {
+    INT("number", "From 1."),
+    TIME("time", "When it began."),
+    INT("took_ms", "How long it took."),
+    INT("status", "Of the answer; 0: there was none."),
+    MAYBE_TEXT("reason", "Why it did not succeed: a stable code."),
+    MAYBE_TEXT("detail", "What happened."),
+    TEXT("answer", "The first bytes of the answer."),
+    {0},
+};
+static const Field delivery_fields[] = {
+    DELIVERY_FIELDS,
+    MAYBE_TEXT("url", "Of a callback: where it is sent."),
+    {.name = "body", .type = FIELD_TYPE_OBJECT, .help = "What is sent."},
+    LIST("history", delivery_attempt_fields, "What came of each attempt."),
+    {0},
+};
+static const Field delivery_list_fields[] = {
+    LIST("deliveries", delivery_summary_fields, "Newest first."), NEXT, {0}};
+
 static const Field timeline_fields[] = {
     INT("seq", "Number within the job."),
     TIME("time", "When it happened."),
@@ -615,6 +678,11 @@ const SchemaName api_schemas[] = {
     {"EventList", "Events of a job.", event_list_fields},
     {"Happening", "One thing that happened in the project.", happening_fields},
     {"HappeningList", "What happened, in order.", happening_list_fields},
+    {"Webhook", "An address that hears of events.", webhook_fields},
+    {"NewWebhook", "A webhook with its new secret.", new_webhook_fields},
+    {"WebhookList", "All webhooks.", webhook_list_fields},
+    {"Delivery", "A message to a webhook, with what came of it.", delivery_fields},
+    {"DeliveryList", "A page of messages.", delivery_list_fields},
     {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},

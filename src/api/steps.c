@@ -97,6 +97,9 @@ static ErrCode add_job(DbConn *tx, Enqueue *e, Err *err)
 static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOptions *o,
                        Str params, bool batch, StepRun *r)
 {
+    ErrCode rc = call_callback(c, o->callback_url);
+    if (rc != OK)
+        return rc;
     Enqueue *e = &r->enqueue;
     *e = (Enqueue){.add = add_job, .what = r, .id = id_new(), .wait = o->wait};
     r->job = (JobNew){

@@ -123,6 +123,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .tls_cert = c_or_null(cli->arena, args->tls_cert),
         .tls_key = c_or_null(cli->arena, args->tls_key),
         .engine_dirs = c_or_null(cli->arena, args->engines),
+        .allow_private = c_or_null(cli->arena, args->allow_private),
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,

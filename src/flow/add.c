@@ -99,6 +99,26 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
     return rc;
 }
 
+/* Where its end is told, and the row whose deliveries do that. */
+ErrCode flow_callback_tx(DbConn *tx, int64_t project, int64_t job, Str url, Err *err)
+{
+    int64_t last = 0, made = 0;
+    ErrCode rc = db_exec(tx, &sql_callback_add, DB_ARGS(DB_I(job), DB_S(url)), NULL, err);
+    if (rc == OK)
+        rc = feed_last(tx, project, &last, err);
+    if (rc == OK)
+        rc = db_exec(tx, &sql_webhook_callback_add,
+                     DB_ARGS(DB_I(id_new()), DB_I(project), DB_I(last), DB_I(clock_now_ms())),
+                     &made, err);
+    return rc == OK && made > 0 ? feed_poke_tx(tx, project, err) : rc;
+}
+
+static ErrCode add_callback(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    return n->callback_url.len > 0 ? flow_callback_tx(tx, n->project, id, n->callback_url, err)
+                                   : OK;
+}
+
 ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
@@ -182,6 +202,8 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
                           .parent = kin != NULL ? kin->parent : 0,
                           .slots = n->concurrency_limit};
     ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
+    if (rc == OK && kin == NULL)
+        rc = add_callback(tx, id, n, err);
     if (rc == OK)
         rc = flow_add_options(tx, id, n, now_ms, &task.flags, err);
     if (rc == OK)
@@ -209,12 +231,16 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
 ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
 {
     ErrCode rc = add_job(tx, id, n, queue_of(n), false, kin, err);
+    if (rc == OK && kin == NULL)
+        rc = add_callback(tx, id, n, err);
     return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
 ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
 {
     ErrCode rc = add_job(tx, id, n, queue_of(n), batch, NULL, err);
+    if (rc == OK)
+        rc = add_callback(tx, id, n, err);
     if (rc == OK)
         rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)

@@ -73,6 +73,7 @@ typedef struct JobNew {
     Str idempotency_key; /* "": none */
     Str request_hash;    /* hex; what the idempotency key stands for */
     Str trace;
+    Str callback_url; /* told at its end (hook/webhook.h); "": nobody. Checked by the caller */
 } JobNew;
 
 typedef struct JobAdded {
@@ -89,7 +90,9 @@ MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
  * again gives the same); its time is the job's created_ms. The caller has checked that the project
  * may see the inputs; from here on it names them, so backups hold them and the sweep keeps them. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
-/* The same as one write. */
+/* In a write function: the job's end is told at `url` (checked by the caller; hook/webhook.h). */
+MUST_CHECK ErrCode flow_callback_tx(DbConn *tx, int64_t project, int64_t job, Str url, Err *err);
+/* flow_add_tx as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);
 
 /* Many jobs of one project in one write: job i gets id_nth(first, i) (id_new_block). Each has passed
