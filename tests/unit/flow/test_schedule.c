@@ -321,6 +321,7 @@ TEST(what_is_wrong_is_refused)
     BAD("name", s.name = STR("Big"));
     BAD("name", s.name = STR(""));
     BAD("name", s.name = STR("a b"));
+    BAD("name", s.name = STR("preview"));
     BAD("cron", s.cron = STR("* *"));
     BAD("cron", s.cron = STR("0 0 30 2 *"));
     BAD("zone", s.zone = STR("Mars/Base"));
