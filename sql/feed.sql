@@ -7,20 +7,30 @@ INSERT INTO feed (project, id, type, job, subject, data) VALUES ($1, $2, $3, $4,
 INSERT INTO feed (project, id, type, job, subject, data) SELECT $1, $2, $3, $4, step, $5 FROM job WHERE id = $4;
 
 -- name: feed_read
--- Rows of project $1 after $2, oldest first, at most $3.
-SELECT id, project, type, job, subject, data FROM feed WHERE project = $1 AND id > $2 ORDER BY id LIMIT $3;
+-- Rows of project $1 after $2, oldest first, at most $3. What job.done says is in the job's own rows.
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
+  FROM feed f
+  LEFT JOIN job j ON j.id = f.job AND f.type = 'job.done'
+  LEFT JOIN job_end e ON e.job = f.job AND f.type = 'job.done'
+ WHERE f.project = $1 AND f.id > $2 ORDER BY f.id LIMIT $3;
 
 -- name: feed_read_all
 -- Rows of all projects after $1, oldest first, at most $2: the first of each project, then the first of these.
-SELECT f.id, f.project, f.type, f.job, f.subject, f.data
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
   FROM project p
   JOIN feed f ON f.project = p.id
              AND f.id IN (SELECT g.id FROM feed g WHERE g.project = p.id AND g.id > $1 ORDER BY g.id LIMIT $2)
+  LEFT JOIN job j ON j.id = f.job AND f.type = 'job.done'
+  LEFT JOIN job_end e ON e.job = f.job AND f.type = 'job.done'
  ORDER BY f.id LIMIT $2;
 
 -- name: feed_get
 -- Row $2 of project $1.
-SELECT id, project, type, job, subject, data FROM feed WHERE project = $1 AND id = $2;
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
+  FROM feed f
+  LEFT JOIN job j ON j.id = f.job AND f.type = 'job.done'
+  LEFT JOIN job_end e ON e.job = f.job AND f.type = 'job.done'
+ WHERE f.project = $1 AND f.id = $2;
 
 -- name: feed_last
 -- The newest row of project $1.

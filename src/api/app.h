@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/push.h"
 #include "http/http.h"
 #include "work/work.h"
 
@@ -26,13 +27,16 @@ typedef struct AppOptions {
     const char *listen; /* NULL: no HTTP */
     const char *tls_cert, *tls_key;
     int loops, pool_threads;
-    int64_t upload_max;     /* bytes; 0: the default of http.h */
-    int64_t sweep_grace_ms; /* 0: one hour */
+    int64_t upload_max;        /* bytes; 0: the default of http.h */
+    int64_t sweep_grace_ms;    /* 0: one hour */
+    const char *allow_private; /* private networks that requests of ours may go to, as
+                                  OutboundOptions has it; NULL: none */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* events.h */
+typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
+typedef struct Leases Leases;   /* lease.h */
 
 typedef struct App {
     AppOptions options;
@@ -43,9 +47,12 @@ typedef struct App {
     EnginePool *engines;
     Registry *registry;
     Hub *hub;
+    Offers *offers;
     Work *work;
     Waiters *waiters;
     Streams *streams;
+    Leases *leases;
+    Push *push;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

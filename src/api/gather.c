@@ -145,7 +145,7 @@ static ErrCode gather_blob(Call *c, Gathered *g, const Json *input)
         (JobFile){name.len > 0 ? name : hash, json_text(json_get(input, "type")), hash, size});
 }
 
-static ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs)
+ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs)
 {
     ErrCode rc = OK;
     json_each(input, inputs) {

@@ -24,4 +24,7 @@ typedef struct Gathered {
  * otherwise. */
 MUST_CHECK ErrCode gather_request(Call *c, Gathered *g);
 
+/* Only the files of an "inputs" list, appended to g->inputs. Needs c->reader. */
+MUST_CHECK ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs);
+
 #endif

@@ -1,5 +1,6 @@
 #include "api/schemas.h"
 #include "api/former.h"
+#include "api/outside.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -130,6 +131,25 @@ static const Field event_fields[] = {
     {0},
 };
 static const Field event_list_fields[] = {LIST("events", event_fields, "In order."), {0}};
+
+static const Field happening_fields[] = {
+    ID("id", "Id of the event, evt_…; they rise."),
+    TEXT("type", "What happened: job.done, document.added, or what a caller published."),
+    TIME("time", "When it happened."),
+    {.name = "job", .type = FIELD_TYPE_TEXT, .nullable = true, .help = "The job it is about."},
+    {.name = "subject",
+     .type = FIELD_TYPE_TEXT,
+     .nullable = true,
+     .help = "What else it is about: a step, a document."},
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "What belongs to it."},
+    {0},
+};
+static const Field happening_list_fields[] = {
+    LIST("events", happening_fields, "Oldest first."),
+    TEXT("next", "Go on with after=…"),
+    BOOL("gap", "Events after the one named are gone already: some were missed."),
+    {0},
+};
 
 static const Field timeline_fields[] = {
     INT("seq", "Number within the job."),
@@ -398,6 +418,7 @@ static const Field step_fields[] = {
     MAYBE_BOOL("internal", "For tests."),
     MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
     MAYBE_TEXT("calls", "Steps it may call in turn."),
+    MAYBE_TEXT("outside", "Done by outside workers: the parameter that names the queue."),
     MAYBE_INT("concurrency", "How many of it run at once; missing: as many as there are runners."),
     MAYBE_INT("attempts", "How often it is tried."),
     {.name = "limits",
@@ -429,6 +450,8 @@ const SchemaName api_schemas[] = {
     {"JobList", "A page of jobs.", job_list_fields},
     {"Event", "One line of a job's history.", event_fields},
     {"EventList", "Events of a job.", event_list_fields},
+    {"Happening", "One thing that happened in the project.", happening_fields},
+    {"HappeningList", "What happened, in order.", happening_list_fields},
     {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},
@@ -443,6 +466,10 @@ const SchemaName api_schemas[] = {
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
+    {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
+    {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
+    {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
+    {"QueueHandler", "Who does the tasks of a queue.", handler_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -143,6 +143,43 @@ ErrCode feed_check_type(Str type, Err *err)
 
 /* --- reading --- */
 
+static void put_time(JsonOut *j, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_text(ms, text);
+    json_kv_c(j, key, ms != 0 ? text : NULL);
+}
+
+/* What the job's own rows say; a job that is gone says only that it was done. */
+static Str done_data(const DbRows *rows, Arena *a)
+{
+    Buf b = buf_init(a, KIB);
+    JsonOut j = json_out(&b);
+    json_begin(&j, '{');
+    json_kv_c(&j, "state", "done");
+    if (!db_is_null(rows, 7)) {
+        json_kv_int(&j, "attempts", db_int(rows, 7));
+        put_time(&j, "started", db_int(rows, 8));
+        put_time(&j, "finished", db_int(rows, 9));
+    }
+    json_end(&j, '}');
+    return b.failed ? (Str){0} : buf_str(&b);
+}
+
+static Str data_of(const DbRows *rows, Str type, Arena *a)
+{
+    if (!db_is_null(rows, 5))
+        return db_str_copy(rows, 5, a);
+    return str_eq_c(type, "job.done") ? done_data(rows, a) : STR("{}");
+}
+
+static Str subject_of(const DbRows *rows, Arena *a)
+{
+    if (!db_is_null(rows, 4))
+        return db_str_copy(rows, 4, a);
+    return db_is_null(rows, 6) ? STR("") : db_str_copy(rows, 6, a);
+}
+
 static ErrCode read_row(const DbRows *rows, Arena *a, FeedRow *out, Err *err)
 {
     *out = (FeedRow){.id = db_int(rows, 0),
@@ -150,8 +187,8 @@ static ErrCode read_row(const DbRows *rows, Arena *a, FeedRow *out, Err *err)
                      .time_ms = id_time_ms(db_int(rows, 0)),
                      .type = db_str_copy(rows, 2, a),
                      .job = db_int(rows, 3),
-                     .subject = db_is_null(rows, 4) ? STR("") : db_str_copy(rows, 4, a),
-                     .data = db_is_null(rows, 5) ? STR("{}") : db_str_copy(rows, 5, a)};
+                     .subject = subject_of(rows, a)};
+    out->data = data_of(rows, out->type, a);
     if (out->type.ptr == NULL || out->subject.ptr == NULL || out->data.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "reading the feed");
     return OK;

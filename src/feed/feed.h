@@ -22,7 +22,9 @@
  *   task.dead                                   queue              step attempts reason detail
  *   document.added, document.deleted            doc_…              name type bytes blob
  *
- * Cost: an append of about 200 bytes to the end of the project's rows; reading is O(rows read), and
+ * job.done has neither subject nor data of its own: reading takes them from the job's rows.
+ *
+ * Cost: an append of 30 to 200 bytes to the end of the project's rows (1 us for job.done); reading is O(rows read), and
  * what another project does costs a reader nothing. Threads: any. */
 #ifndef PLATEN_FEED_FEED_H
 #define PLATEN_FEED_FEED_H

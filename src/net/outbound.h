@@ -39,12 +39,12 @@ MUST_CHECK ErrCode outbound_open(const OutboundOptions *options, Outbound **out,
 void outbound_close(Outbound **o);
 
 typedef struct OutboundRequest {
-    const char *method;   /* "GET", "POST", "PUT", "DELETE" */
+    const char *method; /* "GET", "POST", "PUT", "DELETE" */
     Str url;
-    const Str *headers;   /* whole lines, "webhook-id: msg_1" */
+    const Str *headers; /* whole lines, "webhook-id: msg_1" */
     size_t headers_len;
-    Str body;             /* .ptr NULL: none */
-    size_t body_max;      /* of the answer; 0: OUTBOUND_BODY_MAX. What is above it is cut off */
+    Str body;        /* .ptr NULL: none */
+    size_t body_max; /* of the answer; 0: OUTBOUND_BODY_MAX. What is above it is cut off */
     int64_t connect_ms, total_ms; /* 0: the defaults */
     const atomic_bool *stop;      /* NULL allowed; set: the request ends with ERR_SHUTTING_DOWN */
 } OutboundRequest;

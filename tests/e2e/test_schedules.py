@@ -132,7 +132,7 @@ def test_what_a_dead_server_missed(new_server):
     assert every["skipped"] == 0 and len(jobs) == every["fired"] + some["fired"]
     seconds = (parse(every["last_time"]) - started).total_seconds()
     assert every["fired"] == round(seconds)
-    assert some["skipped"] >= 2 and some["fired"] + some["skipped"] == round(
+    assert some["skipped"] >= 1 and some["fired"] + some["skipped"] == round(
         (parse(some["last_time"]) - parse(some["created"])).total_seconds())
     assert "missed" in some["skip_reason"]
 
@@ -165,7 +165,7 @@ def test_on_the_command_line(server):
     shown = cli("schedules", "preview", "--cron", "0 0 L * *", *to, check=0).stdout
     assert shown.startswith("At 00:00 on the last day of the month, UTC")
     cli("schedules", "create", "by-hand", "--every", "1d", "--step", "test.noop", "--replace", *to, check=0)
-    assert "cron" in cli("schedules", "create", "x", "--cron", "a b", "--step", "test.noop", *to, check=1).stderr
+    assert "cron" in cli("schedules", "create", "x", "--cron", "a b", "--step", "test.noop", *to, check=2).stderr
     assert "usage" in cli("schedules", "mend", *to, check=2).stderr
     cli("schedules", "delete", "by-hand", *to, check=0)
     assert "no schedule" in cli("schedules", "show", "by-hand", *to, check=1).stderr
