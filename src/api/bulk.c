@@ -163,7 +163,7 @@ static ErrCode read_inputs(Bulk *b, const Json *inputs, JobNew *n)
     Call *c = b->c;
     const Step *s = b->step;
     size_t max = s->accepts == NULL ? 0 : s->inputs_max > 0 ? (size_t)s->inputs_max : 1;
-    Gathered g = {.step = s};
+    Gathered g = {.table = s->params};
     ErrCode rc = OK;
     if (inputs != NULL && !json_is(inputs, JSON_LIST) && !json_is(inputs, JSON_NULL))
         rc = err_set(&c->err, ERR_BAD_REQUEST, "inputs must be a list");

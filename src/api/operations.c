@@ -224,6 +224,7 @@ static const ApiOperation operations[] = {
      .query = feed_query_params,
      .errors = FAILS(ERR_BAD_PARAM),
      .responses = ANSWERS({101, NULL, NULL, "A WebSocket: one Happening as JSON per message."})},
+#include "api/operations_pipelines.def"
 
     {.method = "POST",
      .path = "/api/v1/blobs",
@@ -726,6 +727,7 @@ static const ApiOperation operations[] = {
 static const ApiTag tags[] = {
     {"Steps", "What the server can do, and doing it."},
     {"Jobs", "What was asked, how it went, what came out."},
+    {"Pipelines", "Steps that work together: stored, versioned, run."},
     {"Files", "Bytes and documents."},
     {"Queues", "What waits, and what died."},
     {"Schedules", "What starts by the clock."},
@@ -767,11 +769,11 @@ static HttpMethod method_of(const char *name)
 
 static HttpBody body_of(const ApiOperation *op)
 {
-    if (op->body == API_BODY_UPLOAD)
+    if (op->body == API_BODY_UPLOAD || op->body == API_BODY_RUN)
         return BODY_UPLOAD;
     /* A POST without a described body may still carry an empty JSON object, as many clients
      * send. */
-    return op->body == API_BODY_JSON || method_of(op->method) == HTTP_POST ? BODY_MEMORY
+    return op->body != API_BODY_NONE || method_of(op->method) == HTTP_POST ? BODY_MEMORY
                                                                            : BODY_NONE;
 }
 

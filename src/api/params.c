@@ -41,6 +41,8 @@ const Param items_query_params[] = {
     PARAM_INT(ItemsQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(ItemsQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_CHOICE(ItemsQuery, state, .choices = job_states, .help = "Only items in this state."),
+    PARAM_TEXT(ItemsQuery, node, .max_len = 64, .example = "chapters",
+               .help = "Of a pipeline's job: only children of this node."),
     PARAM_END,
 };
 
@@ -204,6 +206,77 @@ const Param handler_body_params[] = {
               .help = "How many are sent at once."),
     PARAM_INT(HandlerBody, timeout_ms, .min = 1000, .max = 900000, .def = 30000, .unit = "ms",
               .help = "How long an answer may take."),
+    PARAM_END,
+};
+
+const Param pipeline_put_params[] = {
+    PARAM_BOOL(PipelinePut, dry_run, .help = "Check only: nothing is stored."),
+    PARAM_END,
+};
+
+#define VERSION(T)                                                                                 \
+    PARAM_INT(T, version, .min = 1, .max = INT64_MAX,                                              \
+              .help = "Version of the pipeline; the newest otherwise.")
+
+const Param version_query_params[] = {VERSION(VersionQuery), PARAM_END};
+
+const Param diff_query_params[] = {
+    PARAM_INT(DiffQuery, from, .min = 1, .max = INT64_MAX,
+              .help = "Version to start from; the one before the other otherwise."),
+    PARAM_INT(DiffQuery, to, .min = 1, .max = INT64_MAX,
+              .help = "Version to end at; the newest otherwise."),
+    PARAM_END,
+};
+
+const Choice graph_formats[] = {
+    {"text", "A tree for people."},
+    {"mermaid", "Mermaid, as Markdown pages draw it."},
+    {"dot", "Graphviz."},
+    {0},
+};
+
+const Param graph_query_params[] = {
+    PARAM_CHOICE(GraphQuery, format, .choices = graph_formats, .help = "How it is drawn."),
+    VERSION(GraphQuery),
+    PARAM_END,
+};
+
+const Param pipeline_option_params[] = {
+    PARAM_INT(PipelineOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
+              .help = "Answer with the result if it is there within this many seconds."),
+    PARAM_INT(PipelineOptions, priority, .min = -100, .max = 100,
+              .help = "Higher runs first; its steps have it too."),
+    PARAM_INT(PipelineOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",
+              .help = "Do not start before this much time has passed."),
+    PARAM_INT(PipelineOptions, timeout_ms, .min = 1, .max = 31536000000, .unit = "ms",
+              .help = "Limit of the whole job, waits included; the pipeline says which otherwise."),
+    VERSION(PipelineOptions),
+    PARAM_BOOL(PipelineOptions, no_memo,
+               .help = "Run every step, also those whose result is known from an earlier run."),
+    PARAM_BOOL(PipelineOptions, dry_run,
+               .help = "Check everything and answer with the job it would be, without storing or "
+                       "running it."),
+    PARAM_END,
+};
+
+const Param nodes_query_params[] = {
+    PARAM_BOOL(NodesQuery, deep, .help = "Also the nodes of called pipelines, one level."),
+    PARAM_END,
+};
+
+const Param approval_body_params[] = {
+    PARAM_BOOL(ApprovalBody, approved, .required = true,
+               .help = "True to let the pipeline go on, false to reject."),
+    PARAM_TEXT(ApprovalBody, comment, .max_len = 2000, .example = "Good to go.",
+               .help = "Why; kept with the job."),
+    PARAM_END,
+};
+
+const Param replay_option_params[] = {
+    PARAM_TEXT(ReplayOptions, from, .max_len = 64, .example = "outline",
+               .help = "Node to begin again at; what does not come after it keeps its result."),
+    PARAM_INT(ReplayOptions, wait, .min = 0, .max = 60, .unit = "s",
+              .help = "Answer with the result if it is there within this many seconds."),
     PARAM_END,
 };
 

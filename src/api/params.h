@@ -29,6 +29,7 @@ typedef struct ItemsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
+    Str node;  /* of a pipeline's job: children of this one */
 } ItemsQuery;
 extern const Param items_query_params[];
 
@@ -103,6 +104,52 @@ typedef struct HandlerBody {
 } HandlerBody;
 extern const Param handler_body_params[];
 extern const Param task_body_params[]; /* run_option_params with payload and inputs */
+
+/* Pipelines. */
+typedef struct PipelinePut {
+    bool dry_run;
+} PipelinePut;
+extern const Param pipeline_put_params[];
+
+typedef struct VersionQuery {
+    int64_t version; /* 0: the newest */
+} VersionQuery;
+extern const Param version_query_params[];
+
+typedef struct DiffQuery {
+    int64_t from, to; /* 0: the one before `to`; the newest */
+} DiffQuery;
+extern const Param diff_query_params[];
+
+typedef struct GraphQuery {
+    int64_t version;
+    int format; /* GraphFormat */
+} GraphQuery;
+extern const Param graph_query_params[];
+extern const Choice graph_formats[]; /* by GraphFormat; the command line offers the same */
+
+typedef struct PipelineOptions {
+    int64_t wait, priority, delay_ms, timeout_ms, version;
+    bool dry_run, no_memo;
+} PipelineOptions;
+extern const Param pipeline_option_params[];
+
+typedef struct NodesQuery {
+    bool deep;
+} NodesQuery;
+extern const Param nodes_query_params[];
+
+typedef struct ApprovalBody {
+    bool approved;
+    Str comment;
+} ApprovalBody;
+extern const Param approval_body_params[];
+
+typedef struct ReplayOptions {
+    Str from;
+    int64_t wait;
+} ReplayOptions;
+extern const Param replay_option_params[];
 
 typedef struct KeyBody {
     Str name;

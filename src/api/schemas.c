@@ -322,7 +322,11 @@ static const Field health_fields[] = {
 };
 
 static const Field fault_fields[] = {
-    TEXT("param", "Parameter at fault, as it was written."),
+    TEXT("param", "Parameter at fault, as it was written; of a pipeline the place in it."),
+    {.name = "line",
+     .type = FIELD_TYPE_INT,
+     .optional = true,
+     .help = "Line of a pipeline's text, when it is known."},
     TEXT("detail", "What is wrong with it."),
     {0},
 };
@@ -441,6 +445,107 @@ static const Field step_list_fields[] = {
     {0},
 };
 
+static const Choice node_states[] = {
+    {"pending", "Has not begun."},
+    {"running", "Its jobs run or wait for a worker."},
+    {"waiting", "Waits for somebody or something."},
+    {"done", "Ended with a result."},
+    {"failed", "Ended without one."},
+    {"skipped", "Its condition was false."},
+    {"omitted", "It needs one that failed."},
+    {"canceled", "Was cancelled."},
+    {0},
+};
+static const Choice node_kinds[] = {
+    {"step", "Runs a step."}, {"call", "Runs another pipeline."}, {"wait", "Waits."}, {0}};
+static const Choice node_sections[] = {{"steps", "Runs in any case."},
+                                       {"on-failure", "Runs when a step has failed."},
+                                       {"finally", "Runs at the end in any case."},
+                                       {0}};
+#define NODE_FIELDS                                                                                \
+    TEXT("id", "Its name in the pipeline."),                                                       \
+        {.name = "kind", .type = FIELD_TYPE_TEXT, .choices = node_kinds, .help = "What it does."}, \
+        TEXT("uses", "The step, the pipeline, or what it waits for."),                             \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = node_states,                                                                   \
+         .help = "How it stands."},                                                                \
+        {.name = "section",                                                                        \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = node_sections,                                                                 \
+         .help = "When it runs."},                                                                 \
+        {.name = "needs", .type = FIELD_TYPE_LIST, .help = "Nodes that end before it begins."},    \
+        MAYBE_TIME("started", "When it began."), MAYBE_TIME("finished", "When it ended."),         \
+        MAYBE_TIME("due", "When a wait ends by itself."), INT("total", "Its jobs in all."),        \
+        INT("ended", "Its jobs that ended."), INT("failed", "Its jobs that failed."),              \
+        MAYBE_TEXT("child", "Its job, when there is one only."),                                   \
+        BOOL("many", "One job per item: foreach or matrix."),                                      \
+        BOOL("reused", "The result of an earlier run was taken."),                                 \
+        BOOL("optional", "The job does not fail when it does."),                                   \
+        MAYBE_TEXT("reason", "Why it failed: a stable code."),                                     \
+        MAYBE_TEXT("detail", "What happened."),                                                    \
+        MAYBE_TEXT("who", "Of an approval: the least role that may."),                             \
+        MAYBE_ANY("data", "What a wait gave."),                                                    \
+    {                                                                                              \
+        .name = "progress", .type = FIELD_TYPE_OBJECT, .optional = true, .items = progress_fields, \
+        .help = "How far its job is, while it runs."                                               \
+    }
+
+static const Field called_node_fields[] = {NODE_FIELDS, {0}};
+static const Field node_fields[] = {
+    NODE_FIELDS, MAYBE_LIST("nodes", called_node_fields, "Nodes of the pipeline it calls."), {0}};
+static const Field node_list_fields[] = {
+    LIST("nodes", node_fields, "In the order of the definition."), {0}};
+
+#define PIPELINE_FIELDS                                                                            \
+    TEXT("name", "Its name."), INT("version", "This version; 0: it is not stored."),               \
+        INT("versions", "The newest version."),                                                    \
+        TEXT("title", "The same for people; may be empty."),                                       \
+        TEXT("summary", "What it does, in a sentence; may be empty."),                             \
+        BOOL("built_in", "It comes with platen."),                                                 \
+        MAYBE_TIME("created", "When its first version was stored."),                               \
+        MAYBE_TIME("changed", "When this version was stored."),                                    \
+        TEXT("hash", "SHA-256 of the definition; may be empty.")
+
+static const Field pipeline_info_fields[] = {PIPELINE_FIELDS, {0}};
+static const Field file_input_fields[] = {
+    TEXT("name", "Name of the input."),
+    TEXT("help", "What it is for; may be empty."),
+    TEXT("accepts", "Media types joined by commas; empty: any."),
+    BOOL("required", "It has to be given."),
+    BOOL("many", "It takes several files."),
+    {0},
+};
+static const Field pipeline_fields[] = {
+    PIPELINE_FIELDS,
+    {.name = "contract",
+     .type = FIELD_TYPE_OBJECT,
+     .items = step_fields,
+     .help = "Its inputs that are values, in the words of a step's contract."},
+    LIST("files", file_input_fields, "Its inputs that are files."),
+    {.name = "schema", .type = FIELD_TYPE_OBJECT, .help = "All inputs as JSON Schema."},
+    {.name = "definition", .type = FIELD_TYPE_OBJECT, .help = "The definition as JSON."},
+    {0},
+};
+static const Field pipeline_list_fields[] = {
+    LIST("pipelines", pipeline_info_fields, "By name, with their newest version."), {0}};
+static const Field pipeline_versions_fields[] = {
+    LIST("versions", pipeline_info_fields, "Newest first."), {0}};
+static const Field change_fields[] = {
+    TEXT("kind", "One of added, removed, changed."),
+    TEXT("path", "Where in the definition."),
+    MAYBE_ANY("from", "What it was."),
+    MAYBE_ANY("to", "What it is."),
+    {0},
+};
+static const Field pipeline_diff_fields[] = {
+    TEXT("name", "Name of the pipeline."),
+    INT("from", "The one version."),
+    INT("to", "The other."),
+    LIST("changes", change_fields, "In the order of paths; empty when they are equal."),
+    {0},
+};
+
 const SchemaName api_schemas[] = {
     {"Problem", "Why a request failed (RFC 9457).", problem_fields},
     {"File", "A file of a job.", file_fields},
@@ -465,6 +570,13 @@ const SchemaName api_schemas[] = {
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
+    {"PipelineInfo", "A version of a pipeline.", pipeline_info_fields},
+    {"Pipeline", "A version of a pipeline with its inputs.", pipeline_fields},
+    {"PipelineList", "All pipelines.", pipeline_list_fields},
+    {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
+    {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"Node", "How a step of a pipeline stands.", node_fields},
+    {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
     {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
     {"LeasedTasks", "Tasks that a worker leased.", lease_fields},

@@ -20,18 +20,22 @@ void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id)
     json_kv_c(j, key, id_text(prefix, id, text));
 }
 
+void write_file(JsonOut *j, const JobFile *file)
+{
+    json_begin(j, '{');
+    json_kv_str(j, "name", file->name);
+    json_kv_str(j, "type", file->type);
+    json_kv_int(j, "bytes", file->size_bytes);
+    json_kv_str(j, "blob", file->hash);
+    json_end(j, '}');
+}
+
 static void write_files(JsonOut *j, const char *key, const JobFile *files, size_t len)
 {
     json_key(j, key);
     json_begin(j, '[');
-    for (size_t i = 0; i < len; i++) {
-        json_begin(j, '{');
-        json_kv_str(j, "name", files[i].name);
-        json_kv_str(j, "type", files[i].type);
-        json_kv_int(j, "bytes", files[i].size_bytes);
-        json_kv_str(j, "blob", files[i].hash);
-        json_end(j, '}');
-    }
+    for (size_t i = 0; i < len; i++)
+        write_file(j, &files[i]);
     json_end(j, ']');
 }
 
