@@ -295,8 +295,11 @@ static ErrCode fire_one(DbConn *tx, Fire *f, const Schedule *s, Arena *a, Err *e
     if (firing.left_out > 0)
         set_why(d.why, "missed: no server ran then, or the clock jumped over it");
     for (size_t i = 0; rc == OK && i < firing.len; i++) {
-        Start st = {
-            .registry = f->registry, .s = s, .time_ms = firing.times[i], .last_job = d.last_job};
+        Start st = {.registry = f->registry,
+                    .s = s,
+                    .arena = a,
+                    .time_ms = firing.times[i],
+                    .last_job = d.last_job};
         rc = start_one(tx, &st, &d, f->now_ms - st.time_ms > SCHEDULE_LATE_MS, a, err);
     }
     if (rc == OK)
