@@ -577,8 +577,8 @@ static const ApiOperation operations[] = {
          "twice start at their first coming; expressions whose minute or hour begins with * go on "
          "by elapsed time.",
      .fields = schedule_body_params,
-     .errors =
-         FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
+     .errors = FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_UNKNOWN_PIPELINE,
+                     ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
      .responses = ANSWERS({201, "Schedule", NULL, "The schedule."})},
     {.method = "POST",
      .path = "/api/v1/schedules/preview",
@@ -609,8 +609,8 @@ static const ApiOperation operations[] = {
      .tag = "Schedules",
      .summary = "Make a schedule, or change all of it; its history stays.",
      .fields = schedule_body_params,
-     .errors =
-         FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
+     .errors = FAILS(ERR_BAD_PARAM, ERR_CONFLICT, ERR_UNKNOWN_STEP, ERR_UNKNOWN_PIPELINE,
+                     ERR_INPUT_MISSING, ERR_LIMIT_COUNT),
      .responses = ANSWERS({200, "Schedule", NULL, "The schedule, changed."},
                           {201, "Schedule", NULL, "The schedule, new."})},
     {.method = "DELETE",

@@ -128,7 +128,6 @@ static int serve(Cli *cli, const ServeArgs *args)
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
         .schedules = true,
-        .allow_private = c_or_null(cli->arena, args->allow_private),
         .retention_ms = retention_ms,
         .watch_root = c_or_null(cli->arena, args->watch_root),
     };

@@ -1,5 +1,6 @@
 /* pipelines.c: definitions, by name and version. */
 #include "flow/pipeline_in.h"
+#include "flow/schedule.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -109,12 +110,15 @@ static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
         rc = tell_stored(tx, n->project, n->key, n->name, n->definition, err);
     if (rc != OK)
         return rc;
-    return db_exec(tx, &sql_pipeline_version_add,
-                   DB_ARGS(DB_I(p->key.id), DB_I(p->key.version), DB_S(n->title), DB_S(n->summary),
-                           DB_S(p->hash), DB_S(n->definition),
-                           DB_S(n->source.len > 0 ? n->source : n->definition), DB_I(n->key),
-                           DB_I(now_ms)),
-                   NULL, err);
+    rc = db_exec(tx, &sql_pipeline_version_add,
+                 DB_ARGS(DB_I(p->key.id), DB_I(p->key.version), DB_S(n->title), DB_S(n->summary),
+                         DB_S(p->hash), DB_S(n->definition),
+                         DB_S(n->source.len > 0 ? n->source : n->definition), DB_I(n->key),
+                         DB_I(now_ms)),
+                 NULL, err);
+    if (rc == OK && !p->built_in)
+        rc = schedule_declare_tx(tx, n->project, n->key, n->name, n->definition, now_ms, err);
+    return rc;
 }
 
 static ErrCode put_write(DbConn *tx, void *arg, Err *err)
@@ -383,10 +387,14 @@ typedef struct Delete {
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    ErrCode rc =
-        db_exec(tx, &sql_pipeline_delete,
-                DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
-    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR(""), err) : rc;
+    int64_t now_ms = clock_now_ms();
+    ErrCode rc = db_exec(tx, &sql_pipeline_delete,
+                         DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
+    if (rc == OK && d->gone > 0)
+        rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
+    return rc == OK && d->gone > 0
+               ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name, NULL, 0, now_ms, err)
+               : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

@@ -223,14 +223,17 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     w->hooks.pipelines = pipeline_cache_open(o->registry);
     if (w->hooks.pipelines == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
+    if (o->schedules) { /* before the hooks, which poke it */
+        ErrCode rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+        if (rc != OK)
+            return rc;
+    }
     flow_set_hooks(o->db, &w->hooks); /* a lost task may be the last of a pipeline */
     ErrCode rc = feed_start(o->db, err);
     if (rc == OK)
         rc = recover(w, err);
     if (rc == OK)
         rc = add_lanes(w, err);
-    if (rc == OK && o->schedules)
-        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
     if (rc == OK && w->scheduler != NULL)
         rc = scheduler_start(w->scheduler, err);
     if (rc == OK)
