@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/bridge.h"
 #include "hook/push.h"
 #include "http/http.h"
 #include "work/work.h"
@@ -52,6 +53,7 @@ typedef struct App {
     Streams *streams;
     Leases *leases;
     Push *push;
+    Bridges *bridges;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

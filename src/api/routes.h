@@ -47,6 +47,11 @@ void tasks_fail(HttpRequest *req);
 void tasks_extend(HttpRequest *req);
 void queues_handler_get(HttpRequest *req);
 void queues_handler_put(HttpRequest *req);
+/* bridges.c */
+void bridges_list(HttpRequest *req);
+void bridges_add(HttpRequest *req);
+void bridges_remove(HttpRequest *req);
+void bridges_check(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);

@@ -177,8 +177,8 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
     if (rc != OK)
         return rc;
     rc = db_exec(tx, &sql_dead_add,
-                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue),
-                         DB_S(ask.step), DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
+                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue), DB_S(ask.step),
+                         DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
                          db_text_or_null(f->detail)),
                  NULL, err);
     return rc == OK ? flow_feed_dead(tx, t, ask.step, f, a, err) : rc;
