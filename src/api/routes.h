@@ -97,6 +97,11 @@ void jobs_cancel_many(HttpRequest *req);
 void jobs_retry_many(HttpRequest *req);
 void jobs_delete_many(HttpRequest *req);
 void dead_redrive_all(HttpRequest *req);
+/* bridges.c */
+void bridges_list(HttpRequest *req);
+void bridges_add(HttpRequest *req);
+void bridges_remove(HttpRequest *req);
+void bridges_check(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
