@@ -62,6 +62,11 @@ MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *er
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
 
+/* job.c: items of a batch, or children of a node (-1: a batch's), as flow_items. */
+MUST_CHECK ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent, int node,
+                                 int state, int64_t after, int limit, Arena *a, Job **out,
+                                 size_t *len, bool *more, Err *err);
+
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,
                                    Err *err);
