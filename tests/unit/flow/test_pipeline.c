@@ -66,7 +66,7 @@ static void desk_close(Desk *d)
 /* JSON with ' for ". */
 static Str json_of(Desk *d, const char *text)
 {
-    Str s = str_copy(d->b.arena, str_from_c(text));
+    Str s = str_printf(d->b.arena, "%s", text);
     for (char *p = (char *)(uintptr_t)s.ptr; p < s.ptr + s.len; p++)
         if (*p == '\'')
             *p = '"';
