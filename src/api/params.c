@@ -32,6 +32,8 @@ const Param jobs_query_params[] = {
     PARAM_TEXT(JobsQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_CHOICE(JobsQuery, state, .choices = job_states, .help = "Only jobs in this state."),
     PARAM_TEXT(JobsQuery, step, .example = "document.extract", .help = "Only jobs of this step."),
+    PARAM_TEXT(JobsQuery, pipeline, .max_len = 64, .example = "blog",
+               .help = "Only jobs of this pipeline."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",

@@ -21,7 +21,7 @@ typedef struct JobsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
-    Str step;
+    Str step, pipeline;
     int64_t since_ms, until_ms;
 } JobsQuery;
 extern const Param jobs_query_params[];
