@@ -1,8 +1,8 @@
 -- name: job_add
 -- What was asked. Never changed afterwards.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key,
-                 batch, parent, place)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+                 batch, parent, place, node, memo, reused)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: job_of_task
 -- What a worker needs to know of job $1.
@@ -35,6 +35,14 @@ SELECT j.step, COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0
 SELECT id FROM job
  WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
  ORDER BY id DESC LIMIT $5;
+
+-- name: job_ids_pipeline
+-- Jobs of project $1 with $3 <= id < $2 of pipeline $4 in state $6 ('': any), newest first, at most $5.
+SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $4 AND p.deleted_ms = 0)
+   AND j.parent IS NULL AND j.id < $2 AND j.id >= $3
+   AND ($6 = '' OR $6 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id DESC LIMIT $5;
 
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.

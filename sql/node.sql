@@ -122,6 +122,21 @@ SELECT min(due_ms) FROM job_node WHERE state = 'waiting' AND due_ms > 0;
 SELECT job, node, started_ms, due_ms FROM job_node
  WHERE project = $1 AND state = 'waiting' AND job > $2 AND node >= 0 ORDER BY job LIMIT $3;
 
+-- name: node_items
+-- Children of node $5 of job $1 with an id above $2 in state $3 ('': any), in their order, at most $4.
+SELECT j.id
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.parent = $1 AND j.id > $2 AND j.node = $5
+   AND ($3 = '' OR $3 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id LIMIT $4;
+
+-- name: node_usage
+-- What the children of job $1 of project $2 have used, by node and unit.
+SELECT j.node, u.unit, CAST(sum(u.amount) AS bigint)
+  FROM job j JOIN usage_event u ON u.project = $2 AND u.task = j.id
+ WHERE j.parent = $1 AND j.node IS NOT NULL
+ GROUP BY j.node, u.unit ORDER BY j.node, u.unit;
+
 -- name: signal_add
 -- Job $1 was sent signal $2; payload $4.
 INSERT INTO job_signal (job, name, id, payload) VALUES ($1, $2, $3, $4);
@@ -157,12 +172,6 @@ SELECT size_bytes FROM blob WHERE project = $1 AND hash = $2;
 -- name: flow_document
 -- Document $2 of project $1 as a file.
 SELECT name, type, hash, size_bytes FROM document WHERE id = $2 AND project = $1 AND deleted_ms = 0;
-
--- name: flow_child_add
--- Child $1: a job of node $2 (item $3) of pipeline job $4.
-INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, parent, node, place, memo,
-                 reused)
-VALUES ($1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $4, $2, $3, $14, $15);
 
 -- name: flow_child_copy
 -- Job $1 is asked what job $2 was asked: node $3 (item $4) of pipeline job $5, in its place.

@@ -4,6 +4,7 @@
 #define PLATEN_API_PARAMS_H
 
 #include "core/param.h"
+#include "flow/flow.h"
 
 typedef struct WaitQuery {
     int64_t wait; /* seconds */
@@ -20,7 +21,7 @@ typedef struct JobsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
-    Str step;
+    Str step, pipeline;
     int64_t since_ms, until_ms;
 } JobsQuery;
 extern const Param jobs_query_params[];
@@ -29,6 +30,7 @@ typedef struct ItemsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
+    Str node;  /* of a pipeline's job: children of this one */
 } ItemsQuery;
 extern const Param items_query_params[];
 
@@ -36,6 +38,41 @@ typedef struct EventsQuery {
     int64_t after, limit;
 } EventsQuery;
 extern const Param events_query_params[];
+
+typedef struct FeedQuery {
+    Str types, after;
+    int64_t limit;
+} FeedQuery;
+extern const Param feed_query_params[];
+
+typedef struct PublishBody {
+    Str type, subject;
+    const Json *data;
+} PublishBody;
+extern const Param publish_body_params[];
+
+typedef struct WebhookBody {
+    Str url, types, description, secret;
+} WebhookBody;
+extern const Param webhook_body_params[];
+
+typedef struct WebhookChange {
+    Str url, types, description;
+    int state; /* -1: as it is, else WebhookState */
+} WebhookChange;
+extern const Param webhook_change_params[];
+
+typedef struct DeliveriesQuery {
+    int64_t limit;
+    Str cursor;
+    bool failed;
+} DeliveriesQuery;
+extern const Param deliveries_query_params[];
+
+typedef struct RedeliverBody {
+    int64_t since_ms;
+} RedeliverBody;
+extern const Param redeliver_body_params[];
 
 typedef struct DeadQuery {
     int64_t limit;
@@ -46,12 +83,109 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str queue, concurrency_key, unique_key;
+    Str queue, concurrency_key, unique_key, callback_url;
     int64_t concurrency_limit, start_within_ms, deadline_ms, retry_ms;
     bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
+/* What they mean for a job. */
+void run_options_take(const RunOptions *o, JobNew *n);
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
+extern const Param bulk_option_params[]; /* of one job of many */
+
+typedef struct BulkQuery {
+    bool partial;
+} BulkQuery;
+extern const Param bulk_query_params[];
+extern const Param bulk_body_params[]; /* described only: bulk.c reads it */
+
+typedef struct LeaseBody {
+    int64_t max, lease_seconds, wait;
+    Str worker;
+} LeaseBody;
+extern const Param lease_body_params[];
+
+typedef struct CompleteBody {
+    int64_t attempt;
+    const Json *data, *outputs, *usage;
+} CompleteBody;
+extern const Param complete_body_params[];
+
+typedef struct FailBody {
+    int64_t attempt, retry_after_ms;
+    Str detail;
+    bool retry;
+} FailBody;
+extern const Param fail_body_params[];
+
+typedef struct ExtendBody {
+    int64_t attempt, lease_seconds, done, total;
+    Str note;
+} ExtendBody;
+extern const Param extend_body_params[];
+
+typedef struct HandlerBody {
+    int kind; /* 0: workers, 1: push */
+    Str url, secret;
+    int64_t concurrency, timeout_ms;
+} HandlerBody;
+extern const Param handler_body_params[];
+
+typedef struct BridgeBody {
+    Str name, account, remote, dead_remote, token_env, queue, step, base_url;
+    int direction; /* 0: in, 1: out */
+    int64_t poison;
+} BridgeBody;
+extern const Param bridge_body_params[]; /* the command line offers the same */
+
+extern const Param task_body_params[]; /* run_option_params with payload and inputs */
+
+/* Pipelines. */
+typedef struct PipelinePut {
+    bool dry_run;
+} PipelinePut;
+extern const Param pipeline_put_params[];
+
+typedef struct VersionQuery {
+    int64_t version; /* 0: the newest */
+} VersionQuery;
+extern const Param version_query_params[];
+
+typedef struct DiffQuery {
+    int64_t from, to; /* 0: the one before `to`; the newest */
+} DiffQuery;
+extern const Param diff_query_params[];
+
+typedef struct GraphQuery {
+    int64_t version;
+    int format; /* GraphFormat */
+} GraphQuery;
+extern const Param graph_query_params[];
+extern const Choice graph_formats[]; /* by GraphFormat; the command line offers the same */
+
+typedef struct PipelineOptions {
+    int64_t wait, priority, delay_ms, timeout_ms, version;
+    Str callback_url;
+    bool dry_run, no_memo;
+} PipelineOptions;
+extern const Param pipeline_option_params[];
+
+typedef struct NodesQuery {
+    bool deep;
+} NodesQuery;
+extern const Param nodes_query_params[];
+
+typedef struct ApprovalBody {
+    bool approved;
+    Str comment;
+} ApprovalBody;
+extern const Param approval_body_params[];
+
+typedef struct ReplayOptions {
+    Str from;
+    int64_t wait;
+} ReplayOptions;
+extern const Param replay_option_params[];
 
 /* Whose settings of a queue are meant. */
 enum { SCOPE_PROJECT, SCOPE_ALL };
@@ -66,13 +200,13 @@ typedef struct QueueBody {
 extern const Param queue_body_params[];
 
 /* Which jobs a verb for many means. */
-typedef struct BulkBody {
+typedef struct ManyBody {
     int state; /* 0: any that it can change, else JobState + 1 */
     Str step, queue, reason;
     int64_t since_ms, until_ms;
     bool dry_run;
-} BulkBody;
-extern const Param bulk_body_params[];
+} ManyBody;
+extern const Param many_body_params[];
 extern const Param letter_body_params[]; /* without state */
 
 typedef struct KeyBody {
@@ -80,6 +214,33 @@ typedef struct KeyBody {
     int role;
 } KeyBody;
 extern const Param key_body_params[];
+
+typedef struct SecretBody {
+    Str value;
+} SecretBody;
+extern const Param secret_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
+
+typedef struct ScheduleBody {
+    Str name, cron, every, zone, step, pipeline, queue, start, end;
+    const Json *params, *inputs;
+    int64_t priority, attempts, timeout_ms, jitter_ms;
+    int missed, overlap; /* enum Missed, enum Overlap */
+    bool paused;
+} ScheduleBody;
+extern const Param schedule_body_params[];
+extern const Choice missed_choices[]; /* by Missed; the command line offers the same */
+extern const Choice overlap_choices[];
+
+typedef struct PreviewQuery {
+    int64_t count;
+} PreviewQuery;
+extern const Param preview_query_params[];
+
+typedef struct PreviewBody {
+    Str cron, every, zone, start, end;
+    int64_t count;
+} PreviewBody;
+extern const Param preview_body_params[];
 
 #endif

@@ -306,7 +306,7 @@ static void change_many(HttpRequest *req, BulkVerb verb, const Param *params, un
     Call c;
     if (!call_begin(req, &c))
         return;
-    BulkBody body = {0};
+    ManyBody body = {0};
     ParamFaults faults = {0};
     int64_t count = 0;
     ErrCode rc = call_body(&c, params, &body, &faults);
@@ -332,17 +332,17 @@ static void change_many(HttpRequest *req, BulkVerb verb, const Param *params, un
 
 void jobs_cancel_many(HttpRequest *req)
 {
-    change_many(req, BULK_CANCEL, bulk_body_params, STATES_LIVE, false);
+    change_many(req, BULK_CANCEL, many_body_params, STATES_LIVE, false);
 }
 
 void jobs_retry_many(HttpRequest *req)
 {
-    change_many(req, BULK_RETRY, bulk_body_params, STATES_UNDONE, false);
+    change_many(req, BULK_RETRY, many_body_params, STATES_UNDONE, false);
 }
 
 void jobs_delete_many(HttpRequest *req)
 {
-    change_many(req, BULK_DELETE, bulk_body_params, STATES_ENDED, false);
+    change_many(req, BULK_DELETE, many_body_params, STATES_ENDED, false);
 }
 
 void dead_redrive_all(HttpRequest *req)

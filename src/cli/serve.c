@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo, retention;
+    Str data, listen, tls_cert, tls_key, engines, demo, allow_private, retention, watch_root;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -38,12 +38,17 @@ static const Param serve_params[] = {
     PARAM_TEXT(ServeArgs, engines, .unit = "DIRS",
                .help =
                    "Folders with engines, joined by colons; the folder of this program otherwise."),
+    PARAM_TEXT(ServeArgs, watch_root, .unit = "FOLDER",
+               .help = "Folders that triggers of pipelines watch lie in this one; none otherwise."),
     PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB,
               .unit = "MB", .help = "Largest upload."),
     PARAM_INT(ServeArgs, threads, .min = 1, .max = 256,
               .help = "Tasks at once per engine; two per core otherwise."),
     PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
               .help = "How long running work may go on after a stop."),
+    PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.0.0.0/8,192.168.1.7",
+               .help = "Private networks that webhooks, pushes and bridges may reach; others are "
+                       "refused."),
     PARAM_TEXT(ServeArgs, retention, .example = "30d",
                .help = "How long ended jobs are kept whose queue does not say it: 30d, 12h; for ever "
                        "otherwise."),
@@ -118,10 +123,13 @@ static int serve(Cli *cli, const ServeArgs *args)
         .tls_cert = c_or_null(cli->arena, args->tls_cert),
         .tls_key = c_or_null(cli->arena, args->tls_key),
         .engine_dirs = c_or_null(cli->arena, args->engines),
+        .allow_private = c_or_null(cli->arena, args->allow_private),
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .schedules = true,
         .retention_ms = retention_ms,
+        .watch_root = c_or_null(cli->arena, args->watch_root),
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {

@@ -24,6 +24,12 @@ int term_width(void)
     return TERM_WIDTH_DEFAULT;
 }
 
+int term_height(void)
+{
+    struct winsize w = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_row : 0;
+}
+
 const char *term_style(int fd, TermStyle s)
 {
     static const char *const codes[] = {

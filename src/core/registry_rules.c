@@ -12,10 +12,10 @@ enum { NAME_LEN_MAX = 64, SENTENCE_LEN_MAX = 500, TITLE_LEN_MAX = 80, DATA_DEPTH
 /* Query parameters and flags of their own on every surface: a step cannot have a parameter of the
  * same name. */
 static const char *const reserved[] = {
-    "wait",       "queue",       "priority",        "delay_ms",
-    "attempts",   "timeout_ms",  "concurrency_key", "dry_run",
-    "help",       "file",        "inputs",          "retry_ms",
-    "unique_key", "deadline_ms", "start_within_ms", "concurrency_limit"};
+    "wait",        "queue",           "priority",          "delay_ms",   "attempts",
+    "timeout_ms",  "concurrency_key", "concurrency_limit", "dry_run",    "help",
+    "file",        "inputs",          "retry_ms",          "unique_key", "callback_url",
+    "deadline_ms", "start_within_ms"};
 
 typedef struct Rules {
     Arena *arena;
@@ -122,6 +122,16 @@ static bool media_list_ok(const char *list, bool family_allowed)
     return true;
 }
 
+/* The queue's name is read from the start of the canonical parameters, without parsing them
+ * (flow_queue_for): so it comes first, and is always there. */
+static bool outside_ok(const Step *s)
+{
+    const Param *p = s->params;
+    return s->outside == NULL ||
+           (p != NULL && p->type == PARAM_TYPE_TEXT && p->required && p->name != NULL &&
+            strcmp(p->name, s->outside) == 0 && s->run == NULL && s->engine == NULL);
+}
+
 static bool head_ok(Rules *r, const Step *s)
 {
     if (!is_step_name(str_from_c(s->name)))
@@ -146,6 +156,9 @@ static bool head_ok(Rules *r, const Step *s)
     while (s->calls != NULL && str_next(&rest, ',', &called))
         if (!is_step_name(str_trim(called)))
             return broken(r, "calls must be names of steps joined by commas");
+    if (!outside_ok(s))
+        return broken(r, "outside must name the first parameter, a required text, of a step that "
+                         "neither has an engine nor runs here");
     if (s->limits.time_ms < 0 || s->limits.cpu_ms < 0 || s->limits.memory_bytes < 0 ||
         s->limits.output_bytes < 0)
         return broken(r, "limits must not be negative");

@@ -22,7 +22,7 @@
 #ifndef PLATEN_DB_DB_H
 #define PLATEN_DB_DB_H
 
-#include "base/err.h"
+#include "base/seal.h"
 
 typedef struct Db Db;
 typedef struct DbConn DbConn;
@@ -110,6 +110,10 @@ typedef enum DbKept { DB_KEPT_QUEUE, DB_KEPT_FLOW, DB_KEPT_COUNT } DbKept;
 void *db_kept(const DbConn *tx, DbKept which); /* NULL: nothing yet */
 void db_keep(DbConn *tx, DbKept which, void *what, void (*drop)(void *what));
 int64_t db_rollbacks(const DbConn *tx);
+/* The key that seals texts in this database (base/seal.h). Set it before the first write; it must
+ * outlive the database. */
+void db_attach_seal(Db *db, const Seal *seal);
+const Seal *db_seal(const DbConn *c); /* NULL: none */
 
 typedef ErrCode (*DbWriteFn)(DbConn *tx, void *arg, Err *err);
 

@@ -75,6 +75,7 @@ struct Db {
         void *what;
         void (*drop)(void *what);
     } kept[DB_KEPT_COUNT]; /* writer's thread, and db_close after it has ended */
+    _Atomic(const Seal *) seal;
 
     DbWriter writer;
     Mutex lock; /* guards readers; never held while calling the database */

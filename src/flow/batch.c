@@ -5,6 +5,7 @@
 #include "flow/flow_in.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/seal.h"
 #include "db/queries.h"
 
 #include <assert.h>
@@ -34,7 +35,8 @@ static ErrCode add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t p
     item.idempotency_key = item.unique_key = (Str){0}; /* the batch's, as are these times */
     item.deadline_ms = item.start_within_ms = 0;
     int64_t id = id_new();
-    ErrCode rc = flow_add_one(tx, id, &item, batch, place, err);
+    const JobKin kin = {.parent = batch, .place = place, .node = -1};
+    ErrCode rc = flow_add_one(tx, id, &item, &kin, err);
     return rc == OK ? flow_tell_news(tx, like->project, id, err) : rc;
 }
 
@@ -158,6 +160,9 @@ static ErrCode read_ask(DbConn *tx, int64_t batch, Arena *a, Ask *out, Err *err)
             return err_set(err, ERR_NO_MEMORY, "reading a batch");
     }
     out->job.step = &out->step;
+    out->job.secret_params = seal_is(out->job.params);
+    if (rc == OK && found)
+        rc = flow_params_open(tx, out->job.project, a, &out->job.params, err);
     return rc == OK && !found ? err_set(err, ERR_DB_DAMAGED, "an item has no batch") : rc;
 }
 

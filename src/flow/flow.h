@@ -37,6 +37,7 @@
 
 #include "core/registry.h"
 #include "db/db.h"
+#include "feed/feed.h"
 #include "queue/queue.h"
 
 typedef enum JobState {
@@ -59,7 +60,8 @@ typedef struct JobFile {
 typedef struct JobNew {
     int64_t project, key; /* who asks */
     const Step *step;
-    Str params; /* canonical JSON */
+    Str params; /* canonical JSON; stored sealed when the step's table marks one of them secret */
+    bool secret_params; /* seal them in any case */
     const JobFile *inputs;
     size_t inputs_len;
     Str queue;        /* "" : the step's own (its engine's name, or "default") */
@@ -76,6 +78,7 @@ typedef struct JobNew {
     Str idempotency_key; /* "": none */
     Str request_hash;    /* hex; what the idempotency key stands for */
     Str trace;
+    Str callback_url; /* told at its end (hook/webhook.h); "": nobody. Checked by the caller */
 } JobNew;
 
 typedef struct JobAdded {
@@ -92,8 +95,17 @@ MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
  * again gives the same); its time is the job's created_ms. The caller has checked that the project
  * may see the inputs; from here on it names them, so backups hold them and the sweep keeps them. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
-/* The same as one write. */
+/* In a write function: the job's end is told at `url` (checked by the caller; hook/webhook.h). */
+MUST_CHECK ErrCode flow_callback_tx(DbConn *tx, int64_t project, int64_t job, Str url, Err *err);
+/* flow_add_tx as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);
+
+/* Many jobs of one project in one write: job i gets id_nth(first, i) (id_new_block). Each has passed
+ * flow_check. The idempotency key of the first stands for all; when it is known out->job is the
+ * first of the earlier ones. */
+enum { FLOW_ADD_MAX = 1000 };
+MUST_CHECK ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len,
+                                    JobAdded *out, Err *err);
 
 /* A batch: one job, many files. Its step is done to each file by a job of its own, an item; the
  * batch runs while items run and ends with the last of them:
@@ -141,12 +153,18 @@ typedef struct Job {
                                                  job whose result it took; 0: none */
     int64_t node;                             /* of a child: its node in the definition; -1: none */
     bool paused, blocked; /* blocked: others of its concurrency key run */
+    const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
+    size_t waits_len;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
 
 /* The queue of a step when the caller names none: its engine's name, or "default". */
 Str flow_queue_of(const Step *step);
+/* The same for a step with these canonical parameters: of outside work the queue they name. */
+Str flow_queue_for(const Step *step, Str params);
+/* ERR_BAD_PARAM about `param`: the name is empty or not one of a queue. */
+MUST_CHECK ErrCode flow_check_queue(Str name, const char *param, Err *err);
 /* How often a new job is tried: what was asked, else the step's number, else the default. */
 int64_t flow_attempts_of(const JobNew *n);
 
@@ -163,6 +181,7 @@ typedef struct JobFilter {
     int64_t project;
     int state;                  /* JobState, or -1: any */
     Str step;                   /* "": any */
+    Str pipeline;               /* "": any; jobs of this pipeline, whatever `step` says */
     int64_t before;             /* jobs with a smaller id (older) only; 0: from the newest */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
     int limit;                  /* 1 … FLOW_LIST_MAX */
@@ -183,6 +202,8 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+/* In a write function; what is refused has changed nothing. */
+MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 /* Many at once: found by a filter, changed in writes of at most 500. What changes its state meanwhile
  * is passed over. *count: how many were changed, or would be (dry_run). */
@@ -256,7 +277,8 @@ MUST_CHECK ErrCode flow_heartbeat_tx(DbConn *tx, int64_t task, int64_t attempt, 
 MUST_CHECK ErrCode flow_progress_tx(DbConn *tx, int64_t task, int64_t attempt, int64_t done,
                                     int64_t total, Str note, Err *err);
 /* In a write function: leases that have run out become ready again (task.lost) or dead,
- * worker_lost. `all`: every lease, at start, when no worker can be alive. Returns how many. */
+ * worker_lost. `all`: every lease of a worker of this server, at start, when none can be alive;
+ * outside workers live on and keep theirs. Returns how many. */
 MUST_CHECK ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t *count, Err *err);
 
 /* In a write function: the worker stops and cannot end this attempt: task.lost with shutting_down,
@@ -292,11 +314,20 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
  * has: (ctx, queue_hash(queue), runners). pipelines and built_in are what flow itself finds
  * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
+    FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
     DbAfterFn news, ready, cancel, due, runners;
+    /* Does this server serve the queue with threads of its own (ctx, queue_hash(queue))? Then it
+     * cannot be one of outside work. NULL: none. On the writer's thread; must not block. */
+    bool (*has_lane)(void *ctx, int64_t queue);
     struct PipelineCache *pipelines;
     const struct BuiltInPipeline *built_in;
     const char *public_url; /* NULL: unknown */
+    /* In the write function that stores a version of a pipeline (definition: its JSON) or deletes
+     * the pipeline (""), not for those that come with platen; NULL: nobody. */
+    ErrCode (*stored)(void *stored_ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
+                      Str definition, Err *err);
+    void *stored_ctx;
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

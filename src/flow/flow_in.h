@@ -5,12 +5,17 @@
  *   option.c  what few jobs ask for: keys, deadlines; what their ends give up
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
+ *   params.c  parameters with secrets: sealed
  *   batch.c   jobs made of items
  *   bulk.c    one verb for many jobs; settings of queues
  *   retain.c  old jobs go
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
+ *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
+ *   outside.c work that is done outside: leased over HTTP, pushed
+ *   offers.c  who waits for tasks of it
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H
@@ -43,6 +48,12 @@ MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err
 MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
+/* run.c: tasks were leased: read what was asked, write their starts. */
+MUST_CHECK ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *a, Err *err);
+
+/* outside.c: a task of outside work comes into `queue`: ERR_BAD_PARAM when the name is not one for
+ * it. */
+MUST_CHECK ErrCode flow_admit_outside(DbConn *tx, const JobNew *n, Str queue, Err *err);
 /* A queue that was full has room; a queue has so many runners. */
 MUST_CHECK ErrCode flow_tell_room(DbConn *tx, int64_t queue_hash, Err *err);
 MUST_CHECK ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err);
@@ -78,13 +89,30 @@ typedef struct JobEnd {
     int64_t events, finished_ms;
     const TaskFault *fault; /* NULL when done */
     Str data;
+    bool quiet; /* it ends within the change that made it: who made it knows */
 } JobEnd;
 /* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
 
-/* add.c: job and task of an item, or of a job of one task. parent and place: 0 when it is none. */
-MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent,
-                                int64_t place, Err *err);
+/* happen.c: the end of a job that somebody started (not of an item); a task that died. */
+MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
+                                  Arena *a, Err *err);
+
+/* Whose child a job is. */
+typedef struct JobKin {
+    int64_t parent; /* batch or pipeline's job; 0: nobody's */
+    int64_t place;  /* item of a batch, from 1; item of a node, from 0 */
+    int64_t node;   /* of the pipeline; -1: none */
+    Str memo;       /* what its result can be found by, once it is done; "": not */
+    int64_t reused; /* the job whose result it took; 0: none */
+} JobKin;
+/* add.c: job and task. kin: NULL when it is nobody's child. */
+MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                Err *err);
+/* add.c: without a task: the caller ends it at once. */
+MUST_CHECK ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                     Err *err);
 /* add.c: only the job's row, its files and its idempotency key. */
 MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
 /* add.c: the files of n->inputs, named by the project from now on. */
@@ -93,6 +121,15 @@ MUST_CHECK ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err 
 MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err);
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
+
+/* params.c: what is stored, and what was. *a: opened when there is something to seal; the caller closes
+ * it when the row is written. A text that does not open stays as it is: seal_is tells. */
+MUST_CHECK ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err);
+MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err);
+/* job.c: items of a batch, or children of a node (-1: a batch's), as flow_items. */
+MUST_CHECK ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent, int node,
+                                 int state, int64_t after, int limit, Arena *a, Job **out,
+                                 size_t *len, bool *more, Err *err);
 
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,
