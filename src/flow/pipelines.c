@@ -78,8 +78,9 @@ static ErrCode tell_stored(DbConn *tx, int64_t project, int64_t key, Str name, S
                            Err *err)
 {
     const FlowHooks *hooks = db_attached(tx);
-    if (hooks == NULL || hooks->stored == NULL)
-        return OK;
+    if (hooks == NULL ||
+        hooks->stored == NULL) /* nobody keeps triggers here: the clock's part only */
+        return schedule_declare_tx(tx, project, key, name, definition, clock_now_ms(), err);
     return hooks->stored(hooks->stored_ctx, tx, project, key, name, definition, err);
 }
 
@@ -384,14 +385,10 @@ typedef struct Delete {
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    int64_t now_ms = clock_now_ms();
-    ErrCode rc = db_exec(tx, &sql_pipeline_delete,
-                         DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
-    if (rc == OK && d->gone > 0)
-        rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
-    return rc == OK && d->gone > 0 ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name,
-                                                                  NULL, 0, now_ms, err)
-                                   : rc;
+    ErrCode rc =
+        db_exec(tx, &sql_pipeline_delete,
+                DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
+    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR("{}"), err) : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

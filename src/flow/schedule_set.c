@@ -190,6 +190,14 @@ static ErrCode read_entry(const Json *entry, Arena *a, ScheduleSpec *s, Err *err
     return rc == OK ? read_policies(entry, s, err) : rc;
 }
 
+ErrCode schedule_read(const Json *entry, Arena *a, ScheduleSpec *out, Err *err)
+{
+    ErrCode rc = read_entry(entry, a, out, err);
+    ScheduleSpec check = *out;
+    check.name = check.pipeline = STR("x");
+    return rc == OK ? schedule_check(&check, NULL, err) : rc;
+}
+
 /* "on.schedule[2]: …" before what is wrong. */
 static ErrCode at_entry(size_t index, ErrCode rc, Err *err)
 {
@@ -210,11 +218,7 @@ static ErrCode read_entries(const Json *list, Arena *a, ScheduleSpec *specs, siz
         if (*len == DECLARED_MAX)
             return bad("on.schedule has more than 100 entries", err);
         ScheduleSpec *s = &specs[*len];
-        ErrCode rc = read_entry(entry, a, s, err);
-        ScheduleSpec check = *s;
-        check.name = check.pipeline = STR("x");
-        if (rc == OK)
-            rc = schedule_check(&check, NULL, err);
+        ErrCode rc = schedule_read(entry, a, s, err);
         if (rc != OK)
             return at_entry(*len, rc, err);
         (*len)++;
