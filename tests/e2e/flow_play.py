@@ -45,9 +45,13 @@ class Flow:
             line.ask("POST", "/api/v1/pipelines", definition)
         _, job = line.ask("POST", f"/api/v1/pipelines/{case.definition['name']}/run", {"inputs": case.inputs, "no_memo": case.no_memo},
                           key=line.key and case.definition["name"])
-        self.id, self.left = job["id"], dict(case.outside.approvals)
-        for name, payload in case.outside.signals.items():
-            line.ask("POST", f"/api/v1/jobs/{self.id}/signals/{name}", payload, ok=(200, 409))  # 409: it has ended without
+        self.take_on(job["id"])
+
+    def take_on(self, job_id):
+        """Does to the job what the world does."""
+        self.id, self.left = job_id, dict(self.case.outside.approvals)
+        for name, payload in self.case.outside.signals.items():
+            self.line.ask("POST", f"/api/v1/jobs/{self.id}/signals/{name}", payload, ok=(200, 409))  # 409: it has ended without
 
     def nodes(self):
         return {n["id"]: n for n in self.line.ask("GET", f"/api/v1/jobs/{self.id}/nodes")[1]["nodes"]}
