@@ -46,6 +46,9 @@ class Flow:
         _, job = line.ask("POST", f"/api/v1/pipelines/{case.definition['name']}/run", {"inputs": case.inputs, "no_memo": case.no_memo},
                           key=line.key and case.definition["name"])
         self.take_on(job["id"])
+        self.paused = case.seed % 10 == 3
+        if self.paused:
+            line.ask("POST", f"/api/v1/jobs/{self.id}/pause", ok=(200, 409))
 
     def take_on(self, job_id):
         """Does to the job what the world does."""
@@ -67,6 +70,8 @@ class Flow:
 
     def end(self, seconds=30):
         deadline = time.monotonic() + seconds * platen.SLOW
+        if self.paused:
+            self.line.ask("POST", f"/api/v1/jobs/{self.id}/resume", ok=(200, 409))
         while True:
             self.approve()
             _, job = self.line.ask("GET", f"/api/v1/jobs/{self.id}?wait={0 if self.left else 20}")
