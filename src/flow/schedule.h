@@ -128,6 +128,10 @@ MUST_CHECK ErrCode schedule_set_for_pipeline_tx(DbConn *tx, const Registry *r, i
 MUST_CHECK ErrCode schedule_declare_tx(DbConn *tx, int64_t project, int64_t key, Str pipeline,
                                        Str definition, int64_t now_ms, Err *err);
 
+/* One entry of a pipeline's on.schedule: cron text, or {cron | every, zone, with, start, end, missed,
+ * overlap, jitter, priority}; without a name and a target. ERR_BAD_PIPELINE, ERR_BAD_PARAM. */
+MUST_CHECK ErrCode schedule_read_entry(const Json *entry, Arena *a, ScheduleSpec *out, Err *err);
+
 /* What is to be done at now_ms. Pure; for tests. */
 typedef struct Firing {
     int64_t times[SCHEDULE_MAKE_UP_MAX]; /* each is to start a job */

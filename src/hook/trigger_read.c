@@ -151,18 +151,15 @@ static void read_folder(OnReader *r, TriggerSpec *s)
         fault(r, "match", "must be a pattern of file names, such as *.pdf");
 }
 
+/* The clock's own keys are flow/schedule.h's; only what triggers have in common is told here. */
 static void read_schedule(OnReader *r, TriggerSpec *s)
 {
-    static const char *const missed[] = {"skip", "once", "all", NULL};
-    static const char *const overlap[] = {"allow", "skip", "queue", "cancel", NULL};
-    Cron cron;
     Err err = {0};
-    s->schedule.cron = text_of(r, s->source, "cron");
-    s->schedule.zone = text_of(r, s->source, "zone");
-    s->schedule.missed = (Missed)choice(r, s->source, "missed", missed);
-    s->schedule.overlap = (Overlap)choice(r, s->source, "overlap", overlap);
-    if (cron_parse(s->schedule.cron, &cron, &err) != OK)
-        fault(r, "cron", "%s", err.text);
+    ErrCode rc = schedule_read_entry(s->source, r->arena, &s->schedule, &err);
+    if (rc == ERR_NO_MEMORY)
+        r->no_memory = true;
+    else if (rc != OK)
+        fault(r, "", "%s", err.text);
     if (s->with != NULL && !template_is_constant(s->with))
         fault(r, "with", "must not hold expressions: a schedule brings no values");
     if (s->when != NULL)
@@ -171,7 +168,7 @@ static void read_schedule(OnReader *r, TriggerSpec *s)
 
 static const struct {
     const char *name, *main; /* main: what a plain value stands for */
-    const char *keys[8];
+    const char *keys[10];
     void (*read)(OnReader *r, TriggerSpec *s);
     bool many; /* a list of texts is one trigger */
 } kinds[TRIGGER_KIND_COUNT] = {
@@ -179,8 +176,12 @@ static const struct {
     [TRIGGER_PIPELINE] = {"pipeline", "names", {"names", "states", NULL}, read_pipeline, true},
     [TRIGGER_WEBHOOK] = {"webhook", "verify", {"verify", NULL}, read_webhook, false},
     [TRIGGER_FOLDER] = {"folder", "path", {"path", "match", NULL}, read_folder, false},
-    [TRIGGER_SCHEDULE] =
-        {"schedule", "cron", {"cron", "zone", "missed", "overlap", NULL}, read_schedule, false},
+    [TRIGGER_SCHEDULE] = {"schedule",
+                          "cron",
+                          {"cron", "every", "zone", "start", "end", "missed", "overlap", "jitter",
+                           "priority", NULL},
+                          read_schedule,
+                          false},
 };
 
 const char *trigger_kind_name(TriggerKind k)
