@@ -454,8 +454,8 @@ static ErrCode store(World *w, const char *definition)
 }
 
 /* What triggers do of it (src/hook), which this folder does not know. */
-static ErrCode declare(void *ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
-                       Str definition, Err *err)
+static ErrCode on_stored(void *ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
+                         Str definition, Err *err)
 {
     (void)ctx;
     if (definition.len == 0)
@@ -466,7 +466,7 @@ static ErrCode declare(void *ctx, DbConn *tx, int64_t project, int64_t key, Str 
 TEST(a_pipeline_starts_by_the_clock)
 {
     World w = world_open();
-    w.hooks = (FlowHooks){.pipelines = pipeline_cache_open(w.registry), .stored = declare};
+    w.hooks = (FlowHooks){.pipelines = pipeline_cache_open(w.registry), .stored = on_stored};
     flow_set_hooks(w.b.db, &w.hooks);
     assert_ok(store(&w, "{'name':'p','inputs':{'tone':{'type':'text'}},"
                         "'on':{'schedule':[{'cron':'0 0 1 1 *','zone':'Europe/Berlin',"
