@@ -1,6 +1,5 @@
 /* pipelines.c: definitions, by name and version. */
 #include "flow/pipeline_in.h"
-#include "flow/schedule.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -78,9 +77,8 @@ static ErrCode tell_stored(DbConn *tx, int64_t project, int64_t key, Str name, S
                            Err *err)
 {
     const FlowHooks *hooks = db_attached(tx);
-    if (hooks == NULL ||
-        hooks->stored == NULL) /* nobody keeps triggers here: the clock's part only */
-        return schedule_declare_tx(tx, project, key, name, definition, clock_now_ms(), err);
+    if (hooks == NULL || hooks->stored == NULL)
+        return OK;
     return hooks->stored(hooks->stored_ctx, tx, project, key, name, definition, err);
 }
 
@@ -388,7 +386,7 @@ static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
     ErrCode rc =
         db_exec(tx, &sql_pipeline_delete,
                 DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
-    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR("{}"), err) : rc;
+    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR(""), err) : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

@@ -164,11 +164,14 @@ static ErrCode read_policies(const Json *entry, ScheduleSpec *s, Err *err)
     return OK;
 }
 
-static ErrCode read_entry(const Json *entry, Arena *a, ScheduleSpec *s, Err *err)
+ErrCode schedule_read_entry(const Json *entry, Arena *a, ScheduleSpec *s, Err *err)
 {
-    *s = (ScheduleSpec){.cron = json_text(entry)};
-    if (s->cron.len > 0)
-        return OK;
+    *s = (ScheduleSpec){0};
+    if (entry->type == JSON_TEXT) {
+        const ScheduleSpec check = {.name = STR("x"), .pipeline = STR("x"), .cron = entry->text};
+        s->cron = entry->text;
+        return schedule_check(&check, NULL, err);
+    }
     if (entry->type != JSON_OBJECT)
         return bad("is no object", err);
     json_each(member, entry)
@@ -187,13 +190,9 @@ static ErrCode read_entry(const Json *entry, Arena *a, ScheduleSpec *s, Err *err
         rc = read_time(entry, "start", &s->start_ms, err);
     if (rc == OK)
         rc = read_time(entry, "end", &s->end_ms, err);
-    return rc == OK ? read_policies(entry, s, err) : rc;
-}
-
-ErrCode schedule_read(const Json *entry, Arena *a, ScheduleSpec *out, Err *err)
-{
-    ErrCode rc = read_entry(entry, a, out, err);
-    ScheduleSpec check = *out;
+    if (rc == OK)
+        rc = read_policies(entry, s, err);
+    ScheduleSpec check = *s;
     check.name = check.pipeline = STR("x");
     return rc == OK ? schedule_check(&check, NULL, err) : rc;
 }
@@ -218,7 +217,7 @@ static ErrCode read_entries(const Json *list, Arena *a, ScheduleSpec *specs, siz
         if (*len == DECLARED_MAX)
             return bad("on.schedule has more than 100 entries", err);
         ScheduleSpec *s = &specs[*len];
-        ErrCode rc = schedule_read(entry, a, s, err);
+        ErrCode rc = schedule_read_entry(entry, a, s, err);
         if (rc != OK)
             return at_entry(*len, rc, err);
         (*len)++;

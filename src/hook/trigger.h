@@ -5,7 +5,7 @@
  *     pipeline: {names: [extract], states: [done]}        # done (default), failed, canceled
  *     webhook: {verify: standard}                 # standard (default), github, token
  *     folder: {path: inbox, match: "*.pdf"}       # under the server's --watch-root
- *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h
+ *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h, or every: 10m
  *
  * Several of a kind: a list of objects. `with` gives inputs from expressions over `trigger`:
  *   {source: "${{ trigger.document }}"}. `if` is an expression over it; false: no job. Without a

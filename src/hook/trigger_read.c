@@ -151,12 +151,15 @@ static void read_folder(OnReader *r, TriggerSpec *s)
         fault(r, "match", "must be a pattern of file names, such as *.pdf");
 }
 
-/* What its entries may say is flow's (flow/schedule.h). */
+/* The clock's own keys are flow/schedule.h's; only what triggers have in common is told here. */
 static void read_schedule(OnReader *r, TriggerSpec *s)
 {
     Err err = {0};
-    if (schedule_read(s->source, r->arena, &s->schedule, &err) != OK)
-        fault(r, "cron", "%s", err.text);
+    ErrCode rc = schedule_read_entry(s->source, r->arena, &s->schedule, &err);
+    if (rc == ERR_NO_MEMORY)
+        r->no_memory = true;
+    else if (rc != OK)
+        fault(r, "", "%s", err.text);
     if (s->with != NULL && !template_is_constant(s->with))
         fault(r, "with", "must not hold expressions: a schedule brings no values");
     if (s->when != NULL)
@@ -165,7 +168,7 @@ static void read_schedule(OnReader *r, TriggerSpec *s)
 
 static const struct {
     const char *name, *main; /* main: what a plain value stands for */
-    const char *keys[12];
+    const char *keys[10];
     void (*read)(OnReader *r, TriggerSpec *s);
     bool many; /* a list of texts is one trigger */
 } kinds[TRIGGER_KIND_COUNT] = {
