@@ -11,8 +11,8 @@ enum { CHOICES_MAX = 1000, HELP_MAX = 500 };
 
 /* Query parameters and flags of their own on every surface. */
 static const char *const reserved[] = {"wait",     "queue",      "priority",        "delay_ms",
-                                       "attempts", "timeout_ms", "concurrency_key", "dry_run",
-                                       "help",     "inputs"};
+                                       "attempts", "timeout_ms", "concurrency_key", "callback_url",
+                                       "dry_run",  "help",       "inputs"};
 
 static const char *const value_keys[] = {"type",    "required", "default", "choices", "min", "max",
                                          "max-len", "help",     "unit",    "example", NULL};

@@ -605,10 +605,17 @@ TEST(survives_every_failure)
 {
     CLEANUP(arena_close) Arena *world = arena_open(1 * MIB);
     PipelineWorld w = {.registry = world_steps(world)};
+    const Json *tree;
+    Err err = {0};
+    assert_ok(json_parse(world, quoted(world, blog), &tree, &err), &err);
     for (int nth = 1;; nth++) {
         fault_arm(nth);
         CLEANUP(arena_close) Arena *a = arena_open(4 * MIB);
-        ErrCode code = a != NULL ? read_with(a, blog, NULL, w).code : ERR_NO_MEMORY;
+        Pipeline p;
+        PipelineFaults faults;
+        ErrCode code = ERR_NO_MEMORY;
+        if (a != NULL)
+            code = pipeline_read(tree, NULL, &w, a, &p, &faults, &err);
         if (!fault_disarm()) {
             assert_int_equal(code, OK);
             return;
