@@ -36,6 +36,14 @@ SELECT id FROM job
  WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
  ORDER BY id DESC LIMIT $5;
 
+-- name: job_ids_pipeline
+-- Jobs of project $1 with $3 <= id < $2 of pipeline $4 in state $6 ('': any), newest first, at most $5.
+SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $4 AND p.deleted_ms = 0)
+   AND j.parent IS NULL AND j.id < $2 AND j.id >= $3
+   AND ($6 = '' OR $6 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id DESC LIMIT $5;
+
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id

@@ -237,7 +237,12 @@ static ErrCode open_hooks(App *app, Err *err)
 {
     const PushOptions push = {
         .db = app->db, .offers = app->offers, .allow_private = app->options.allow_private};
-    return push_open(&push, &app->push, err);
+    const BridgeOptions bridges = {.db = app->db,
+                                   .offers = app->offers,
+                                   .registry = app->registry,
+                                   .allow_private = app->options.allow_private};
+    ErrCode rc = push_open(&push, &app->push, err);
+    return rc == OK ? bridges_open(&bridges, &app->bridges, err) : rc;
 }
 
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
@@ -287,6 +292,7 @@ void app_close(App **slot, int grace_ms)
     triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);

@@ -13,6 +13,7 @@
 #include "flow/flow.h"
 #include "flow/hub.h"
 #include "hook/deliver.h"
+#include "hook/bridge.h"
 #include "hook/push.h"
 #include "hook/trigger.h"
 #include "http/http.h"
@@ -66,6 +67,7 @@ typedef struct App {
     Streams *streams;
     Leases *leases;
     Push *push;
+    Bridges *bridges;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

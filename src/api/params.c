@@ -32,6 +32,8 @@ const Param jobs_query_params[] = {
     PARAM_TEXT(JobsQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_CHOICE(JobsQuery, state, .choices = job_states, .help = "Only jobs in this state."),
     PARAM_TEXT(JobsQuery, step, .example = "document.extract", .help = "Only jobs of this step."),
+    PARAM_TEXT(JobsQuery, pipeline, .max_len = 64, .example = "blog",
+               .help = "Only jobs of this pipeline."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",
@@ -413,6 +415,38 @@ const Param many_body_params[] = {
 };
 
 const Param letter_body_params[] = {BULK_FILTER, PARAM_END};
+
+static const Choice directions[] = {
+    {"in", "Their messages become jobs here."},
+    {"out", "Tasks of a queue here become their messages."},
+    {0},
+};
+
+const Param bridge_body_params[] = {
+    PARAM_TEXT(BridgeBody, name, .required = true, .max_len = 64, .example = "orders",
+               .help = "What the bridge is called: letters, digits, - and _."),
+    PARAM_CHOICE(BridgeBody, direction, .choices = directions, .help = "Which way work goes."),
+    PARAM_TEXT(BridgeBody, account, .max_len = 64,
+               .help =
+                   "Id of the Cloudflare account; CLOUDFLARE_ACCOUNT_ID of the server when left "
+                   "out."),
+    PARAM_TEXT(BridgeBody, remote, .max_len = 64, .help = "Id of the Cloudflare queue."),
+    PARAM_TEXT(BridgeBody, dead_remote, .max_len = 64,
+               .help = "Id of its dead letter queue, to be mirrored into the dead letters here."),
+    PARAM_TEXT(BridgeBody, token_env, .max_len = 64, .def_text = "CLOUDFLARE_API_TOKEN",
+               .help = "Variable of the server's environment with the API token; it begins with "
+                       "CLOUDFLARE_ or PLATEN_BRIDGE_."),
+    PARAM_TEXT(BridgeBody, queue, .max_len = 64, .example = "orders",
+               .help = "Queue here whose outside workers get the messages, or whose tasks go out."),
+    PARAM_TEXT(BridgeBody, step, .max_len = 64, .example = "text.stats",
+               .help = "Step that each message is run with, its body being the parameters; instead "
+                       "of queue."),
+    PARAM_TEXT(BridgeBody, base_url, .max_len = 500,
+               .help = "Address of the API; Cloudflare's when left out."),
+    PARAM_INT(BridgeBody, poison, .min = 1, .max = 100, .def = 5,
+              .help = "A message that came so often and cannot be taken becomes a dead letter."),
+    PARAM_END,
+};
 
 const Choice role_choices[] = {
     [ROLE_VIEWER] = {"viewer", "Reads jobs, events, documents and blobs."},

@@ -21,7 +21,7 @@ typedef struct JobsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
-    Str step;
+    Str step, pipeline;
     int64_t since_ms, until_ms;
 } JobsQuery;
 extern const Param jobs_query_params[];
@@ -130,6 +130,14 @@ typedef struct HandlerBody {
     int64_t concurrency, timeout_ms;
 } HandlerBody;
 extern const Param handler_body_params[];
+
+typedef struct BridgeBody {
+    Str name, account, remote, dead_remote, token_env, queue, step, base_url;
+    int direction; /* 0: in, 1: out */
+    int64_t poison;
+} BridgeBody;
+extern const Param bridge_body_params[]; /* the command line offers the same */
+
 extern const Param task_body_params[]; /* run_option_params with payload and inputs */
 
 /* Pipelines. */

@@ -33,6 +33,7 @@ void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
 void jobs_signal(HttpRequest *req);
@@ -40,6 +41,9 @@ void jobs_approve(HttpRequest *req);
 void jobs_pause(HttpRequest *req);
 void jobs_resume(HttpRequest *req);
 void callbacks_take(HttpRequest *req);
+void approvals_list(HttpRequest *req);
+/* Fills job->waits of a pipeline's job that runs. */
+void nodes_read_waits(Call *c, Job *job);
 /* events.c */
 void events_get(HttpRequest *req);
 void events_socket(HttpRequest *req);
@@ -97,6 +101,11 @@ void jobs_cancel_many(HttpRequest *req);
 void jobs_retry_many(HttpRequest *req);
 void jobs_delete_many(HttpRequest *req);
 void dead_redrive_all(HttpRequest *req);
+/* bridges.c */
+void bridges_list(HttpRequest *req);
+void bridges_add(HttpRequest *req);
+void bridges_remove(HttpRequest *req);
+void bridges_check(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);

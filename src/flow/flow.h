@@ -148,6 +148,8 @@ typedef struct Job {
                                                  job whose result it took; 0: none */
     int64_t node;                             /* of a child: its node in the definition; -1: none */
     bool paused;
+    const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
+    size_t waits_len;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -174,6 +176,7 @@ typedef struct JobFilter {
     int64_t project;
     int state;                  /* JobState, or -1: any */
     Str step;                   /* "": any */
+    Str pipeline;               /* "": any; jobs of this pipeline, whatever `step` says */
     int64_t before;             /* jobs with a smaller id (older) only; 0: from the newest */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
     int limit;                  /* 1 … FLOW_LIST_MAX */

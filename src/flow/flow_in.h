@@ -124,6 +124,10 @@ MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Er
  * it when the row is written. A text that does not open stays as it is: seal_is tells. */
 MUST_CHECK ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err);
 MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err);
+/* job.c: items of a batch, or children of a node (-1: a batch's), as flow_items. */
+MUST_CHECK ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent, int node,
+                                 int state, int64_t after, int limit, Arena *a, Job **out,
+                                 size_t *len, bool *more, Err *err);
 
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,

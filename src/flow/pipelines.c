@@ -110,15 +110,12 @@ static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
         rc = tell_stored(tx, n->project, n->key, n->name, n->definition, err);
     if (rc != OK)
         return rc;
-    rc = db_exec(tx, &sql_pipeline_version_add,
-                 DB_ARGS(DB_I(p->key.id), DB_I(p->key.version), DB_S(n->title), DB_S(n->summary),
-                         DB_S(p->hash), DB_S(n->definition),
-                         DB_S(n->source.len > 0 ? n->source : n->definition), DB_I(n->key),
-                         DB_I(now_ms)),
-                 NULL, err);
-    if (rc == OK && !p->built_in)
-        rc = schedule_declare_tx(tx, n->project, n->key, n->name, n->definition, now_ms, err);
-    return rc;
+    return db_exec(tx, &sql_pipeline_version_add,
+                   DB_ARGS(DB_I(p->key.id), DB_I(p->key.version), DB_S(n->title), DB_S(n->summary),
+                           DB_S(p->hash), DB_S(n->definition),
+                           DB_S(n->source.len > 0 ? n->source : n->definition), DB_I(n->key),
+                           DB_I(now_ms)),
+                   NULL, err);
 }
 
 static ErrCode put_write(DbConn *tx, void *arg, Err *err)
@@ -392,9 +389,9 @@ static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
                          DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
     if (rc == OK && d->gone > 0)
         rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
-    return rc == OK && d->gone > 0
-               ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name, NULL, 0, now_ms, err)
-               : rc;
+    return rc == OK && d->gone > 0 ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name,
+                                                                  NULL, 0, now_ms, err)
+                                   : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)
