@@ -37,6 +37,16 @@ REPORT = [
      ("p", "Thanks go to the volunteers of the lifeboat, who went out eleven times and brought everybody home.")],
 ]
 
+ORDERS = """{"id": 1, "customer": "Ada Brandt", "country": "NO", "total": 240.5, "items": [{"name": "rope", "count": 3}]}
+{"id": 2, "customer": "Bo Lund", "country": "SE", "total": 18, "items": [{"name": "hook", "count": 12}, {"name": "lamp", "count": 1}]}
+{"id": 3, "customer": "Chloé Petit", "country": "FR", "total": 512, "items": []}
+{"id": 4, "customer": "Ada Brandt", "country": "NO", "total": 99.9, "items": [{"name": "lamp", "count": 2}]}
+"""
+
+# Nine lines that would be a thousand million values.
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    "a%d: &a%d [%s]\n" % (i, i, ", ".join(["*a%d" % (i - 1)] * 10)) for i in range(1, 9))
+
 LETTER = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>A letter about bees</title><meta name="author" content="Ida Lund">
@@ -226,7 +236,8 @@ def main():
         page(pdf, items, number)
     pdf.write(os.path.join(folder, "report.pdf"), "Harbour Report 2026", "Harbour Office")
     for name, text, encoding in (("letter.html", LETTER, "utf-8"), ("notes.md", NOTES, "utf-8"), ("people.csv", PEOPLE, "utf-8"),
-                                 ("plain.txt", PLAIN, "utf-8"), ("koi8-r.txt", RUSSIAN, "koi8-r")):
+                                 ("plain.txt", PLAIN, "utf-8"), ("orders.jsonl", ORDERS, "utf-8"),
+                                 ("bomb.yaml", BOMB, "utf-8"), ("koi8-r.txt", RUSSIAN, "koi8-r")):
         with open(os.path.join(folder, name), "w", encoding=encoding, newline="\n") as f:
             f.write(text)
 

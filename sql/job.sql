@@ -1,8 +1,8 @@
 -- name: job_add
 -- What was asked. Never changed afterwards.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key,
-                 batch, parent, place)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+                 batch, parent, place, node, memo, reused)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: job_of_task
 -- What a worker needs to know of job $1.
@@ -16,7 +16,10 @@ SELECT j.id, j.project, j.key_id, j.step, j.queue, j.params, j.trace, j.priority
        COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.finished_ms, 0),
        COALESCE(t.run_at_ms, 0), COALESCE(e.progress_done, t.progress_done, 0),
        COALESCE(e.progress_total, t.progress_total, 0), COALESCE(e.reason, t.reason), COALESCE(e.detail, t.detail),
-       COALESCE(e.hint, t.hint), e.data, j.batch, COALESCE(j.parent, 0), COALESCE(j.place, 0)
+       COALESCE(e.hint, t.hint), e.data, j.batch, COALESCE(j.parent, 0), COALESCE(j.place, 0),
+       CASE WHEN j.pipeline IS NULL THEN '' ELSE (SELECT p.name FROM pipeline p WHERE p.id = j.pipeline) END,
+       COALESCE(j.pipeline_version, 0), COALESCE(j.origin, 0), COALESCE(j.reused, 0), COALESCE(j.node, -1),
+       COALESCE(t.halt, 0), COALESCE(t.state, '')
   FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
 

@@ -1,7 +1,7 @@
 #include "api/app.h"
-#include "api/events.h"
 #include "api/lease.h"
 #include "api/operations.h"
+#include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"
@@ -157,6 +157,7 @@ static ErrCode open_work(App *app, Err *err)
         .hub = app->hub,
         .offers = app->offers,
         .runners = app->options.engine_threads,
+        .schedules = app->options.schedules,
     };
     return work_open(&work, &app->work, err);
 }

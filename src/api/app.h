@@ -21,6 +21,7 @@ typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
+    bool schedules;          /* start what is due by the clock: a server does, a command does not */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
@@ -34,7 +35,7 @@ typedef struct AppOptions {
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* events.h */
+typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
 typedef struct Leases Leases;   /* lease.h */
 

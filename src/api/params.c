@@ -1,5 +1,7 @@
 #include "api/params.h"
 #include "access/access.h"
+#include "feed/feed.h"
+#include "flow/schedule.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -46,6 +48,27 @@ const Param events_query_params[] = {
     PARAM_INT(EventsQuery, after, .min = 0, .max = INT64_MAX,
               .help = "Only events with a higher number."),
     PARAM_INT(EventsQuery, limit, .min = 1, .max = 1000, .def = 200, .help = "Events per answer."),
+    PARAM_END,
+};
+
+const Param feed_query_params[] = {
+    PARAM_TEXT(FeedQuery, types, .max_len = 1000, .example = "job.*,document.added",
+               .help = "Only events of these types, joined by commas; * at the end stands for all "
+                       "that begin so."),
+    PARAM_TEXT(FeedQuery, after, .example = "evt_0m8gnkabg0000",
+               .help = "Only events after this one; the \"next\" of the answer before."),
+    PARAM_INT(FeedQuery, limit, .min = 1, .max = FEED_READ_MAX, .def = 200,
+              .help = "Events per answer."),
+    PARAM_END,
+};
+
+const Param publish_body_params[] = {
+    PARAM_TEXT(PublishBody, type, .required = true, .max_len = FEED_TYPE_MAX,
+               .example = "user.created",
+               .help = "What happened, in dotted words; platen's own types are refused."),
+    PARAM_TEXT(PublishBody, subject, .max_len = FEED_SUBJECT_MAX, .example = "user-7",
+               .help = "What it is about."),
+    PARAM_JSON(PublishBody, data, .help = "An object with whatever belongs to it, at most 16 KiB."),
     PARAM_END,
 };
 
@@ -230,5 +253,71 @@ const Param key_body_params[] = {
                .help = "What the key is for."),
     PARAM_CHOICE(KeyBody, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the key may do."),
+    PARAM_END,
+};
+
+const Choice missed_choices[] = {
+    [MISSED_SKIP] = {"skip", "They are left out."},
+    [MISSED_ONCE] = {"once", "One job makes up for all of them."},
+    [MISSED_ALL] = {"all", "Each is made up, the newest 100."},
+    [MISSED_COUNT] = {0},
+};
+
+const Choice overlap_choices[] = {
+    [OVERLAP_ALLOW] = {"allow", "Another job starts beside it."},
+    [OVERLAP_SKIP] = {"skip", "No job starts."},
+    [OVERLAP_QUEUE] = {"queue", "The new job waits for it."},
+    [OVERLAP_CANCEL] = {"cancel", "It is cancelled."},
+    [OVERLAP_COUNT] = {0},
+};
+
+#define WHEN_PARAMS(T)                                                                             \
+    PARAM_TEXT(T, cron, .max_len = CRON_TEXT_MAX, .example = "0 9 * * mon-fri",                    \
+               .help = "When: minute hour day month weekday, with seconds first if six; or "       \
+                       "@daily and the like."),                                                    \
+        PARAM_TEXT(T, every, .max_len = 40, .example = "90s",                                      \
+                   .help = "Instead of cron: the time between two starts, like 90s or 1h30m."),    \
+        PARAM_TEXT(T, zone, .max_len = ZONE_NAME_MAX, .def_text = "UTC",                           \
+                   .example = "Europe/Berlin",                                                     \
+                   .help = "Time zone of cron, a name of the tz database."),                       \
+        PARAM_TEXT(T, start, .max_len = 40, .example = "2026-12-01T00:00:00Z",                     \
+                   .help = "Not before this time (RFC 3339); @every counts from it."),             \
+        PARAM_TEXT(T, end, .max_len = 40, .example = "2027-12-01T00:00:00Z",                       \
+                   .help = "Not after this time (RFC 3339).")
+
+const Param schedule_body_params[] = {
+    PARAM_TEXT(ScheduleBody, name, .max_len = SCHEDULE_NAME_MAX, .example = "nightly",
+               .help = "Unique in the project: a-z 0-9 - _ and dots."),
+    WHEN_PARAMS(ScheduleBody),
+    PARAM_TEXT(ScheduleBody, step, .example = "text.stats", .help = "The step that starts."),
+    PARAM_JSON(ScheduleBody, params, .help = "Parameters of the step, as an object."),
+    PARAM_TEXT(ScheduleBody, pipeline, .help = "Instead of step: the pipeline that starts."),
+    PARAM_JSON(ScheduleBody, inputs, .help = "Inputs of the pipeline, as an object."),
+    PARAM_TEXT(ScheduleBody, queue, .max_len = 64,
+               .help = "Queue of the jobs of a step; the step's own otherwise."),
+    PARAM_INT(ScheduleBody, priority, .min = -100, .max = 100, .help = "Higher runs first."),
+    PARAM_INT(ScheduleBody, attempts, .min = 1, .max = 100, .def = 0,
+              .help = "How often a job is tried; the step says how often otherwise."),
+    PARAM_INT(ScheduleBody, timeout_ms, .min = 1, .max = 86400000, .def = 0, .unit = "ms",
+              .help = "Wall-clock limit of one attempt; the step says which otherwise."),
+    PARAM_CHOICE(ScheduleBody, missed, .choices = missed_choices, .def = MISSED_SKIP,
+                 .help = "What becomes of times that were missed, by more than a minute, because "
+                         "no server ran or the clock jumped."),
+    PARAM_CHOICE(ScheduleBody, overlap, .choices = overlap_choices, .def = OVERLAP_ALLOW,
+                 .help = "What happens when the job before has not ended."),
+    PARAM_INT(ScheduleBody, jitter_ms, .min = 0, .max = 86400000, .unit = "ms",
+              .help = "Start up to this much later, at random."),
+    PARAM_BOOL(ScheduleBody, paused, .help = "Make it, but do not start anything yet."),
+    PARAM_END,
+};
+
+#define COUNT_PARAM(T)                                                                             \
+    PARAM_INT(T, count, .min = 1, .max = 100, .def = 5, .help = "How many times to show.")
+
+const Param preview_query_params[] = {COUNT_PARAM(PreviewQuery), PARAM_END};
+
+const Param preview_body_params[] = {
+    WHEN_PARAMS(PreviewBody),
+    COUNT_PARAM(PreviewBody),
     PARAM_END,
 };

@@ -37,6 +37,18 @@ typedef struct EventsQuery {
 } EventsQuery;
 extern const Param events_query_params[];
 
+typedef struct FeedQuery {
+    Str types, after;
+    int64_t limit;
+} FeedQuery;
+extern const Param feed_query_params[];
+
+typedef struct PublishBody {
+    Str type, subject;
+    const Json *data;
+} PublishBody;
+extern const Param publish_body_params[];
+
 typedef struct DeadQuery {
     int64_t limit;
     Str cursor, queue;
@@ -106,5 +118,27 @@ typedef struct KeyBody {
 } KeyBody;
 extern const Param key_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
+
+typedef struct ScheduleBody {
+    Str name, cron, every, zone, step, pipeline, queue, start, end;
+    const Json *params, *inputs;
+    int64_t priority, attempts, timeout_ms, jitter_ms;
+    int missed, overlap; /* enum Missed, enum Overlap */
+    bool paused;
+} ScheduleBody;
+extern const Param schedule_body_params[];
+extern const Choice missed_choices[]; /* by Missed; the command line offers the same */
+extern const Choice overlap_choices[];
+
+typedef struct PreviewQuery {
+    int64_t count;
+} PreviewQuery;
+extern const Param preview_query_params[];
+
+typedef struct PreviewBody {
+    Str cron, every, zone, start, end;
+    int64_t count;
+} PreviewBody;
+extern const Param preview_body_params[];
 
 #endif

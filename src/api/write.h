@@ -10,6 +10,8 @@ void write_time(JsonOut *j, const char *key, int64_t ms); /* RFC 3339; null when
 void write_id(JsonOut *j, const char *key, const char *prefix, int64_t id);
 /* The whole job. Secret parameters are shown as null. `full` adds params, files and data. */
 void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full);
+/* Its parameters, as "params": secrets are null. */
+void write_params(JsonOut *j, const Job *job, const Registry *registry, Arena *a);
 void write_event(JsonOut *j, const JobEvent *e);
 
 #endif

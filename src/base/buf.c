@@ -18,7 +18,7 @@ char *buf_room(Buf *b, size_t n)
     if (n <= b->cap - b->len)
         return b->ptr + b->len;
     if (n > b->ceiling - b->len) {
-        b->failed = true;
+        b->failed = b->over = true;
         return NULL;
     }
     size_t cap = b->cap > 0 ? b->cap * 2 : FIRST_CAP;
@@ -149,7 +149,7 @@ void buf_add_url(Buf *b, Str s)
 void buf_clear(Buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->over = false;
 }
 
 Str buf_str(const Buf *b)

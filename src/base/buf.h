@@ -17,6 +17,7 @@ typedef struct Buf {
     char *ptr;
     size_t len, cap, ceiling;
     bool failed; /* ceiling or arena reached: the text is cut and must not be used */
+    bool over;   /* it was the ceiling */
 } Buf;
 
 Buf buf_init(Arena *a, size_t ceiling_bytes);

@@ -115,6 +115,7 @@ static int serve(Cli *cli, const ServeArgs *args)
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .schedules = true,
         .allow_private = c_or_null(cli->arena, args->allow_private),
     };
     App *app = NULL;

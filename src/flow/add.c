@@ -66,7 +66,7 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return bad_param(err, "timeout_ms", "must not be negative");
     if (!queue_name_ok(n->queue))
         return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
-    if (n->step->outside != NULL &&
+    if (n->step != NULL && n->step->outside != NULL &&
         flow_check_queue(flow_queue_for(n->step, n->params), n->step->outside, err) != OK)
         return ERR_BAD_PARAM;
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
@@ -92,7 +92,7 @@ static ErrCode known_key(DbConn *tx, const JobNew *n, int64_t now_ms, JobAdded *
     return rc;
 }
 
-static ErrCode add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 {
     for (size_t i = 0; i < n->inputs_len; i++) {
         const JobFile *f = &n->inputs[i];
@@ -123,16 +123,19 @@ int64_t flow_attempts_of(const JobNew *n)
 }
 
 static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool batch,
-                       int64_t parent, int64_t place, Err *err)
+                       const JobKin *kin, Err *err)
 {
-    return db_exec(tx, &sql_job_add,
-                   DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
-                           DB_S(str_from_c(n->step->name)), DB_S(queue),
-                           DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
-                           DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
-                           db_text_or_null(n->trace), db_text_or_null(n->concurrency_key),
-                           DB_I(batch), db_int_or_null(parent), db_int_or_null(place)),
-                   NULL, err);
+    static const JobKin none = {.node = -1};
+    const JobKin *k = kin != NULL ? kin : &none;
+    return db_exec(
+        tx, &sql_job_add,
+        DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key), DB_S(str_from_c(n->step->name)),
+                DB_S(queue), DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
+                DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms), db_text_or_null(n->trace),
+                db_text_or_null(n->concurrency_key), DB_I(batch), db_int_or_null(k->parent),
+                k->parent != 0 ? DB_I(k->place) : DB_N, k->node >= 0 ? DB_I(k->node) : DB_N,
+                db_text_or_null(k->memo), db_int_or_null(k->reused)),
+        NULL, err);
 }
 
 static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, Err *err)
@@ -145,6 +148,11 @@ static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, 
                    NULL, err);
 }
 
+ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err)
+{
+    return add_key(tx, id, n, clock_now_ms(), err);
+}
+
 static Str queue_of(const JobNew *n)
 {
     if (n->step->outside != NULL)
@@ -154,7 +162,7 @@ static Str queue_of(const JobNew *n)
 
 /* Job, task and inputs. Whoever may wait for its task is told by the caller. */
 static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int64_t now_ms,
-                        int64_t parent, int64_t place, Err *err)
+                        const JobKin *kin, Err *err)
 {
     const TaskNew task = {.id = id,
                           .job = id,
@@ -165,11 +173,11 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
                           .run_at_ms = now_ms + n->delay_ms,
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
-                          .parent = parent};
-    ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
+                          .parent = kin != NULL ? kin->parent : 0};
+    ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
-    return rc == OK ? add_inputs(tx, id, n, err) : rc;
+    return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
 static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
@@ -177,22 +185,27 @@ static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
     return n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
 }
 
-ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
-                     Err *err)
+ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
 {
     int64_t now_ms = clock_now_ms();
     Str queue = queue_of(n);
     ErrCode rc = admit(tx, n, queue, err);
     if (rc == OK)
-        rc = add_rows(tx, id, n, queue, now_ms, parent, place, err);
+        rc = add_rows(tx, id, n, queue, now_ms, kin, err);
     return rc == OK ? flow_tell_ready(tx, queue, now_ms + n->delay_ms, err) : rc;
+}
+
+ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
+{
+    ErrCode rc = add_job(tx, id, n, queue_of(n), false, kin, err);
+    return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
 ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
 {
-    ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
+    ErrCode rc = add_job(tx, id, n, queue_of(n), batch, NULL, err);
     if (rc == OK)
-        rc = add_inputs(tx, id, n, err);
+        rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)
         rc = add_key(tx, id, n, clock_now_ms(), err);
     return rc;
@@ -211,7 +224,7 @@ ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err 
     if (rc == OK)
         rc = flow_known_key(tx, n, &added, err);
     if (rc == OK && !added.existed) {
-        rc = flow_add_one(tx, id, n, 0, 0, err);
+        rc = flow_add_one(tx, id, n, NULL, err);
         if (rc == OK)
             rc = add_key(tx, id, n, clock_now_ms(), err);
         if (rc == OK)
@@ -234,7 +247,7 @@ static ErrCode add_run(DbConn *tx, int64_t first, const JobNew *jobs, size_t len
         const JobNew *n = &jobs[*at];
         if (n->step != step || !str_eq(queue_of(n), queue))
             break;
-        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, 0, 0, err);
+        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, NULL, err);
         if (n->delay_ms < least_ms)
             least_ms = n->delay_ms;
     }

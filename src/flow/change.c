@@ -2,7 +2,7 @@
  *
  * What is refused (no such job, wrong state) is refused before anything was changed, so a batch
  * does not run twice for it. */
-#include "flow/flow_in.h"
+#include "flow/pipeline_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
 
@@ -41,33 +41,51 @@ static ErrCode cancel_one(DbConn *tx, int64_t project, int64_t job, Arena *a, bo
     const JobEnd end = {
         .state = JOB_CANCELED, .events = 1, .finished_ms = clock_now_ms(), .fault = &f};
     if (rc == OK)
+        rc = db_exec(tx, &sql_node_cancel, DB_ARGS(DB_I(job)), NULL, err);
+    if (rc == OK)
         rc = flow_end_job(tx, &t, &end, err);
     if (rc == OK && t.was_leased)
         rc = flow_tell_cancel(tx, job, t.attempt, err);
     return rc;
 }
 
-/* The job and, of a batch, the items that live. */
-static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
+/* The job and, of a batch or a pipeline, its children that live. A pipeline with something to run
+ * at its end is not cancelled itself: it ends by that, or when somebody cancels it again. */
+static ErrCode cancel_tree(DbConn *tx, int64_t project, int64_t job, int depth, bool *found,
+                           Err *err)
 {
-    const Change *c = arg;
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "cancelling a job");
-    bool found = false;
-    int64_t *items = NULL;
+    int64_t *children = NULL;
     size_t n = 0;
-    ErrCode rc = cancel_one(tx, c->project, c->job, a, &found, err);
-    if (rc == OK && !found)
-        return refuse(tx, c, "the job has ended already", err);
-    if (rc == OK) /* the batch itself is gone already, so none of them ends it */
-        rc = flow_item_ids(tx, &sql_batch_live, c->job, a, &items, &n, err);
-    for (size_t i = 0; rc == OK && i < n; i++) {
-        ArenaMark mark = arena_mark(a);
-        rc = cancel_one(tx, c->project, items[i], a, &found, err);
-        arena_rewind(a, mark);
-    }
-    return rc;
+    bool softly = false, any = false;
+    ErrCode rc = flow_halt_softly(tx, project, job, HALT_CANCELED, &softly, err);
+    if (rc == OK && softly)
+        *found = true;
+    else if (rc == OK)
+        rc = cancel_one(tx, project, job, a, found, err);
+    if (rc != OK || !*found)
+        return rc;
+    rc = flow_item_ids(tx, &sql_batch_live, job, a, &children, &n, err);
+    for (size_t i = 0; rc == OK && i < n; i++)
+        rc = depth < PIPELINE_CALLS_DEEP + 1
+                 ? cancel_tree(tx, project, children[i], depth + 1, &any, err)
+                 : OK;
+    return rc == OK && softly ? flow_go_on(tx, job, err) : rc;
+}
+
+static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
+{
+    const Change *c = arg;
+    bool found = false;
+    ErrCode rc = cancel_tree(tx, c->project, c->job, 0, &found, err);
+    return rc == OK && !found ? refuse(tx, c, "the job has ended already", err) : rc;
+}
+
+ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err)
+{
+    return cancel_write(tx, &(Change){.project = project, .job = job}, err);
 }
 
 ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err)
@@ -138,11 +156,35 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
             a, err);
     if (rc == OK)
         rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
+    bool is_flow = false;
     if (rc == OK && task.parent != 0)
+        rc = flow_child_again(tx, task.parent, job, project, &is_flow, err);
+    if (rc == OK && task.parent != 0 && !is_flow)
         rc = flow_item_again(tx, task.parent, project, a, err);
     if (rc == OK)
         rc = flow_tell_news(tx, project, job, err);
     return rc;
+}
+
+static ErrCode is_pipeline(DbConn *tx, int64_t project, int64_t job, bool *yes, Err *err)
+{
+    int64_t n = 0;
+    ErrCode rc = db_get_int(tx, &sql_job_pipeline, DB_ARGS(DB_I(job), DB_I(project)), 0, &n, err);
+    *yes = n != 0;
+    return rc;
+}
+
+ErrCode flow_run_again(DbConn *tx, int64_t project, int64_t job, bool *found, Err *err)
+{
+    bool pipeline = false;
+    CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "retrying a job");
+    ErrCode rc = is_pipeline(tx, project, job, &pipeline, err);
+    if (rc != OK)
+        return rc;
+    return pipeline ? flow_pipeline_again(tx, project, job, found, err)
+                    : run_again(tx, project, job, a, found, err);
 }
 
 /* A batch runs again by those of its items that did not succeed; the first of them takes back the
@@ -168,9 +210,13 @@ static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "retrying a job");
-    bool found = false;
-    ErrCode rc = batch_again(tx, c, a, &found, err);
-    if (rc == OK && !found)
+    bool found = false, pipeline = false;
+    ErrCode rc = is_pipeline(tx, c->project, c->job, &pipeline, err);
+    if (rc == OK && pipeline)
+        rc = flow_pipeline_again(tx, c->project, c->job, &found, err);
+    else if (rc == OK)
+        rc = batch_again(tx, c, a, &found, err);
+    if (rc == OK && !found && !pipeline)
         rc = run_again(tx, c->project, c->job, a, &found, err);
     if (rc != OK || found)
         return rc;

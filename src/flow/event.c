@@ -26,6 +26,23 @@ static void put_fault(JsonOut *j, const TaskFault *f)
         json_kv_str(j, "hint", str_slice(f->hint, 0, FLOW_DETAIL_MAX));
 }
 
+static void put_step(JsonOut *j, const EventNew *e)
+{
+    json_kv_str(j, "step", e->node);
+    if (e->item != 0) {
+        char job[ID_TEXT_SIZE];
+        json_kv_c(j, "job", id_text("job", e->item, job));
+    }
+    if (e->type == EVENT_STEP_ITEM) {
+        json_kv_int(j, "item", e->place);
+        json_kv_c(j, "state", job_state_name(e->state));
+    }
+    if (e->total > 0) {
+        json_kv_int(j, "done", e->done);
+        json_kv_int(j, "total", e->total);
+    }
+}
+
 static Str event_data(const EventNew *e, Arena *a)
 {
     Buf b = buf_init(a, EVENT_DATA_MAX);
@@ -48,6 +65,8 @@ static Str event_data(const EventNew *e, Arena *a)
         json_kv_int(&j, "done", e->done);
         json_kv_int(&j, "total", e->total);
     }
+    if (e->node.len > 0)
+        put_step(&j, e);
     if (e->note.len > 0)
         json_kv_str(&j, "note", str_slice(e->note, 0, FLOW_DETAIL_MAX));
     json_end(&j, '}');

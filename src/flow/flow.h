@@ -133,6 +133,11 @@ typedef struct Job {
     Str reason, detail, hint; /* of the failure, or of the last attempt that failed */
     Str data;                 /* result, JSON object; "" before */
     BatchCounts items;        /* of a batch; flow_get only */
+    Str pipeline;             /* of a pipeline's job: its name; step is "flow.run" then */
+    int64_t pipeline_version, origin, reused; /* origin: the job it replays; reused: of a child, the
+                                                 job whose result it took; 0: none */
+    int64_t node;                             /* of a child: its node in the definition; -1: none */
+    bool paused;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -179,6 +184,8 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+/* In a write function; what is refused has changed nothing. */
+MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the
@@ -254,14 +261,19 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
 /* Who wants to hear of news. Called on the writer's thread after the commit with (ctx, project,
  * job); must not block. Set once before the first write; *hooks must live as long as the db.
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
- * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt). */
+ * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `due` when
+ * a wait will end by itself: (ctx, its time, 0). pipelines and built_in are what flow itself finds
+ * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
     FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
-    DbAfterFn news, ready, cancel;
+    DbAfterFn news, ready, cancel, due;
     /* Does this server serve the queue with threads of its own (ctx, queue_hash(queue))? Then it
      * cannot be one of outside work. NULL: none. On the writer's thread; must not block. */
     bool (*has_lane)(void *ctx, int64_t queue);
+    struct PipelineCache *pipelines;
+    const struct BuiltInPipeline *built_in;
+    const char *public_url; /* NULL: unknown */
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

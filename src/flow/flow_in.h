@@ -8,6 +8,7 @@
  *   event.c   history: writing what must be stored, reading all of it
  *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
  *   outside.c work that is done outside: leased over HTTP, pushed
  *   offers.c  who waits for tasks of it
  *   hooks.c   whom to tell after a commit */
@@ -28,8 +29,10 @@ typedef struct EventNew {
     int64_t run_at_ms;      /* 0: not said */
     int64_t done, total;    /* of task.progress */
     Str note;
-    int64_t item;   /* of job.item: the job that ended */
-    JobState state; /* of job.item: how */
+    int64_t item;   /* of job.item, step.*: the job that ended, or began */
+    JobState state; /* of job.item, step.item: how */
+    Str node;       /* of step.*: its id in the definition */
+    int64_t place;  /* of step.item */
 } EventNew;
 /* Store one event. `scratch` is given back. */
 MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch, Err *err);
@@ -37,6 +40,7 @@ MUST_CHECK ErrCode flow_event_add(DbConn *tx, const EventNew *e, Arena *scratch,
 /* hooks.c: told after the commit. */
 MUST_CHECK ErrCode flow_tell_news(DbConn *tx, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err);
+MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
 /* run.c: tasks were leased: read what was asked, write their starts. */
@@ -53,6 +57,7 @@ typedef struct JobEnd {
     int64_t events, finished_ms;
     const TaskFault *fault; /* NULL when done */
     Str data;
+    bool quiet; /* it ends within the change that made it: who made it knows */
 } JobEnd;
 /* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
@@ -62,11 +67,26 @@ MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd 
 MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
                                   Arena *a, Err *err);
 
-/* add.c: job and task of an item, or of a job of one task. parent and place: 0 when it is none. */
-MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent,
-                                int64_t place, Err *err);
+/* Whose child a job is. */
+typedef struct JobKin {
+    int64_t parent; /* batch or pipeline's job; 0: nobody's */
+    int64_t place;  /* item of a batch, from 1; item of a node, from 0 */
+    int64_t node;   /* of the pipeline; -1: none */
+    Str memo;       /* what its result can be found by, once it is done; "": not */
+    int64_t reused; /* the job whose result it took; 0: none */
+} JobKin;
+/* add.c: job and task. kin: NULL when it is nobody's child. */
+MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                Err *err);
+/* add.c: without a task: the caller ends it at once. */
+MUST_CHECK ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                     Err *err);
 /* add.c: only the job's row, its files and its idempotency key. */
 MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
+/* add.c: the files of n->inputs, named by the project from now on. */
+MUST_CHECK ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* add.c: from now on the idempotency key stands for job id. */
+MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err);
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
 

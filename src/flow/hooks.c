@@ -1,6 +1,7 @@
 /* hooks.c: whom to tell after a commit. The database carries the pointer, so that a write function
  * finds it. */
 #include "flow/flow_in.h"
+#include "flow/pipeline.h"
 
 void flow_set_hooks(Db *db, const FlowHooks *hooks)
 {
@@ -24,8 +25,20 @@ ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err *err)
     return h != NULL ? tell(tx, h->ready, h->ctx, queue_hash(queue), run_at_ms, err) : OK;
 }
 
+ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->due, h->ctx, due_ms, 0, err) : OK;
+}
+
 ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err)
 {
     const FlowHooks *h = db_attached(tx);
     return h != NULL ? tell(tx, h->cancel, h->ctx, task, attempt, err) : OK;
+}
+
+const char *flow_public_url(const DbConn *c)
+{
+    const FlowHooks *h = db_attached(c);
+    return h != NULL && h->public_url != NULL ? h->public_url : "";
 }

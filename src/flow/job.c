@@ -1,5 +1,6 @@
 /* job.c: reading jobs. */
 #include "flow/flow_in.h"
+#include "flow/plan.h"
 #include "base/id.h"
 #include "db/queries.h"
 
@@ -74,6 +75,13 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     j->batch = next_int(&c) != 0;
     j->parent = next_int(&c);
     j->place = next_int(&c);
+    j->pipeline = next_text(&c);
+    j->pipeline_version = next_int(&c);
+    j->origin = next_int(&c);
+    j->reused = next_int(&c);
+    j->node = next_int(&c);
+    j->paused = (next_int(&c) & HALT_PAUSED) != 0;
+    j->paused = str_eq_c(db_str(rows, c.at), "paused") || j->paused;
     j->created_ms = id_time_ms(j->id);
     return !c.failed;
 }

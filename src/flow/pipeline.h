@@ -65,8 +65,22 @@ MUST_CHECK ErrCode flow_pipeline_versions(DbConn *reader, int64_t project, Str n
 /* Jobs that run go on. ERR_UNKNOWN_PIPELINE; ERR_CONFLICT for a built-in one. */
 MUST_CHECK ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err);
 
-/* Set once, before the first job: what definitions are read against. */
-void flow_set_registry(Db *db, const Registry *registry);
+/* Pipelines that come with platen: a table that ends with {0} (made from the YAML files of pipelines/). */
+typedef struct BuiltInPipeline {
+    const char *name, *title, *summary;
+    const char *definition; /* JSON */
+    const char *source;     /* YAML */
+} BuiltInPipeline;
+
+/* How this server is reached from outside, without a final "/": what addresses of callbacks begin
+ * with. "" until it was said. */
+const char *flow_public_url(const DbConn *c);
+
+/* Parsed definitions of one process; hung onto the database with flow's hooks (FlowHooks.pipelines),
+ * so that every connection finds it. Without one, definitions are parsed each time. */
+typedef struct PipelineCache PipelineCache;
+PipelineCache *pipeline_cache_open(const Registry *registry); /* NULL: no memory */
+void pipeline_cache_close(PipelineCache **c);                 /* nobody may hold one any more */
 /* The parsed form of a stored version, shared and constant for as long as it is held. */
 typedef struct PipelineHeld PipelineHeld;
 MUST_CHECK ErrCode flow_pipeline_hold(DbConn *c, int64_t project, Str name, int64_t version,
@@ -74,6 +88,14 @@ MUST_CHECK ErrCode flow_pipeline_hold(DbConn *c, int64_t project, Str name, int6
 const Pipeline *flow_pipeline_of(const PipelineHeld *h);
 int64_t flow_pipeline_version_of(const PipelineHeld *h);
 void flow_pipeline_release(PipelineHeld **h);
+
+/* What somebody gives a pipeline: values are checked against its table (all faults at once), files
+ * are found: a file object, "doc_…", {document}, {blob}, or a list of these. *inputs and *files are
+ * what PipelineRun wants. ERR_BAD_PARAM, ERR_INPUT_MISSING, ERR_NOT_FOUND. Reader or write
+ * function. */
+MUST_CHECK ErrCode flow_pipeline_inputs(DbConn *c, int64_t project, const Pipeline *p,
+                                        const Json *given, Arena *a, Str *inputs, JobFile **files,
+                                        size_t *files_len, ParamFaults *faults, Err *err);
 
 typedef struct PipelineRun {
     int64_t project, key;
@@ -150,6 +172,6 @@ typedef struct Replay {
     size_t files_len;
     Str trace;
 } Replay;
-MUST_CHECK ErrCode flow_replay(Db *db, const Replay *r, JobAdded *out, Arena *a, Err *err);
+MUST_CHECK ErrCode flow_replay(Db *db, const Replay *r, JobAdded *out, Err *err);
 
 #endif

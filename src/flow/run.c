@@ -1,6 +1,6 @@
 /* run.c: attempts: leased, done, tried again, dead, lost. Each function is one or more moves of the
  * drawing in flow.h. */
-#include "flow/flow_in.h"
+#include "flow/pipeline_in.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -85,9 +85,13 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
         NULL, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
-    if (rc == OK)
-        rc = flow_feed_end(tx, t, end, err);
+    if (rc != OK || end->quiet)
+        return rc;
+    rc = flow_feed_end(tx, t, end, err);
+    bool is_flow = false;
     if (rc == OK && t->parent != 0)
+        rc = flow_child_ended(tx, t->parent, t->job, end->state, &is_flow, err);
+    if (rc == OK && t->parent != 0 && !is_flow)
         rc = flow_item_ended(tx, t->parent, t->job, end->state, err);
     return rc;
 }

@@ -107,6 +107,11 @@ static struct curl_slist *build_headers(const NetClient *c, const NetRequest *r)
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     if (c->authorization != NULL)
         list = curl_slist_append(list, c->authorization);
+    char accept[128];
+    if (r->accept != NULL) {
+        snprintf(accept, sizeof accept, "Accept: %s", r->accept);
+        list = curl_slist_append(list, accept);
+    }
     if (r->json.ptr != NULL)
         list = curl_slist_append(list, "Content-Type: application/json");
     return list;

@@ -22,6 +22,7 @@ typedef struct NetFile {
 
 typedef struct NetRequest {
     const char *method;   /* "GET" … */
+    const char *accept;   /* media type; NULL: any */
     Str path;             /* with query: "/api/v1/jobs?limit=5" */
     Str json;             /* body, "" none */
     const NetFile *files; /* not NULL: multipart/form-data with these files and the form fields */

@@ -104,6 +104,15 @@ static void on_cancel(void *ctx, int64_t task, int64_t attempt)
             held_stop(h, STOP_CANCELED);
 }
 
+static void on_due(void *ctx, int64_t due_ms, int64_t unused)
+{
+    Work *w = ctx;
+    (void)unused;
+    waits_poke(w, due_ms);
+    if (w->scheduler != NULL)
+        scheduler_due(w->scheduler, due_ms);
+}
+
 /* --- open --- */
 
 ErrCode work_add_lane(Work *w, Str name, Err *err)
@@ -170,11 +179,15 @@ static void init(Work *w, const WorkOptions *o)
                            .news = on_news,
                            .ready = on_ready,
                            .cancel = on_cancel,
-                           .has_lane = has_lane};
+                           .due = on_due,
+                           .has_lane = has_lane,
+                           .built_in = o->built_in,
+                           .public_url = o->public_url};
     w->lease_end_ms = INT64_MAX;
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
+    cond_init(&w->wake_waits);
 }
 
 ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
@@ -183,18 +196,27 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     if (w == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
     init(w, o);
+    w->hooks.pipelines = pipeline_cache_open(o->registry);
+    if (w->hooks.pipelines == NULL)
+        return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
+    flow_set_hooks(o->db, &w->hooks); /* a lost task may be the last of a pipeline */
     ErrCode rc = feed_start(o->db, err);
     if (rc == OK)
         rc = recover(w, err);
-    if (rc != OK)
-        return rc;
-    flow_set_hooks(o->db, &w->hooks);
-    rc = add_lanes(w, err);
+    if (rc == OK)
+        rc = add_lanes(w, err);
+    if (rc == OK && o->schedules)
+        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+    if (rc == OK && w->scheduler != NULL)
+        rc = scheduler_start(w->scheduler, err);
     if (rc == OK)
         rc = thread_start(&w->keeper, "keeper", keeper_main, w, err);
+    w->keeper_runs = rc == OK;
+    if (rc == OK)
+        rc = thread_start(&w->waits, "waits", waits_main, w, err);
+    w->waits_runs = rc == OK;
     if (rc != OK)
         return rc;
-    w->keeper_runs = true;
     *out = w;
     w = NULL;
     return OK;
@@ -231,6 +253,7 @@ static void stop_held(Work *w, Stop why)
 
 void work_drain(Work *w, int64_t grace_ms)
 {
+    scheduler_stop(w->scheduler);
     atomic_store(&w->draining, true);
     int64_t until_us = clock_mono_us() + grace_ms * 1000;
     bool quiet = false;
@@ -245,6 +268,17 @@ void work_drain(Work *w, int64_t grace_ms)
             lane_give_back_todo(w->lanes[i]);
         quiet = wait_until_quiet(w, 20);
     }
+}
+
+static void stop_waits(Work *w)
+{
+    if (!w->waits_runs)
+        return;
+    mutex_lock(&w->lock);
+    w->waits_stop = true;
+    cond_signal(&w->wake_waits);
+    mutex_unlock(&w->lock);
+    pthread_join(w->waits, NULL);
 }
 
 static void stop_keeper(Work *w)
@@ -272,6 +306,7 @@ void work_close(Work **work)
     if (w == NULL)
         return;
     work_drain(w, 0);
+    stop_waits(w);
     stop_keeper(w); /* from here on nobody adds lanes */
     stop_held(w, STOP_SHUTDOWN);
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
@@ -283,8 +318,11 @@ void work_close(Work **work)
         LOG(WARN, DB_FAILED, KV("detail", err.text));
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
         lane_close(&w->lanes[i]);
+    pipeline_cache_close(&w->hooks.pipelines);
+    scheduler_close(&w->scheduler);
     mutex_done(&w->lock);
     cond_done(&w->wake_keeper);
+    cond_done(&w->wake_waits);
     free(w);
     *work = NULL;
 }

@@ -21,6 +21,8 @@
  * write, sets the flag of those that were lost, expires leases of workers that vanished, starts
  * lanes for queues it has not seen, and forgets old idempotency keys.
  *
+ * With `schedules` another thread sleeps until the next schedule is due and starts its jobs.
+ *
  * Cancel: the task's flag is set at once; an engine is killed, a built-in step sees step_canceled.
  * Its result is dropped. Stop: work_drain leases nothing more, lets running work end, then cancels
  * it and gives it back: no attempt is used up. If results cannot be written (disk full) they are
@@ -41,6 +43,7 @@
 #include "blob/blob.h"
 #include "engine/engine.h"
 #include "flow/hub.h"
+#include "flow/pipeline.h"
 #include "flow/offers.h"
 
 typedef struct Work Work;
@@ -48,14 +51,17 @@ typedef struct Work Work;
 typedef struct WorkOptions {
     Db *db;
     const Registry *registry;
-    BlobStore *blobs;    /* NULL: steps with files fail */
-    EnginePool *engines; /* NULL: steps of engines fail with engine_missing */
-    Hub *hub;            /* told of news; NULL: nobody listens */
-    Offers *offers;      /* told of tasks that outside workers do; NULL: nobody listens */
-    int runners;         /* threads per lane; 0: twice the number of cores */
-    int64_t lease_ms;    /* 0: 60 s */
-    const char *worker;  /* name in the lease, at most 31 characters; NULL: "local" */
-    bool paused;         /* lease nothing: for a server that only accepts */
+    BlobStore *blobs;                /* NULL: steps with files fail */
+    EnginePool *engines;             /* NULL: steps of engines fail with engine_missing */
+    Hub *hub;                        /* told of news; NULL: nobody listens */
+    Offers *offers;                  /* told of tasks that outside workers do; NULL: nobody */
+    int runners;                     /* threads per lane; 0: twice the number of cores */
+    int64_t lease_ms;                /* 0: 60 s */
+    const char *worker;              /* name in the lease, at most 31 characters; NULL: "local" */
+    bool paused;                     /* lease nothing: for a server that only accepts */
+    bool schedules;                  /* start what is due by the clock (flow/schedule.h) */
+    const BuiltInPipeline *built_in; /* pipelines that come with platen; NULL: none */
+    const char *public_url;          /* where callbacks reach this server; NULL: unknown */
 } WorkOptions;
 
 /* Expire every lease left by an earlier process, set flow's hooks, start the lanes. All that `o`

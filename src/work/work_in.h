@@ -4,6 +4,8 @@
  *   lane.c     leaser: plan, write, dispatch
  *   runner.c   runners and the tasks they hold
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
+ *   waits.c    waits of pipelines that end by themselves
+ *   scheduler.c  what starts by the clock
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
 #define PLATEN_WORK_WORK_IN_H
@@ -28,6 +30,7 @@ enum {
 typedef enum Stop { STOP_NOT, STOP_CANCELED, STOP_SHUTDOWN } Stop;
 
 typedef struct Lane Lane;
+typedef struct Scheduler Scheduler;
 
 /* A task in this process that is not quick: waiting for a runner, running, or waiting for its
  * result to be written. */
@@ -106,6 +109,11 @@ struct Work {
     int64_t lease_end_ms; /* of the outside lease that ends first, as far as known */
     pthread_t keeper;
     bool keeper_runs;
+    Cond wake_waits;
+    bool waits_stop, waits_runs;
+    int64_t waits_due_ms; /* the earliest that is known; INT64_MAX: none */
+    pthread_t waits;
+    Scheduler *scheduler; /* set in work_open, then constant; NULL: schedules do not fire here */
 
     /* Hashes of queues of outside work, so that their tasks do not wake the keeper: open addressing,
      * only the keeper adds. When it is full, the others wake it. */
@@ -142,6 +150,16 @@ void attempt_run(Held *h);
 
 /* keeper.c */
 void *keeper_main(void *work);
+
+/* waits.c */
+void *waits_main(void *work);
+void waits_poke(Work *w, int64_t due_ms);
+/* scheduler.c */
+MUST_CHECK ErrCode scheduler_open(Db *db, const Registry *registry, Scheduler **out, Err *err);
+MUST_CHECK ErrCode scheduler_start(Scheduler *s, Err *err);
+void scheduler_due(Scheduler *s, int64_t due_ms); /* something is due then */
+void scheduler_stop(Scheduler *s);                /* starts nothing more; NULL allowed */
+void scheduler_close(Scheduler **s);              /* when no hook can call scheduler_due any more */
 
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);

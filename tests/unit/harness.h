@@ -28,30 +28,41 @@
     {                                                                                              \
 #name, name, NULL, NULL, NULL                                                              \
     }
-#define TEST_E1(a)                                                           TEST_ENTRY(a)
-#define TEST_E2(a, ...)                                                      TEST_ENTRY(a), TEST_E1(__VA_ARGS__)
-#define TEST_E3(a, ...)                                                      TEST_ENTRY(a), TEST_E2(__VA_ARGS__)
-#define TEST_E4(a, ...)                                                      TEST_ENTRY(a), TEST_E3(__VA_ARGS__)
-#define TEST_E5(a, ...)                                                      TEST_ENTRY(a), TEST_E4(__VA_ARGS__)
-#define TEST_E6(a, ...)                                                      TEST_ENTRY(a), TEST_E5(__VA_ARGS__)
-#define TEST_E7(a, ...)                                                      TEST_ENTRY(a), TEST_E6(__VA_ARGS__)
-#define TEST_E8(a, ...)                                                      TEST_ENTRY(a), TEST_E7(__VA_ARGS__)
-#define TEST_E9(a, ...)                                                      TEST_ENTRY(a), TEST_E8(__VA_ARGS__)
-#define TEST_E10(a, ...)                                                     TEST_ENTRY(a), TEST_E9(__VA_ARGS__)
-#define TEST_E11(a, ...)                                                     TEST_ENTRY(a), TEST_E10(__VA_ARGS__)
-#define TEST_E12(a, ...)                                                     TEST_ENTRY(a), TEST_E11(__VA_ARGS__)
-#define TEST_E13(a, ...)                                                     TEST_ENTRY(a), TEST_E12(__VA_ARGS__)
-#define TEST_E14(a, ...)                                                     TEST_ENTRY(a), TEST_E13(__VA_ARGS__)
-#define TEST_E15(a, ...)                                                     TEST_ENTRY(a), TEST_E14(__VA_ARGS__)
-#define TEST_E16(a, ...)                                                     TEST_ENTRY(a), TEST_E15(__VA_ARGS__)
-#define TEST_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name
+#define TEST_E1(a)       TEST_ENTRY(a)
+#define TEST_E2(a, ...)  TEST_ENTRY(a), TEST_E1(__VA_ARGS__)
+#define TEST_E3(a, ...)  TEST_ENTRY(a), TEST_E2(__VA_ARGS__)
+#define TEST_E4(a, ...)  TEST_ENTRY(a), TEST_E3(__VA_ARGS__)
+#define TEST_E5(a, ...)  TEST_ENTRY(a), TEST_E4(__VA_ARGS__)
+#define TEST_E6(a, ...)  TEST_ENTRY(a), TEST_E5(__VA_ARGS__)
+#define TEST_E7(a, ...)  TEST_ENTRY(a), TEST_E6(__VA_ARGS__)
+#define TEST_E8(a, ...)  TEST_ENTRY(a), TEST_E7(__VA_ARGS__)
+#define TEST_E9(a, ...)  TEST_ENTRY(a), TEST_E8(__VA_ARGS__)
+#define TEST_E10(a, ...) TEST_ENTRY(a), TEST_E9(__VA_ARGS__)
+#define TEST_E11(a, ...) TEST_ENTRY(a), TEST_E10(__VA_ARGS__)
+#define TEST_E12(a, ...) TEST_ENTRY(a), TEST_E11(__VA_ARGS__)
+#define TEST_E13(a, ...) TEST_ENTRY(a), TEST_E12(__VA_ARGS__)
+#define TEST_E14(a, ...) TEST_ENTRY(a), TEST_E13(__VA_ARGS__)
+#define TEST_E15(a, ...) TEST_ENTRY(a), TEST_E14(__VA_ARGS__)
+#define TEST_E16(a, ...) TEST_ENTRY(a), TEST_E15(__VA_ARGS__)
+#define TEST_E17(a, ...) TEST_ENTRY(a), TEST_E16(__VA_ARGS__)
+#define TEST_E18(a, ...) TEST_ENTRY(a), TEST_E17(__VA_ARGS__)
+#define TEST_E19(a, ...) TEST_ENTRY(a), TEST_E18(__VA_ARGS__)
+#define TEST_E20(a, ...) TEST_ENTRY(a), TEST_E19(__VA_ARGS__)
+#define TEST_E21(a, ...) TEST_ENTRY(a), TEST_E20(__VA_ARGS__)
+#define TEST_E22(a, ...) TEST_ENTRY(a), TEST_E21(__VA_ARGS__)
+#define TEST_E23(a, ...) TEST_ENTRY(a), TEST_E22(__VA_ARGS__)
+#define TEST_E24(a, ...) TEST_ENTRY(a), TEST_E23(__VA_ARGS__)
+#define TEST_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, name,    \
+                  ...)                                                                             \
+    name
 #define TEST_MAIN(...)                                                                             \
     int main(void)                                                                                 \
     {                                                                                              \
         const struct CMUnitTest tests[] = {                                                        \
-            TEST_PICK(__VA_ARGS__, TEST_E16, TEST_E15, TEST_E14, TEST_E13, TEST_E12, TEST_E11,     \
-                      TEST_E10, TEST_E9, TEST_E8, TEST_E7, TEST_E6, TEST_E5, TEST_E4, TEST_E3,     \
-                      TEST_E2, TEST_E1)(__VA_ARGS__)};                                             \
+            TEST_PICK(__VA_ARGS__, TEST_E24, TEST_E23, TEST_E22, TEST_E21, TEST_E20, TEST_E19,     \
+                      TEST_E18, TEST_E17, TEST_E16, TEST_E15, TEST_E14, TEST_E13, TEST_E12,        \
+                      TEST_E11, TEST_E10, TEST_E9, TEST_E8, TEST_E7, TEST_E6, TEST_E5, TEST_E4,    \
+                      TEST_E3, TEST_E2, TEST_E1)(__VA_ARGS__)};                                    \
         return cmocka_run_group_tests(tests, NULL, NULL);                                          \
     }
 

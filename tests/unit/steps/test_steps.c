@@ -62,6 +62,27 @@ TEST(fail_until_an_attempt)
     step_runner_free(&r);
 }
 
+TEST(echo)
+{
+    StepRun r = step_runner_do(&step_test_echo, "{\"value\":{\"a\":[1,null]}}", "", STR(""));
+    assert_int_equal(r.code, OK);
+    assert_int_equal(json_int(json_get(json_get(r.data, "value"), "a")->first, -1), 1);
+    step_runner_free(&r);
+    r = step_runner_do(&step_test_echo, "{}", "", STR(""));
+    assert_int_equal(r.code, OK);
+    assert_true(json_is(json_get(r.data, "value"), JSON_NULL));
+    step_runner_free(&r);
+    r = step_runner_do(&step_test_echo, "{\"fail\":true,\"reason\":\"no_text\"}", "", STR(""));
+    assert_int_equal(r.code, ERR_NO_TEXT);
+    step_runner_free(&r);
+    r = step_runner_do(&step_test_echo, "{\"times\":2,\"fail\":true}", "", STR(""));
+    assert_int_equal(r.code, ERR_IO);
+    step_runner_free(&r);
+    r = step_runner_do(&step_test_echo, "{\"reason\":\"nonsense\"}", "", STR(""));
+    assert_int_equal(r.code, ERR_BAD_PARAM);
+    step_runner_free(&r);
+}
+
 TEST(results)
 {
     StepRun r = step_runner_do(&step_text_stats, "{\"text\":\"Two words.\\n\\nThree more words.\"}",
@@ -86,4 +107,5 @@ TEST(survive_every_failure)
     step_runner_every_failure(&step_text_stats, "{\"text\":\"a b\"}", "", STR(""));
 }
 
-TEST_MAIN(descriptions_keep_the_rules, stats, fail_until_an_attempt, results, survive_every_failure)
+TEST_MAIN(descriptions_keep_the_rules, stats, fail_until_an_attempt, echo, results,
+          survive_every_failure)
