@@ -81,7 +81,7 @@ static ErrCode lease(DbConn *tx, const OutsideLease *l, Str worker, Arena *a, Ta
     if (rc == OK)
         rc = flow_begin(tx, *out, *len, a, err);
     if (rc == OK && *len < (size_t)l->max)
-        rc = queue_next_due(tx, l->queue, due_ms, err);
+        rc = queue_next_look(tx, l->queue, due_ms, err);
     return rc;
 }
 
