@@ -273,3 +273,31 @@ def test_the_sample_worker(server, client):
 def test_the_command_line_alone_has_no_workers():
     done = cli("run", "queue.send", "--to", "orders")
     assert done.returncode != 0 and "--server" in done.stderr, done
+
+
+def test_a_queue_that_is_paused_gives_nothing(client):
+    job = send(client, "paused")
+    assert client.post("/api/v1/queues/paused/pause").status == 200
+    assert lease(client, "paused") == []
+    waiting = []
+    thread = threading.Thread(target=lambda: waiting.extend(lease(client, "paused", wait=30)))
+    thread.start()
+    until(lambda: client.get("/api/v1/jobs").status == 200)
+    assert client.post("/api/v1/queues/paused/resume").status == 200
+    thread.join(60)
+    task, = waiting
+    assert task["job"] == job and answer(client, task).status == 200
+
+
+def test_the_limit_of_a_queue_holds_for_workers(client):
+    assert client.request("PUT", "/api/v1/queues/narrow", json={"concurrency": 1}).status == 200
+    jobs = [send(client, "narrow", n) for n in range(2)]
+    first, = lease(client, "narrow", max=10)
+    waiting = []
+    thread = threading.Thread(target=lambda: waiting.extend(lease(client, "narrow", max=10, wait=30)))
+    thread.start()
+    until(lambda: client.get("/api/v1/jobs").status == 200)
+    assert answer(client, first).status == 200
+    thread.join(60)
+    second, = waiting
+    assert [first["job"], second["job"]] == jobs and answer(client, second).status == 200
