@@ -301,3 +301,26 @@ def test_the_limit_of_a_queue_holds_for_workers(client):
     thread.join(60)
     second, = waiting
     assert [first["job"], second["job"]] == jobs and answer(client, second).status == 200
+
+
+def test_a_step_of_a_pipeline(client):
+    source = """
+name: with-worker
+inputs:
+  text: {type: text, required: true}
+steps:
+  count: {uses: queue.send, with: {to: flow-words, payload: {text: "${{ inputs.text }}"}}}
+  stats: {uses: text.stats, with: {text: "${{ inputs.text }} ${{ steps.count.words }}"}}
+outputs:
+  words: ${{ steps.count.words }}
+  all: ${{ steps.stats.words }}
+"""
+    made = client.post("/api/v1/pipelines", body=source.encode(), headers={"Content-Type": "application/yaml"})
+    assert made.status in (200, 201), made
+    run = client.post("/api/v1/pipelines/with-worker/run", json={"inputs": {"text": "three little words"}})
+    assert run.status == 202, run
+    task, = lease(client, "flow-words", wait=30)
+    assert task["payload"] == {"text": "three little words"}
+    assert answer(client, task, data={"words": 3}).status == 200
+    job = client.wait(run.json()["id"])
+    assert job["state"] == "done" and job["data"] == {"words": 3, "all": 4}, job
