@@ -64,6 +64,10 @@ static ErrCode open_store(App *app, Err *err)
     if (db == NULL || blobs == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     ErrCode rc = db_open(&(DbOptions){.path = db, .fast_and_loose = o->throwaway}, &app->db, err);
+    if (rc == OK) /* the folder is ours alone from here on */
+        rc = seal_open(o->throwaway ? NULL : in_dir(app, "secret.key"), &app->seal, err);
+    if (rc == OK)
+        db_attach_seal(app->db, app->seal);
     if (rc == OK)
         rc = blob_store_open(blobs, o->throwaway, &app->blobs, err);
     return rc;
@@ -164,8 +168,10 @@ static ErrCode open_work(App *app, Err *err)
 
 static ErrCode open_webhooks(App *app, Err *err)
 {
-    const DeliverOptions o = {
-        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    const DeliverOptions o = {.db = app->db,
+                              .hub = app->hub,
+                              .seal = app->seal,
+                              .allow_private = app->options.allow_private};
     ErrCode rc =
         outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
     return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
@@ -281,6 +287,7 @@ void app_close(App **slot, int grace_ms)
     access_close(&app->access);
     blob_store_close(&app->blobs);
     db_close(&app->db);
+    seal_close(&app->seal);
     Arena *a = app->arena; /* holds *app itself */
     arena_close(&a);
 }

@@ -3,7 +3,7 @@
  * `platen serve` opens one and listens; the command line opens one without a listener (or with one
  * on a free loopback port) for as long as a command runs. There is no other global state.
  *
- * The data folder: platen.db (+ -wal, lock), blobs/, engines.json (cached contracts), server.json
+ * The data folder: platen.db (+ -wal, lock), blobs/, secret.key (base/seal.h, mode 0600), engines.json (cached contracts), server.json
  * (address while it runs, mode 0600), cli-key (a key for commands on this machine, mode 0600). */
 #ifndef PLATEN_API_APP_H
 #define PLATEN_API_APP_H
@@ -43,6 +43,7 @@ typedef struct Leases Leases;   /* lease.h */
 typedef struct App {
     AppOptions options;
     Arena *arena; /* lives as long as the app */
+    Seal *seal;   /* must outlive the database */
     Db *db;
     BlobStore *blobs;
     Access *access;

@@ -1,4 +1,5 @@
 #include "api/params.h"
+#include "secret/secret.h"
 #include "access/access.h"
 #include "feed/feed.h"
 #include "flow/schedule.h"
@@ -345,6 +346,12 @@ const Param key_body_params[] = {
                .help = "What the key is for."),
     PARAM_CHOICE(KeyBody, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the key may do."),
+    PARAM_END,
+};
+
+const Param secret_body_params[] = {
+    PARAM_TEXT(SecretBody, value, .required = true, .secret = true, .max_len = SECRET_VALUE_MAX,
+               .help = "The value; it is stored sealed and never given back."),
     PARAM_END,
 };
 

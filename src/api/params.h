@@ -180,6 +180,11 @@ typedef struct KeyBody {
     int role;
 } KeyBody;
 extern const Param key_body_params[];
+
+typedef struct SecretBody {
+    Str value;
+} SecretBody;
+extern const Param secret_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
 
 typedef struct ScheduleBody {

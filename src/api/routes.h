@@ -74,6 +74,11 @@ void dead_redrive(HttpRequest *req);
 void dead_redrive_all(HttpRequest *req);
 void dead_delete(HttpRequest *req);
 void queues_list(HttpRequest *req);
+/* secrets.c */
+void secrets_list(HttpRequest *req);
+void secrets_put(HttpRequest *req);
+void secrets_remove(HttpRequest *req);
+
 /* lease.c */
 void queues_lease(HttpRequest *req);
 /* outside.c */

@@ -289,6 +289,14 @@ static const Field new_key_fields[] = {
     {0},
 };
 
+static const Field secret_fields[] = {
+    TEXT("name", "What pipelines call it: secrets.NAME."),
+    TIME("created", "When it was first stored."),
+    TIME("changed", "When its value was last set."),
+    {0},
+};
+static const Field secret_list_fields[] = {LIST("secrets", secret_fields, "In the order of names."),
+                                           {0}};
 static const Field schedule_fields[] = {
     TEXT("name", "Its name, unique in the project."),
     TEXT("cron", "When; @every for a time between two starts."),
@@ -632,6 +640,8 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Secret", "A secret, without its value.", secret_fields},
+    {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
     {"ScheduleList", "All schedules.", schedule_list_fields},
     {"Preview", "The next times of a schedule.", preview_fields},

@@ -160,6 +160,16 @@ const void *db_attached(const DbConn *c)
     return atomic_load_explicit(&c->db->attached, memory_order_acquire);
 }
 
+void db_attach_seal(Db *db, const Seal *seal)
+{
+    atomic_store(&db->seal, seal);
+}
+
+const Seal *db_seal(const DbConn *c)
+{
+    return atomic_load_explicit(&c->db->seal, memory_order_acquire);
+}
+
 /* --- numbers --- */
 
 static int64_t size_of(const char *path, const char *suffix)

@@ -22,7 +22,7 @@
 #ifndef PLATEN_DB_DB_H
 #define PLATEN_DB_DB_H
 
-#include "base/err.h"
+#include "base/seal.h"
 
 typedef struct Db Db;
 typedef struct DbConn DbConn;
@@ -101,6 +101,11 @@ MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size
  * connection. Set it before the first write. */
 void db_attach(Db *db, const void *what);
 const void *db_attached(const DbConn *c); /* NULL: nothing */
+
+/* The key that seals texts in this database (base/seal.h). Set it before the first write; it must
+ * outlive the database. */
+void db_attach_seal(Db *db, const Seal *seal);
+const Seal *db_seal(const DbConn *c); /* NULL: none */
 
 typedef ErrCode (*DbWriteFn)(DbConn *tx, void *arg, Err *err);
 

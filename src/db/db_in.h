@@ -70,6 +70,7 @@ struct Db {
     bool has_reader_key;
     int schema_version;
     _Atomic(const void *) attached;
+    _Atomic(const Seal *) seal;
 
     DbWriter writer;
     Mutex lock; /* guards readers; never held while calling the database */

@@ -147,14 +147,19 @@ static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool 
 {
     static const JobKin none = {.node = -1};
     const JobKin *k = kin != NULL ? kin : &none;
+    CLEANUP(arena_close) Arena *a = NULL;
+    Str params;
+    ErrCode rc = flow_params_seal(tx, n, &a, &params, err);
+    if (rc != OK)
+        return rc;
     return db_exec(
         tx, &sql_job_add,
         DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key), DB_S(str_from_c(n->step->name)),
-                DB_S(queue), DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
-                DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms), db_text_or_null(n->trace),
-                db_text_or_null(n->concurrency_key), DB_I(batch), db_int_or_null(k->parent),
-                k->parent != 0 ? DB_I(k->place) : DB_N, k->node >= 0 ? DB_I(k->node) : DB_N,
-                db_text_or_null(k->memo), db_int_or_null(k->reused)),
+                DB_S(queue), DB_S(params), DB_I(n->priority), DB_I(flow_attempts_of(n)),
+                DB_I(n->timeout_ms), db_text_or_null(n->trace), db_text_or_null(n->concurrency_key),
+                DB_I(batch), db_int_or_null(k->parent), k->parent != 0 ? DB_I(k->place) : DB_N,
+                k->node >= 0 ? DB_I(k->node) : DB_N, db_text_or_null(k->memo),
+                db_int_or_null(k->reused)),
         NULL, err);
 }
 

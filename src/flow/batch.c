@@ -5,6 +5,7 @@
 #include "flow/flow_in.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/seal.h"
 #include "db/queries.h"
 
 #include <assert.h>
@@ -154,6 +155,9 @@ static ErrCode read_ask(DbConn *tx, int64_t batch, Arena *a, Ask *out, Err *err)
             return err_set(err, ERR_NO_MEMORY, "reading a batch");
     }
     out->job.step = &out->step;
+    out->job.secret_params = seal_is(out->job.params);
+    if (rc == OK && found)
+        rc = flow_params_open(tx, out->job.project, a, &out->job.params, err);
     return rc == OK && !found ? err_set(err, ERR_DB_DAMAGED, "an item has no batch") : rc;
 }
 

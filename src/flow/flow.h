@@ -55,7 +55,8 @@ typedef struct JobFile {
 typedef struct JobNew {
     int64_t project, key; /* who asks */
     const Step *step;
-    Str params; /* canonical JSON */
+    Str params; /* canonical JSON; stored sealed when the step's table marks one of them secret */
+    bool secret_params; /* seal them in any case */
     const JobFile *inputs;
     size_t inputs_len;
     Str queue;        /* "" : the step's own (its engine's name, or "default") */

@@ -3,6 +3,7 @@
  *   add.c     a job comes in
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
+ *   params.c  parameters with secrets: sealed
  *   batch.c   jobs made of items
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
@@ -89,6 +90,11 @@ MUST_CHECK ErrCode flow_add_inputs(DbConn *tx, int64_t id, const JobNew *n, Err 
 MUST_CHECK ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err);
 /* add.c: *out when the idempotency key is known; out->existed tells. */
 MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
+
+/* params.c: what is stored, and what was. *a: opened when there is something to seal; the caller closes
+ * it when the row is written. A text that does not open stays as it is: seal_is tells. */
+MUST_CHECK ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err);
+MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err);
 
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,

@@ -24,6 +24,8 @@ static ErrCode read_ask(DbConn *tx, TaskLease *l, Arena *a, Err *err)
     }
     if (rc == OK && !found)
         return err_set(err, ERR_DB_DAMAGED, "a task has no job");
+    if (rc == OK && flow_params_open(tx, l->project, a, &l->params, NULL) != OK)
+        return OK; /* they stay sealed, and the attempt says why it cannot run */
     return rc;
 }
 

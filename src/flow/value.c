@@ -278,7 +278,7 @@ ErrCode value_of_node(Running *r, int i, const Json **out, Err *err)
 typedef struct Named {
     const Pipeline *p;
     bool *nodes;
-    bool any, waits, secrets;
+    bool any, waits;
 } Named;
 
 static void on_ref(void *ctx, const Str *path, size_t len)
@@ -286,8 +286,6 @@ static void on_ref(void *ctx, const Str *path, size_t len)
     Named *n = ctx;
     if (len >= 1 && str_eq_c(path[0], "waits"))
         n->waits = true;
-    if (len >= 1 && str_eq_c(path[0], "secrets"))
-        n->secrets = true;
     if (len < 1 || !str_eq_c(path[0], "steps"))
         return;
     n->any = true;

@@ -84,6 +84,9 @@ ROUTES = [
     ("GET", "/api/v1/keys", "owner"),
     ("POST", "/api/v1/keys", "owner"),
     ("DELETE", "/api/v1/keys/key_06y3vvspw0000", "owner"),
+    ("GET", "/api/v1/secrets", "editor"),
+    ("PUT", "/api/v1/secrets/TOKEN", "editor"),
+    ("DELETE", "/api/v1/secrets/TOKEN", "editor"),
     ("POST", "/api/v1/backup", "owner"),
 ]
 PUBLIC = ["/health", "/health/liveness", "/health/readiness", "/metrics", "/openapi.json", "/docs"]
