@@ -406,12 +406,9 @@ static const Former *find_former(Str path)
 /* Form fields and query by the row's table, which also refuses what is unknown. */
 static ErrCode read_args(Call *c, const Former *f, FormerArgs *out, ParamFaults *faults)
 {
-    static const Step none = {.name = "former"};
-    Step shape = none;
-    Gathered g = {.step = &shape, .option_params = run_option_params};
+    Gathered g = {.table = f->params, .option_params = run_option_params};
     const Json *canonical = NULL;
     Str text;
-    shape.params = f->params;
     ErrCode rc = gather_request(c, &g);
     if (rc == OK)
         rc = param_check(f->params, &g.params, c->arena, &text, faults, &c->err);

@@ -1,12 +1,11 @@
 /* steps: the registry, and running one. */
+#include "api/enqueue.h"
 #include "api/gather.h"
 #include "api/params.h"
 #include "api/routes.h"
-#include "api/wait.h"
 #include "api/write.h"
 #include "base/id.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 void steps_list(HttpRequest *req)
@@ -56,9 +55,8 @@ void steps_get(HttpRequest *req)
 
 /* Said before the parameters are looked at: JSON that was taken for a file is why they are
  * missing. */
-static ErrCode check_too_many(Call *c, const Gathered *g, bool batch)
+static ErrCode check_too_many(Call *c, const Step *s, const Gathered *g, bool batch)
 {
-    const Step *s = g->step;
     size_t max = s->accepts == NULL ? 0 : s->inputs_max > 0 ? (size_t)s->inputs_max : 1;
     if (g->inputs_len <= max || (batch && max > 0))
         return OK;
@@ -70,9 +68,8 @@ static ErrCode check_too_many(Call *c, const Gathered *g, bool batch)
     return ERR_BAD_REQUEST;
 }
 
-static ErrCode check_too_few(Call *c, const Gathered *g, bool batch)
+static ErrCode check_too_few(Call *c, const Step *s, const Gathered *g, bool batch)
 {
-    const Step *s = g->step;
     if (g->inputs_len == 0 && (batch || (s->accepts != NULL && !s->input_optional))) {
         err_set(&c->err, ERR_INPUT_MISSING, "%s needs a file", s->name);
         err_hint(&c->err, "Send it as multipart/form-data, as the raw body, or name a document or "
@@ -82,137 +79,49 @@ static ErrCode check_too_few(Call *c, const Gathered *g, bool batch)
     return OK;
 }
 
-/* Both tables at once, so that every fault is named in one answer. Without options nothing is
- * checked: all of them start as zero. */
-static ErrCode check_names(Call *c, const Gathered *g, RunOptions *options, Str *params,
-                           ParamFaults *faults)
-{
-    ErrCode rc_params = param_check(g->step->params, &g->params, c->arena, params, faults, &c->err);
-    if ((rc_params != OK && rc_params != ERR_BAD_PARAM) || g->options.len == 0)
-        return rc_params;
-    ParamFaults more = {0};
-    const Json *checked = NULL;
-    Str canonical;
-    ErrCode rc = param_check(g->option_params, &g->options, c->arena, &canonical, &more,
-                             rc_params == OK ? &c->err : NULL);
-    for (size_t i = 0; i < more.len && faults->len < PARAM_FAULTS_MAX; i++)
-        faults->items[faults->len++] = more.items[i];
-    if (rc_params != OK || rc != OK)
-        return rc_params != OK ? rc_params : rc;
-    rc = json_parse(c->arena, canonical, &checked, &c->err);
-    return rc != OK ? rc : param_fill(g->option_params, checked, c->arena, options, &c->err);
-}
-
-/* SHA-256 over all that makes the request what it is; hex, in the arena. */
-static ErrCode hash_request(Call *c, const Gathered *g, Str params, Str *out)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int len = 0;
-    Buf hex = buf_init(c->arena, KIB);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-              EVP_DigestUpdate(ctx, g->step->name, strlen(g->step->name) + 1) == 1 &&
-              EVP_DigestUpdate(ctx, params.ptr, params.len) == 1;
-    for (size_t i = 0; ok && i < g->inputs_len; i++)
-        ok = EVP_DigestUpdate(ctx, g->inputs[i].hash.ptr, g->inputs[i].hash.len) == 1;
-    ok = ok && EVP_DigestFinal_ex(ctx, digest, &len) == 1;
-    EVP_MD_CTX_free(ctx);
-    for (unsigned int i = 0; ok && i < len; i++)
-        buf_addf(&hex, "%02x", digest[i]);
-    if (!ok || hex.failed)
-        return err_set(&c->err, ERR_NO_MEMORY, "no memory to hash the request");
-    *out = buf_str(&hex);
-    return OK;
-}
-
-/* A job on its way to disk: lives in the parked request's arena until the commit has answered. */
-typedef struct Enqueue {
-    DbWrite write;
-    App *app;
-    HttpRequest *req;
+/* A job on its way to disk. */
+typedef struct StepRun {
+    Enqueue enqueue;
     JobNew job;
     bool batch;
     BatchNew items; /* of a batch: its job is `job` */
-    JobAdded added;
-    int64_t id, wait;
-    int64_t project;
-    Str accepted; /* the answer when it is on disk */
-} Enqueue;
+} StepRun;
 
-static ErrCode enqueue_write(DbConn *tx, void *arg, Err *err)
+static ErrCode add_job(DbConn *tx, Enqueue *e, Err *err)
 {
-    Enqueue *e = arg;
-    return e->batch ? flow_add_batch_tx(tx, e->id, &e->items, &e->added, err)
-                    : flow_add_tx(tx, e->id, &e->job, &e->added, err);
+    const StepRun *r = e->what;
+    return r->batch ? flow_add_batch_tx(tx, e->id, &r->items, &e->added, err)
+                    : flow_add_tx(tx, e->id, &r->job, &e->added, err);
 }
 
-/* On the pool, after the commit: wait for the end, or show the job that an idempotency key
- * named. */
-static void enqueue_continue(HttpRequest *req)
+static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOptions *o,
+                       Str params, bool batch, StepRun *r)
 {
-    Call c;
-    const Enqueue *e = req->state;
-    call_begin_public(req, &c);
-    c.json = json_out(&c.body);
-    c.who.project = e->project;
-    Job job;
-    if (db_reader(c.app->db, &c.reader, &c.err) != OK ||
-        flow_get(c.reader, e->project, e->added.job, c.arena, &job, &c.err) != OK) {
-        call_fail(&c);
-        return;
-    }
-    if (e->wait > 0 && (job.state == JOB_QUEUED || job.state == JOB_RUNNING)) {
-        wait_for_job(&c, e->added.job, e->wait);
-        return;
-    }
-    write_job(&c.json, &job, c.app->registry, c.arena, true);
-    call_answer(&c, job.state == JOB_QUEUED || job.state == JOB_RUNNING ? 202 : 200);
-}
-
-/* On the writer's thread: hand over and return. */
-static void enqueue_done(DbWrite *w, ErrCode rc, const Err *err)
-{
-    Enqueue *e = w->arg;
-    if (rc == OK && (e->wait > 0 || e->added.existed)) {
-        http_resume(e->app->http, e->req->ticket, enqueue_continue);
-        return;
-    }
-    if (rc == OK)
-        http_answer_json(e->req, 202, e->accepted);
-    else
-        http_answer_err(e->req, err, (Str){0});
-    http_reply(e->app->http, e->req);
-}
-
-static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bool batch,
-                       Enqueue *e)
-{
-    *e = (Enqueue){
-        .app = c->app, .req = c->req, .id = id_new(), .wait = o->wait, .project = c->who.project};
-    e->job = (JobNew){
+    ErrCode rc = call_callback(c, o->callback_url);
+    if (rc != OK)
+        return rc;
+    Enqueue *e = &r->enqueue;
+    *e = (Enqueue){.add = add_job, .what = r, .id = id_new(), .wait = o->wait};
+    r->job = (JobNew){
         .project = c->who.project,
         .key = c->who.key,
-        .step = g->step,
+        .step = step,
         .params = params,
         .inputs = g->inputs,
         .inputs_len = g->inputs_len,
-        .priority = o->priority,
-        .delay_ms = o->delay_ms,
-        .attempts = o->attempts,
-        .timeout_ms = o->timeout_ms,
-        .concurrency_key = o->concurrency_key,
         .idempotency_key = http_header(c->req, "idempotency-key"),
         .trace = str_from_c(c->req->trace),
     };
-    e->write = (DbWrite){.fn = enqueue_write, .done = enqueue_done, .arg = e};
+    run_options_take(o, &r->job);
     Job shown = {
         .id = e->id,
-        .step = str_from_c(g->step->name),
-        .queue = flow_queue_for(g->step, params),
+        .step = str_from_c(step->name),
+        .queue = step->outside == NULL && o->queue.len > 0 ? o->queue
+                                                           : flow_queue_for(step, params),
         .params = params,
-        .trace = e->job.trace,
+        .trace = r->job.trace,
         .priority = o->priority,
-        .max_attempts = flow_attempts_of(&e->job),
+        .max_attempts = flow_attempts_of(&r->job),
         .created_ms = id_time_ms(e->id),
         .run_at_ms = id_time_ms(e->id) + o->delay_ms,
         .inputs = g->inputs,
@@ -223,11 +132,16 @@ static ErrCode prepare(Call *c, Gathered *g, const RunOptions *o, Str params, bo
         shown.state = JOB_RUNNING;
         shown.progress_total = shown.items.total = shown.items.queued = (int64_t)g->inputs_len;
     }
+    if (flow_check(&r->job, &c->err) != OK) /* also of a dry run */
+        return c->err.code;
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
     e->accepted = buf_str(&c->body);
     if (c->body.failed)
         return err_set(&c->err, ERR_NO_MEMORY, "no memory for the answer");
-    return e->job.idempotency_key.len > 0 ? hash_request(c, g, params, &e->job.request_hash) : OK;
+    return r->job.idempotency_key.len > 0
+               ? enqueue_hash(c, str_from_c(step->name), params, g->inputs, g->inputs_len,
+                              &r->job.request_hash)
+               : OK;
 }
 
 /* By its name, as an archive is told before anybody has looked into it; one that lies fails as an
@@ -245,20 +159,21 @@ static bool is_archive(const JobFile *f)
     return false;
 }
 
-static ErrCode prepare_batch(Call *c, const Gathered *g, const RunOptions *o, Enqueue *e)
+static ErrCode prepare_batch(Call *c, const Step *step, const Gathered *g, const RunOptions *o,
+                             StepRun *r)
 {
     bool *archive = arena_new(c->arena, bool, g->inputs_len);
     ParamFaults faults = {0};
     if (archive == NULL)
         return err_set(&c->err, ERR_NO_MEMORY, "no memory for the batch");
-    e->batch = true;
-    e->items = (BatchNew){.job = e->job, .archive = archive};
-    e->items.unpack = registry_find(c->app->registry, STR("archive.extract"));
-    if (o->keep_archives || e->items.unpack == NULL || e->items.unpack == g->step)
+    r->batch = true;
+    r->items = (BatchNew){.job = r->job, .archive = archive};
+    r->items.unpack = registry_find(c->app->registry, STR("archive.extract"));
+    if (o->keep_archives || r->items.unpack == NULL || r->items.unpack == step)
         return OK;
     for (size_t i = 0; i < g->inputs_len; i++)
         archive[i] = is_archive(&g->inputs[i]);
-    return param_check(e->items.unpack->params, NULL, c->arena, &e->items.unpack_params, &faults,
+    return param_check(r->items.unpack->params, NULL, c->arena, &r->items.unpack_params, &faults,
                        &c->err);
 }
 
@@ -293,31 +208,32 @@ typedef struct RunAs {
 
 static void run_as(Call *c, const RunAs *as)
 {
+    const Step *step = as->step;
     Gathered *g = arena_new(c->arena, Gathered, 1);
-    Enqueue *e = arena_new(c->arena, Enqueue, 1);
+    StepRun *r = arena_new(c->arena, StepRun, 1);
     RunOptions options = {0};
     ParamFaults faults = {0};
     Str params;
     bool batch = as->batch;
     ErrCode rc =
-        g != NULL && e != NULL ? OK : err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
+        g != NULL && r != NULL ? OK : err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
-        g->step = as->step;
+        g->table = step->params;
         g->option_params = batch ? batch_option_params : run_option_params;
         rc = gather_request(c, g);
     }
     if (rc == OK && as->queue.len > 0)
         rc = address(c, g, as->queue);
     if (rc == OK)
-        rc = check_too_many(c, g, batch);
+        rc = check_too_many(c, step, g, batch);
     if (rc == OK)
-        rc = check_names(c, g, &options, &params, &faults);
+        rc = gather_check(c, g, &options, &params, &faults);
     if (rc == OK)
-        rc = check_too_few(c, g, batch);
+        rc = check_too_few(c, step, g, batch);
     if (rc == OK)
-        rc = prepare(c, g, &options, params, batch, e);
+        rc = prepare(c, step, g, &options, params, batch, r);
     if (rc == OK && batch)
-        rc = prepare_batch(c, g, &options, e);
+        rc = prepare_batch(c, step, g, &options, r);
     if (rc != OK) {
         call_refuse(c, rc, &faults);
         return;
@@ -326,9 +242,7 @@ static void run_as(Call *c, const RunAs *as)
         call_answer(c, 200);
         return;
     }
-    c->req->state = e;
-    http_park(c->req);
-    db_write_async(c->app->db, &e->write);
+    enqueue(c, &r->enqueue);
 }
 
 static void run_step_as(HttpRequest *req, bool batch)

@@ -24,7 +24,9 @@ HelpCommand cli_help_command(const Command *c)
                          .detail = c->detail,
                          .params = c->params,
                          .examples = c->examples,
-                         .takes_step = c->run_words != NULL};
+                         .takes_step = c->takes_step,
+                         .verbs = c->verbs != NULL ? c->verbs() : NULL,
+                         .verbs_len = c->verbs_len};
 }
 
 HelpCommand *cli_help_commands(Arena *a)

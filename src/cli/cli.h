@@ -24,6 +24,9 @@ typedef struct Command {
     const Param *params;
     size_t args_size;
     const char *const *examples; /* whole command lines, ends with NULL */
+    bool takes_step; /* its first operand is a step, whose parameters are options too: run */
+    const HelpCommand *(*verbs)(void); /* `flow list` …: for help and completion; or NULL */
+    size_t verbs_len;
     /* When set, it gets the words as they are (`run`, whose options depend on the step); otherwise
      * `run` gets parsed ones. */
     int (*run_words)(Cli *cli, int argc, char **argv);
@@ -65,7 +68,8 @@ Str args_flag(Arena *a, const char *param_name);
 
 bool term_is_tty(int fd);
 enum { TERM_WIDTH_DEFAULT = 80 };
-int term_width(void); /* of the terminal at standard error, else the default */
+int term_width(void);  /* of the terminal at standard error, else the default */
+int term_height(void); /* in lines; 0: not known */
 /* "" when the stream is no terminal or NO_COLOR is set. */
 typedef enum TermStyle {
     TERM_PLAIN,
@@ -85,6 +89,8 @@ void term_print_json(Arena *a, const Json *j);
 Str term_bytes(Arena *a, int64_t bytes);
 /* "412 ms", "3.2 s", "2 min 05 s" */
 Str term_duration(Arena *a, int64_t ms);
+/* "30d", "12h", "90m", "10s" in milliseconds. False: it is none. */
+bool term_read_time(Str text, int64_t *ms);
 
 /* A progress line on stderr, drawn only on a terminal, at most 20 times a second, and gone
  * afterwards. */

@@ -119,24 +119,6 @@ static ErrCode make_inputs(Run *r, const Str *operands, size_t len, Err *err)
     return rc == OK ? keep_paths(r, err) : rc;
 }
 
-/* The server, if any, must be known before the step is: its options come from the step's
- * contract. */
-static void find_target(char **words, int words_len, TargetArgs *out)
-{
-    for (int i = 0; i < words_len; i++) {
-        Str word = str_from_c(words[i]),
-            next = i + 1 < words_len ? str_from_c(words[i + 1]) : STR("");
-        if (str_eq_c(word, "--server"))
-            out->server = next;
-        else if (str_starts(word, STR("--server=")))
-            out->server = str_slice(word, 9, word.len);
-        else if (str_eq_c(word, "--key"))
-            out->key = next;
-        else if (str_starts(word, STR("--key=")))
-            out->key = str_slice(word, 6, word.len);
-    }
-}
-
 static int print_help(Cli *cli, const Step *step)
 {
     const HelpCommand run_help = cli_help_command(&command_run);
@@ -282,7 +264,7 @@ static int run_words(Cli *cli, int argc, char **argv)
     CLEANUP(session_close) Session *session = NULL;
     Run r = {.cli = cli, .args = &args};
     bool help = false;
-    find_target(argv, argc, &args.target);
+    target_find(argv, argc, &args.target);
     ErrCode rc = session_open(cli, &args.target, true, &session, &err);
     r.session = session;
     if (rc == OK)
@@ -315,5 +297,6 @@ const Command command_run = {
                               "platen run image.convert photo.jpg -o photo.png",
                               "platen run image.watermark photos/ --with logo.png -o marked/",
                               NULL},
+    .takes_step = true,
     .run_words = run_words,
 };

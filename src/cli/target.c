@@ -1,6 +1,7 @@
 #include "cli/target.h"
 #include "api/app.h"
 #include "base/fd.h"
+#include "cli/scratch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,11 +9,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 4096, CLOSE_GRACE_MS = 5000 };
+enum { FILE_MAX = 4096, CLOSE_GRACE_MS = 5000, INLINE_GRACE_MS = 500 };
 
 struct Target {
     NetClient *client;
-    App *app; /* the server inside this process, or NULL */
+    App *app;  /* the server inside this process, or NULL */
+    char *dir; /* its folder when that is thrown away, or NULL */
     Str url;
 };
 
@@ -21,7 +23,8 @@ void target_close(Target **t)
     if (*t == NULL)
         return;
     net_close(&(*t)->client);
-    app_close(&(*t)->app, CLOSE_GRACE_MS);
+    app_close(&(*t)->app, (*t)->dir != NULL ? INLINE_GRACE_MS : CLOSE_GRACE_MS);
+    scratch_remove((*t)->dir);
     free(*t);
     *t = NULL;
 }
@@ -129,6 +132,57 @@ ErrCode target_open(Cli *cli, const TargetArgs *args, Target **out, Err *err)
     *out = t;
     t = NULL;
     return OK;
+}
+
+ErrCode target_open_inline(Cli *cli, Target **out, Err *err)
+{
+    CLEANUP(target_close) Target *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory");
+    ErrCode rc = scratch_make(cli->arena, "platen", &t->dir, err);
+    if (rc != OK)
+        return rc;
+    const AppOptions options = {
+        .data_dir = t->dir, .throwaway = true, .internal_steps = true, .listen = "127.0.0.1:0"};
+    rc = app_open(&options, &t->app, err);
+    if (rc == OK)
+        t->url = app_url(t->app, cli->arena);
+    if (rc == OK)
+        rc = net_open(t->url, str_from_c(t->app->owner_key), &t->client, err);
+    if (rc != OK)
+        return rc;
+    *out = t;
+    t = NULL;
+    return OK;
+}
+
+void target_find(char **words, int len, TargetArgs *out)
+{
+    const struct {
+        Str flag;
+        Str *to;
+    } flags[] = {
+        {STR("--server"), &out->server}, {STR("--key"), &out->key}, {STR("--data"), &out->data}};
+    if (out->data.len == 0)
+        out->data = STR("data");
+    for (int i = 0; i < len; i++)
+        for (size_t k = 0; k < COUNT_OF(flags); k++) {
+            Str word = str_from_c(words[i]), flag = flags[k].flag;
+            if (str_eq(word, flag) && i + 1 < len)
+                *flags[k].to = str_from_c(words[i + 1]);
+            else if (str_starts(word, flag) && word.len > flag.len && word.ptr[flag.len] == '=')
+                *flags[k].to = str_slice(word, flag.len + 1, word.len);
+        }
+}
+
+bool target_is_named(const TargetArgs *args)
+{
+    return first_of(args->server, "PLATEN_SERVER").len > 0;
+}
+
+bool target_is_inside(const Target *t)
+{
+    return t->app != NULL;
 }
 
 ErrCode target_problem(Arena *a, const NetResponse *r, Err *err)

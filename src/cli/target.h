@@ -38,6 +38,15 @@ typedef struct TargetArgs {
 
 typedef struct Target Target;
 MUST_CHECK ErrCode target_open(Cli *cli, const TargetArgs *args, Target **out, Err *err);
+/* A server inside this process on a folder that is thrown away: nothing is kept or needed. */
+MUST_CHECK ErrCode target_open_inline(Cli *cli, Target **out, Err *err);
+/* --server, --key and --data among words that cannot be read before the server is known, because
+ * their options come from there. */
+void target_find(char **words, int len, TargetArgs *out);
+/* Is a server named, by --server or PLATEN_SERVER? */
+bool target_is_named(const TargetArgs *args);
+/* The server is inside this process and ends with the command. */
+bool target_is_inside(const Target *t);
 void target_close(Target **t);
 NetClient *target_client(Target *t);
 Str target_url(const Target *t);

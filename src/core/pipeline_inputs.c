@@ -3,16 +3,16 @@
 
 #include <math.h>
 
-/* Whole numbers without a range: what every reader of JSON holds exactly. (INT64_MIN … INT64_MAX
+/* Whole numbers without a range: what every reader of JSON holds exactly. (All of int64_t
  * would leave no value outside the range, which is how a table says "no default".) */
 static const int64_t INT_LEAST = -9007199254740991, INT_MOST = 9007199254740991;
 
 enum { CHOICES_MAX = 1000, HELP_MAX = 500 };
 
 /* Query parameters and flags of their own on every surface. */
-static const char *const reserved[] = {"wait",     "queue",      "priority",        "delay_ms",
-                                       "attempts", "timeout_ms", "concurrency_key", "dry_run",
-                                       "help",     "inputs"};
+static const char *const reserved[] = {
+    "wait",         "queue",   "priority", "delay_ms", "attempts", "timeout_ms", "concurrency_key",
+    "callback_url", "dry_run", "help",     "inputs",   "version",  "no_memo"};
 
 static const char *const value_keys[] = {"type",    "required", "default", "choices", "min", "max",
                                          "max-len", "help",     "unit",    "example", NULL};
@@ -83,13 +83,14 @@ static const Choice *read_choices(PipeReader *r, const Place *up, const Json *sp
 
 static void read_int_range(PipeReader *r, const Place *at, const Json *spec, Param *p)
 {
-    p->min = pipe_int(r, at, spec, "min", INT_LEAST, INT_MOST, INT_LEAST);
-    p->max = pipe_int(r, at, spec, "max", INT_LEAST, INT_MOST, INT_MOST);
+    bool has_min = json_get(spec, "min") != NULL, has_max = json_get(spec, "max") != NULL;
+    p->min = pipe_int(r, at, spec, "min", INT_LEAST, INT_MOST, has_max ? INT64_MIN : INT_LEAST);
+    p->max = pipe_int(r, at, spec, "max", INT_LEAST, INT_MOST, has_min ? INT64_MAX : INT_MOST);
     if (p->min == 0 && p->max == 0) /* the table reads 0 to 0 as any value */
         pipe_fault(r, at, "has a range of 0 to 0, which leaves no choice");
     if (p->min > p->max)
         pipe_fault(r, at, "has a min above its max");
-    p->def = p->min - 1;
+    p->def = p->min > INT64_MIN ? p->min - 1 : p->max + 1; /* outside: none */
 }
 
 static bool read_number(PipeReader *r, const Place *up, const Json *spec, const char *key,

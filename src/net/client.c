@@ -107,13 +107,16 @@ static struct curl_slist *build_headers(const NetClient *c, const NetRequest *r)
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     if (c->authorization != NULL)
         list = curl_slist_append(list, c->authorization);
-    char accept[128];
+    char accept[128], type[128];
     if (r->accept != NULL) {
         snprintf(accept, sizeof accept, "Accept: %s", r->accept);
         list = curl_slist_append(list, accept);
     }
-    if (r->json.ptr != NULL)
-        list = curl_slist_append(list, "Content-Type: application/json");
+    if (r->json.ptr != NULL) {
+        snprintf(type, sizeof type, "Content-Type: %s",
+                 r->type != NULL ? r->type : "application/json");
+        list = curl_slist_append(list, type);
+    }
     return list;
 }
 

@@ -25,6 +25,7 @@ typedef struct NetRequest {
     const char *accept;   /* media type; NULL: any */
     Str path;             /* with query: "/api/v1/jobs?limit=5" */
     Str json;             /* body, "" none */
+    const char *type;     /* of that body; NULL: application/json */
     const NetFile *files; /* not NULL: multipart/form-data with these files and the form fields */
     size_t files_len;
     const Str *form; /* name, value, name, value … */

@@ -15,6 +15,9 @@ typedef struct HelpCommand {
     const Param *params;
     const char *const *examples; /* whole command lines, ends with NULL; or NULL */
     bool takes_step; /* its first operand is a step, whose parameters are options too: run */
+    const struct HelpCommand *verbs; /* its first operand is one of them, each with its own options:
+                                        named "flow run"; or NULL */
+    size_t verbs_len;
 } HelpCommand;
 
 /* Columns and colours of the terminal; the escapes are "" where there are none. */
@@ -32,6 +35,9 @@ void help_command(const HelpCommand *c, const HelpLook *look, Buf *b);
 void help_step(const Step *s, const HelpLook *look, Buf *b);
 /* `platen run image.convert --help`: the same, as options, with those of `run` after them. */
 void help_run(const Step *s, const HelpCommand *run, const HelpLook *look, Buf *b);
+/* `platen flow run NAME --help`: a pipeline's inputs as options, with those of `run` after them.
+ * `contract`: name, title, summary and params are read. */
+void help_flow(const Step *contract, const HelpCommand *run, const HelpLook *look, Buf *b);
 /* `platen steps`: one line per step, grouped by noun; `all`: internal ones too. */
 void help_steps(const Registry *r, bool all, const HelpLook *look, Buf *b);
 

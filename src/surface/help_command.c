@@ -82,17 +82,12 @@ void help_command_line(const Step *s, const Example *e, Buf *b)
     }
 }
 
-void help_program(const HelpCommand *commands, size_t len, const HelpLook *look, Buf *b)
+static void add_commands(const HelpCommand *commands, size_t len, const HelpLook *look, Buf *b)
 {
     size_t widest = 0;
     for (size_t i = 0; i < len; i++)
         if (strlen(commands[i].name) > widest)
             widest = strlen(commands[i].name);
-    buf_addf(b,
-             "%splaten%s turns documents, images and archives into something useful, on your own "
-             "machine.\n",
-             style(look->bold), style(look->plain));
-    buf_add_c(b, "\nUsage: platen COMMAND [OPTIONS]\n");
     help_heading("Commands", look, b);
     for (size_t i = 0; i < len; i++) {
         int column = (int)widest + 4;
@@ -100,6 +95,16 @@ void help_program(const HelpCommand *commands, size_t len, const HelpLook *look,
                  (int)(widest - strlen(commands[i].name)) + 2, "");
         help_wrap(str_from_c(commands[i].summary), column, column, look, b);
     }
+}
+
+void help_program(const HelpCommand *commands, size_t len, const HelpLook *look, Buf *b)
+{
+    buf_addf(b,
+             "%splaten%s turns documents, images and archives into something useful, on your own "
+             "machine.\n",
+             style(look->bold), style(look->plain));
+    buf_add_c(b, "\nUsage: platen COMMAND [OPTIONS]\n");
+    add_commands(commands, len, look, b);
     buf_add_c(b, "\n`platen COMMAND --help` says more; `platen steps` lists what can be run.\n");
 }
 
@@ -131,6 +136,8 @@ void help_command(const HelpCommand *c, const HelpLook *look, Buf *b)
              c->operands != NULL ? c->operands : "", c->params != NULL ? " [OPTIONS]" : "");
     help_wrap(str_from_c(c->summary), 0, 0, look, b);
     add_detail(c->detail, look, b);
+    if (c->verbs != NULL)
+        add_commands(c->verbs, c->verbs_len, look, b);
     if (c->params != NULL && c->params->type != PARAM_TYPE_END) {
         help_heading("Options", look, b);
         help_params(c->params, true, look, b);
@@ -140,6 +147,21 @@ void help_command(const HelpCommand *c, const HelpLook *look, Buf *b)
     help_heading("Examples", look, b);
     for (const char *const *e = c->examples; *e != NULL; e++)
         buf_addf(b, "  %s\n", *e);
+}
+
+void help_flow(const Step *contract, const HelpCommand *run, const HelpLook *look, Buf *b)
+{
+    buf_addf(b, "Usage: platen %s %s [OPTIONS]\n\n%s%s%s  %s\n", run->name, contract->name,
+             style(look->bold), contract->name, style(look->plain),
+             contract->title != NULL ? contract->title : "");
+    if (contract->summary != NULL)
+        help_wrap(str_from_c(contract->summary), 0, 0, look, b);
+    if (contract->params != NULL && contract->params->type != PARAM_TYPE_END) {
+        help_heading("Inputs", look, b);
+        help_params(contract->params, true, look, b);
+    }
+    help_heading("Options", look, b);
+    help_params(run->params, true, look, b);
 }
 
 static Str noun_of(const Step *s)

@@ -292,9 +292,54 @@ static void put_multipart(const ApiOperation *op, JsonOut *j)
     json_end(j, '}');
 }
 
+static void put_raw_media(JsonOut *j)
+{
+    json_key(j, "*/*");
+    json_begin(j, '{');
+    json_key(j, "schema");
+    openapi_put_binary(j);
+    json_end(j, '}');
+}
+
+/* Which inputs there are depends on the pipeline: its own description says. */
+static void put_run_media(const ApiOperation *op, JsonOut *j)
+{
+    json_key(j, "application/json");
+    json_begin(j, '{');
+    json_key(j, "schema");
+    json_begin(j, '{');
+    json_kv_c(j, "type", "object");
+    json_key(j, "properties");
+    json_begin(j, '{');
+    json_kv_raw(j, "inputs",
+                STR("{\"type\":\"object\",\"description\":\"Inputs by name; a file is "
+                    "{\\\"blob\\\"} or {\\\"document\\\"}.\"}"));
+    param_each(p, op->query) {
+        json_key(j, p->name);
+        schema_put_param(p, j);
+    }
+    json_end(j, '}');
+    json_kv_bool(j, "additionalProperties", false);
+    json_end(j, '}');
+    json_end(j, '}');
+    json_kv_raw(j, "multipart/form-data",
+                STR("{\"schema\":{\"type\":\"object\",\"additionalProperties\":true,"
+                    "\"description\":\"Values and files in fields called as the inputs.\"}}"));
+    put_raw_media(j);
+}
+
+static void put_json_media(const ApiOperation *op, JsonOut *j)
+{
+    json_key(j, "application/json");
+    json_begin(j, '{');
+    json_key(j, "schema");
+    schema_put_params(op->fields, j);
+    json_end(j, '}');
+}
+
 static void put_request_body(const ApiOperation *op, JsonOut *j)
 {
-    bool required = op->body == API_BODY_UPLOAD;
+    bool required = op->body == API_BODY_UPLOAD || op->body == API_BODY_TEXT;
     param_each(p, op->fields)
         required |= p->required;
     json_key(j, "requestBody");
@@ -302,19 +347,25 @@ static void put_request_body(const ApiOperation *op, JsonOut *j)
     json_kv_bool(j, "required", required);
     json_key(j, "content");
     json_begin(j, '{');
-    if (op->body == API_BODY_UPLOAD) {
+    switch (op->body) {
+    case API_BODY_UPLOAD:
         put_multipart(op, j);
-        json_key(j, "*/*");
-        json_begin(j, '{');
-        json_key(j, "schema");
-        openapi_put_binary(j);
-        json_end(j, '}');
-    } else {
-        json_key(j, "application/json");
-        json_begin(j, '{');
-        json_key(j, "schema");
-        schema_put_params(op->fields, j);
-        json_end(j, '}');
+        put_raw_media(j);
+        break;
+    case API_BODY_RUN:
+        put_run_media(op, j);
+        break;
+    case API_BODY_VALUE:
+        json_kv_raw(j, "application/json", STR("{\"schema\":{}}"));
+        break;
+    case API_BODY_TEXT:
+        json_kv_raw(j, "application/yaml", STR("{\"schema\":{\"type\":\"string\"}}"));
+        json_kv_raw(j, "application/json", STR("{\"schema\":{\"type\":\"object\"}}"));
+        break;
+    case API_BODY_JSON:
+    case API_BODY_NONE:
+        put_json_media(op, j);
+        break;
     }
     json_end(j, '}');
     json_end(j, '}');

@@ -33,6 +33,10 @@ typedef enum ApiBody {
     API_BODY_NONE,
     API_BODY_JSON,   /* an object: `fields` */
     API_BODY_UPLOAD, /* files (files_max), as multipart with `fields` as form fields, or one raw */
+    API_BODY_RUN,    /* inputs of a pipeline: as multipart, one raw file, or JSON
+                        {"inputs": {…}, options as in `query`} */
+    API_BODY_VALUE,  /* any JSON value */
+    API_BODY_TEXT,   /* YAML, or a JSON object */
 } ApiBody;
 
 /* Rows of one status that follow each other are one response in several media types. */

@@ -15,7 +15,8 @@ static const Param params[] = {
     PARAM_TEXT(Args, password, .secret = true, .help = "The password."),
     PARAM_END,
 };
-static const Field data[] = {{"text", FIELD_TYPE_TEXT, NULL}, {"list", FIELD_TYPE_LIST, NULL}, {0}};
+static const Field data[] = {
+    {"text", FIELD_TYPE_TEXT, "A value."}, {"list", FIELD_TYPE_LIST, "A value."}, {0}};
 static const Example examples[] = {{.title = "T", .expect = "a/b"}, {0}};
 static const Step with_file = {.name = "a.file",
                                .title = "F",

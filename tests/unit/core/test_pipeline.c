@@ -294,7 +294,7 @@ static const struct {
      "inputs.x.type", "mean \"int\"?"},
     {"{'name':'p','inputs':{'x':{'type':'int','max':3,'default':4}},'steps':{'a':" WRITE(
          "'title':'x'") "}}",
-     "inputs.x.default", "must be at"},
+     "inputs.x.default", "must be at most 3"},
     {"{'name':'p','inputs':{'x':{'type':'choice'}},'steps':{'a':" WRITE("'title':'x'") "}}",
      "inputs.x.choices", "list of texts"},
     {"{'name':'p','inputs':{'x':{'type':'bool','default':true}},'steps':{'a':" WRITE(
@@ -606,15 +606,19 @@ TEST(differs_by_structure)
 
 TEST(survives_every_failure)
 {
+    CLEANUP(arena_close) Arena *world = arena_open(1 * MIB);
+    PipelineWorld w = {.registry = world_steps(world)};
+    const Json *tree;
+    Err err = {0};
+    assert_ok(json_parse(world, quoted(world, blog), &tree, &err), &err);
     for (int nth = 1;; nth++) {
         fault_arm(nth);
         CLEANUP(arena_close) Arena *a = arena_open(4 * MIB);
+        Pipeline p;
+        PipelineFaults faults;
         ErrCode code = ERR_NO_MEMORY;
-        if (a != NULL) {
-            PipelineWorld w = {.registry = world_steps(a), .stored = true};
-            if (w.registry != NULL)
-                code = read_with(a, blog, NULL, w).code;
-        }
+        if (a != NULL)
+            code = pipeline_read(tree, NULL, &w, a, &p, &faults, &err);
         if (!fault_disarm()) {
             assert_int_equal(code, OK);
             return;
