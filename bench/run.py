@@ -109,8 +109,8 @@ def number(v):
     return f"{v:,.0f}" if abs(v) >= 100 else f"{v:.3g}"
 
 
-def wrk(server, script=None, path="/", query="", seconds=WRK_SECONDS):
-    command = ["wrk", "-t2", "-c64", f"-d{seconds}", server.url + path]
+def wrk(server, script=None, path="/", query="", seconds=WRK_SECONDS, connections=64, threads=2):
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", server.url + path]
     if script:
         command[1:1] = ["-s", ROOT / "bench" / script]
     out = subprocess.run(command, env={**os.environ, "PLATEN_KEY": server.key, "QUERY": query}, capture_output=True, text=True,
@@ -129,6 +129,16 @@ def bench_enqueue(build, report):
     d, c = statistics.median(durable), statistics.median(checked)
     report.add("durable enqueue over HTTP", d, "jobs/s", "30,000/s and 0.5x", d >= 30000 and d >= 0.5 * c,
                {"name": "the same request, dry_run (writes nothing)", "value": c}, d / c)
+
+
+def bench_bulk(build, report):
+    """Tasks in batches of 100, 16 clients, each batch on disk before it is answered."""
+    rates = []
+    for _ in range(RUNS):
+        with Server(build) as s:
+            rates.append(100 * wrk(s, "bulk.lua", connections=16, threads=1))
+    rate = statistics.median(rates)
+    report.add("durable enqueue in batches of 100", rate, "tasks/s", ">= 100,000/s", rate >= 100000)
 
 
 def bench_queue(build, report):
@@ -380,7 +390,7 @@ def bench_documents(build, report):
     documents.measure(build, report, sys.modules[__name__])
 
 
-FIGURES = {"enqueue": bench_enqueue, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
+FIGURES = {"enqueue": bench_enqueue, "bulk": bench_bulk, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
            "documents": bench_documents, "overhead": bench_overhead,
            "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr}
 

@@ -1,8 +1,8 @@
 -- name: job_add
 -- What was asked. Never changed afterwards.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key,
-                 batch, parent, place)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+                 batch, parent, place, node, memo, reused)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: job_of_task
 -- What a worker needs to know of job $1.

@@ -173,12 +173,6 @@ SELECT size_bytes FROM blob WHERE project = $1 AND hash = $2;
 -- Document $2 of project $1 as a file.
 SELECT name, type, hash, size_bytes FROM document WHERE id = $2 AND project = $1 AND deleted_ms = 0;
 
--- name: flow_child_add
--- Child $1: a job of node $2 (item $3) of pipeline job $4.
-INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, parent, node, place, memo,
-                 reused)
-VALUES ($1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $4, $2, $3, $14, $15);
-
 -- name: flow_child_copy
 -- Job $1 is asked what job $2 was asked: node $3 (item $4) of pipeline job $5, in its place.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, parent, node, place, memo,

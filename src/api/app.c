@@ -1,6 +1,7 @@
 #include "api/app.h"
-#include "api/events.h"
+#include "api/lease.h"
 #include "api/operations.h"
+#include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"
@@ -145,7 +146,8 @@ ErrCode app_registry(const char *engine_dirs, Arena *a, Registry **out, Err *err
 static ErrCode open_work(App *app, Err *err)
 {
     app->hub = hub_open();
-    if (app->hub == NULL)
+    app->offers = offers_open();
+    if (app->hub == NULL || app->offers == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     const WorkOptions work = {
         .db = app->db,
@@ -153,7 +155,9 @@ static ErrCode open_work(App *app, Err *err)
         .blobs = app->blobs,
         .engines = app->engines,
         .hub = app->hub,
+        .offers = app->offers,
         .runners = app->options.engine_threads,
+        .schedules = app->options.schedules,
     };
     return work_open(&work, &app->work, err);
 }
@@ -189,12 +193,21 @@ static ErrCode open_http(App *app, Err *err)
     if (rc == OK)
         rc = streams_open(app, &app->streams, err);
     if (rc == OK)
+        rc = leases_open(app, &app->leases, err);
+    if (rc == OK)
         rc = http_open(&http, &app->http, err);
     if (rc != OK || o->throwaway)
         return rc;
     Str url = app_url(app, app->arena);
     return write_private(app, "server.json",
                          str_printf(app->arena, "{\"url\":\"" STR_FMT "\"}\n", STR_ARG(url)), err);
+}
+
+static ErrCode open_hooks(App *app, Err *err)
+{
+    const PushOptions push = {
+        .db = app->db, .offers = app->offers, .allow_private = app->options.allow_private};
+    return push_open(&push, &app->push, err);
 }
 
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
@@ -215,6 +228,8 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         rc = open_work(app, err);
     if (rc == OK && o->listen != NULL)
         rc = open_http(app, err);
+    if (rc == OK && o->listen != NULL)
+        rc = open_hooks(app, err);
     if (rc == OK && !o->throwaway)
         rc = sweeper_open(app, &app->sweeper, err);
     if (rc != OK) {
@@ -237,12 +252,17 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    if (app->leases != NULL)
+        leases_stop(app->leases);
+    push_close(&app->push, grace_ms);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
     work_close(&app->work);
+    leases_close(&app->leases);
+    offers_close(&app->offers);
     hub_close(&app->hub);
     engine_pool_close(&app->engines);
     access_close(&app->access);

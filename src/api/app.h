@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "flow/hub.h"
+#include "hook/push.h"
 #include "http/http.h"
 #include "work/work.h"
 
@@ -19,19 +20,23 @@ typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
+    bool schedules;          /* start what is due by the clock: a server does, a command does not */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
     const char *listen; /* NULL: no HTTP */
     const char *tls_cert, *tls_key;
     int loops, pool_threads;
-    int64_t upload_max;     /* bytes; 0: the default of http.h */
-    int64_t sweep_grace_ms; /* 0: one hour */
+    int64_t upload_max;        /* bytes; 0: the default of http.h */
+    int64_t sweep_grace_ms;    /* 0: one hour */
+    const char *allow_private; /* private networks that requests of ours may go to, as
+                                  OutboundOptions has it; NULL: none */
 } AppOptions;
 
 typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* events.h */
+typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
+typedef struct Leases Leases;   /* lease.h */
 
 typedef struct App {
     AppOptions options;
@@ -42,9 +47,12 @@ typedef struct App {
     EnginePool *engines;
     Registry *registry;
     Hub *hub;
+    Offers *offers;
     Work *work;
     Waiters *waiters;
     Streams *streams;
+    Leases *leases;
+    Push *push;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

@@ -207,7 +207,7 @@ static ErrCode gather_reference(Call *c, Gathered *g, Str input, Str text)
     return OK;
 }
 
-static ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs)
+ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs)
 {
     ErrCode rc = OK;
     json_each(input, inputs)

@@ -44,4 +44,7 @@ MUST_CHECK ErrCode gather_earlier(Call *c, Gathered *g, const Json *earlier);
 MUST_CHECK ErrCode gather_check(Call *c, Gathered *g, void *options, Str *values,
                                 ParamFaults *faults);
 
+/* Only the files of an "inputs" list, appended to g->inputs. Needs c->reader. */
+MUST_CHECK ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs);
+
 #endif

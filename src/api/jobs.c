@@ -116,32 +116,42 @@ void jobs_retry(HttpRequest *req)
     change_job(req, flow_retry, 202);
 }
 
-void jobs_output(HttpRequest *req)
+static void send_file(HttpRequest *req, bool output)
 {
     Call c;
     if (!call_begin(req, &c))
         return;
     int64_t id, index = 0;
-    Job job;
+    Job job = {0};
     ErrCode rc = call_path_id(&c, 0, "job", &id);
     if (rc == OK)
         rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
-    if (rc == OK &&
-        (!str_to_i64(req->params[1], &index) || index < 0 || (size_t)index >= job.outputs_len))
-        rc = err_set(&c.err, ERR_NOT_FOUND, "the job has %zu outputs, counted from 0",
-                     job.outputs_len);
+    size_t len = output ? job.outputs_len : job.inputs_len;
+    if (rc == OK && (!str_to_i64(req->params[1], &index) || index < 0 || (size_t)index >= len))
+        rc = err_set(&c.err, ERR_NOT_FOUND, "the job has %zu %s, counted from 0", len,
+                     output ? "outputs" : "inputs");
+    const JobFile *f = rc == OK ? &(output ? job.outputs : job.inputs)[index] : NULL;
     int fd = -1;
     int64_t size = 0;
     if (rc == OK)
-        rc = blob_open(c.app->blobs, job.outputs[index].hash, &fd, &size, &c.err);
+        rc = blob_open(c.app->blobs, f->hash, &fd, &size, &c.err);
     if (rc != OK) {
         call_fail(&c);
         return;
     }
-    const JobFile *f = &job.outputs[index];
     size_t slash = str_rfind_char(f->name, '/');
     Str name = slash == STR_NONE ? f->name : str_slice(f->name, slash + 1, f->name.len);
     http_answer_file(req, fd, size, f->type, f->hash, name);
+}
+
+void jobs_output(HttpRequest *req)
+{
+    send_file(req, true);
+}
+
+void jobs_input(HttpRequest *req)
+{
+    send_file(req, false);
 }
 
 void jobs_items(HttpRequest *req)

@@ -1,5 +1,7 @@
 #include "api/params.h"
 #include "access/access.h"
+#include "feed/feed.h"
+#include "flow/schedule.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -53,6 +55,27 @@ const Param events_query_params[] = {
     PARAM_END,
 };
 
+const Param feed_query_params[] = {
+    PARAM_TEXT(FeedQuery, types, .max_len = 1000, .example = "job.*,document.added",
+               .help = "Only events of these types, joined by commas; * at the end stands for all "
+                       "that begin so."),
+    PARAM_TEXT(FeedQuery, after, .example = "evt_0m8gnkabg0000",
+               .help = "Only events after this one; the \"next\" of the answer before."),
+    PARAM_INT(FeedQuery, limit, .min = 1, .max = FEED_READ_MAX, .def = 200,
+              .help = "Events per answer."),
+    PARAM_END,
+};
+
+const Param publish_body_params[] = {
+    PARAM_TEXT(PublishBody, type, .required = true, .max_len = FEED_TYPE_MAX,
+               .example = "user.created",
+               .help = "What happened, in dotted words; platen's own types are refused."),
+    PARAM_TEXT(PublishBody, subject, .max_len = FEED_SUBJECT_MAX, .example = "user-7",
+               .help = "What it is about."),
+    PARAM_JSON(PublishBody, data, .help = "An object with whatever belongs to it, at most 16 KiB."),
+    PARAM_END,
+};
+
 const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
@@ -60,10 +83,8 @@ const Param dead_query_params[] = {
     PARAM_END,
 };
 
-#define RUN_OPTIONS                                                                                \
-    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
-              .help = "Answer with the result if it is there within this many seconds."),          \
-        PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),    \
+#define QUEUE_OPTIONS                                                                              \
+    PARAM_INT(RunOptions, priority, .min = -100, .max = 100, .help = "Higher runs first."),        \
         PARAM_INT(RunOptions, delay_ms, .min = 0, .max = 31536000000, .unit = "ms",                \
                   .help = "Do not start before this much time has passed."),                       \
         PARAM_INT(RunOptions, attempts, .min = 1, .max = 100,                                      \
@@ -71,17 +92,122 @@ const Param dead_query_params[] = {
         PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
-                   .help = "Jobs with the same key belong together; stored with the job."),        \
+                   .help = "Jobs with the same key belong together; stored with the job.")
+#define RUN_OPTIONS                                                                                \
+    PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
+              .help = "Answer with the result if it is there within this many seconds."),          \
+        QUEUE_OPTIONS,                                                                             \
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
 
 const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
 
+const Param bulk_option_params[] = {QUEUE_OPTIONS, PARAM_END};
+
+const Param bulk_query_params[] = {
+    PARAM_BOOL(BulkQuery, partial,
+               .help = "Add those that are well-formed although others are not."),
+    PARAM_END,
+};
+
+typedef struct BulkBody {
+    const Json *jobs;
+} BulkBody;
+
+const Param bulk_body_params[] = {
+    PARAM_JSON(BulkBody, jobs, .required = true,
+               .example = "[{\"step\": \"text.stats\", \"params\": {\"text\": \"one\"}}]",
+               .help = "At most 1,000 jobs: step, params, inputs (blobs and documents), priority, "
+                       "delay_ms, attempts, timeout_ms, concurrency_key."),
+    PARAM_END,
+};
+
 const Param batch_option_params[] = {
     RUN_OPTIONS,
     PARAM_BOOL(RunOptions, keep_archives,
                .help = "Take archives among the files as they are instead of unpacking them."),
+    PARAM_END,
+};
+
+typedef struct TaskBody {
+    const Json *payload, *inputs;
+} TaskBody;
+
+const Param task_body_params[] = {
+    PARAM_JSON(TaskBody, payload, .example = "{\"order\": 17}",
+               .help = "What the worker gets, any JSON."),
+    PARAM_JSON(TaskBody, inputs,
+               .help = "Files: a list of objects that name a blob or a document."),
+    RUN_OPTIONS,
+    PARAM_END,
+};
+
+const Param lease_body_params[] = {
+    PARAM_INT(LeaseBody, max, .min = 1, .max = 100, .def = 1, .help = "Most tasks to lease."),
+    PARAM_INT(LeaseBody, lease_seconds, .min = 1, .max = 43200, .def = 30, .unit = "s",
+              .help = "How long the tasks are the worker's; it can be extended."),
+    PARAM_INT(LeaseBody, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
+              .help = "When there is no task, wait this long for one."),
+    PARAM_TEXT(LeaseBody, worker, .max_len = 64, .example = "thumbnailer-2",
+               .help = "What the worker calls itself."),
+    PARAM_END,
+};
+
+#define ATTEMPT(T)                                                                                 \
+    PARAM_INT(T, attempt, .required = true, .min = 1, .max = 1000000,                              \
+              .help = "The attempt that was leased: who holds another is refused.")
+
+const Param complete_body_params[] = {
+    ATTEMPT(CompleteBody),
+    PARAM_JSON(CompleteBody, data, .example = "{\"ok\": true}",
+               .help = "The result: an object, at most 96 KiB; larger things are outputs."),
+    PARAM_JSON(CompleteBody, outputs,
+               .help = "Files that were uploaded to /api/v1/blobs: a list of objects with blob, "
+                       "name and type."),
+    PARAM_JSON(CompleteBody, usage, .example = "{\"pages\": 3}",
+               .help = "What was used: whole numbers by unit."),
+    PARAM_END,
+};
+
+const Param fail_body_params[] = {
+    ATTEMPT(FailBody),
+    PARAM_TEXT(FailBody, detail, .max_len = 2000, .def_text = "the worker did not say why",
+               .help = "What went wrong, in a sentence."),
+    PARAM_BOOL(FailBody, retry, .required = true,
+               .help = "Try again while attempts are left; else it goes to the dead letters."),
+    PARAM_INT(FailBody, retry_after_ms, .min = 0, .max = 86400000, .unit = "ms",
+              .help = "Not before this much time has passed."),
+    PARAM_END,
+};
+
+const Param extend_body_params[] = {
+    ATTEMPT(ExtendBody),
+    PARAM_INT(ExtendBody, lease_seconds, .min = 1, .max = 43200, .def = 30, .unit = "s",
+              .help = "How long the task is the worker's from now on."),
+    PARAM_INT(ExtendBody, done, .min = 0, .max = INT64_MAX, .help = "Units done so far."),
+    PARAM_INT(ExtendBody, total, .min = -1, .max = INT64_MAX, .def = -1,
+              .help = "Units in all; 0 when unknown, left out when no progress is told."),
+    PARAM_TEXT(ExtendBody, note, .max_len = 1000, .help = "A line for the job's history."),
+    PARAM_END,
+};
+
+static const Choice handler_kinds[] = {
+    {"workers", "Programs lease the tasks."},
+    {"push", "This server sends each task to an address."},
+    {0},
+};
+
+const Param handler_body_params[] = {
+    PARAM_CHOICE(HandlerBody, kind, .choices = handler_kinds, .help = "Who does the tasks."),
+    PARAM_TEXT(HandlerBody, url, .max_len = 2000, .example = "https://example.com/tasks",
+               .help = "Where tasks are sent."),
+    PARAM_TEXT(HandlerBody, secret, .secret = true, .max_len = 200,
+               .help = "What they are signed with, whsec_ and base64; one is made when left out."),
+    PARAM_INT(HandlerBody, concurrency, .min = 1, .max = 32, .def = 4,
+              .help = "How many are sent at once."),
+    PARAM_INT(HandlerBody, timeout_ms, .min = 1000, .max = 900000, .def = 30000, .unit = "ms",
+              .help = "How long an answer may take."),
     PARAM_END,
 };
 
@@ -170,5 +296,71 @@ const Param key_body_params[] = {
                .help = "What the key is for."),
     PARAM_CHOICE(KeyBody, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the key may do."),
+    PARAM_END,
+};
+
+const Choice missed_choices[] = {
+    [MISSED_SKIP] = {"skip", "They are left out."},
+    [MISSED_ONCE] = {"once", "One job makes up for all of them."},
+    [MISSED_ALL] = {"all", "Each is made up, the newest 100."},
+    [MISSED_COUNT] = {0},
+};
+
+const Choice overlap_choices[] = {
+    [OVERLAP_ALLOW] = {"allow", "Another job starts beside it."},
+    [OVERLAP_SKIP] = {"skip", "No job starts."},
+    [OVERLAP_QUEUE] = {"queue", "The new job waits for it."},
+    [OVERLAP_CANCEL] = {"cancel", "It is cancelled."},
+    [OVERLAP_COUNT] = {0},
+};
+
+#define WHEN_PARAMS(T)                                                                             \
+    PARAM_TEXT(T, cron, .max_len = CRON_TEXT_MAX, .example = "0 9 * * mon-fri",                    \
+               .help = "When: minute hour day month weekday, with seconds first if six; or "       \
+                       "@daily and the like."),                                                    \
+        PARAM_TEXT(T, every, .max_len = 40, .example = "90s",                                      \
+                   .help = "Instead of cron: the time between two starts, like 90s or 1h30m."),    \
+        PARAM_TEXT(T, zone, .max_len = ZONE_NAME_MAX, .def_text = "UTC",                           \
+                   .example = "Europe/Berlin",                                                     \
+                   .help = "Time zone of cron, a name of the tz database."),                       \
+        PARAM_TEXT(T, start, .max_len = 40, .example = "2026-12-01T00:00:00Z",                     \
+                   .help = "Not before this time (RFC 3339); @every counts from it."),             \
+        PARAM_TEXT(T, end, .max_len = 40, .example = "2027-12-01T00:00:00Z",                       \
+                   .help = "Not after this time (RFC 3339).")
+
+const Param schedule_body_params[] = {
+    PARAM_TEXT(ScheduleBody, name, .max_len = SCHEDULE_NAME_MAX, .example = "nightly",
+               .help = "Unique in the project: a-z 0-9 - _ and dots."),
+    WHEN_PARAMS(ScheduleBody),
+    PARAM_TEXT(ScheduleBody, step, .example = "text.stats", .help = "The step that starts."),
+    PARAM_JSON(ScheduleBody, params, .help = "Parameters of the step, as an object."),
+    PARAM_TEXT(ScheduleBody, pipeline, .help = "Instead of step: the pipeline that starts."),
+    PARAM_JSON(ScheduleBody, inputs, .help = "Inputs of the pipeline, as an object."),
+    PARAM_TEXT(ScheduleBody, queue, .max_len = 64,
+               .help = "Queue of the jobs of a step; the step's own otherwise."),
+    PARAM_INT(ScheduleBody, priority, .min = -100, .max = 100, .help = "Higher runs first."),
+    PARAM_INT(ScheduleBody, attempts, .min = 1, .max = 100, .def = 0,
+              .help = "How often a job is tried; the step says how often otherwise."),
+    PARAM_INT(ScheduleBody, timeout_ms, .min = 1, .max = 86400000, .def = 0, .unit = "ms",
+              .help = "Wall-clock limit of one attempt; the step says which otherwise."),
+    PARAM_CHOICE(ScheduleBody, missed, .choices = missed_choices, .def = MISSED_SKIP,
+                 .help = "What becomes of times that were missed, by more than a minute, because "
+                         "no server ran or the clock jumped."),
+    PARAM_CHOICE(ScheduleBody, overlap, .choices = overlap_choices, .def = OVERLAP_ALLOW,
+                 .help = "What happens when the job before has not ended."),
+    PARAM_INT(ScheduleBody, jitter_ms, .min = 0, .max = 86400000, .unit = "ms",
+              .help = "Start up to this much later, at random."),
+    PARAM_BOOL(ScheduleBody, paused, .help = "Make it, but do not start anything yet."),
+    PARAM_END,
+};
+
+#define COUNT_PARAM(T)                                                                             \
+    PARAM_INT(T, count, .min = 1, .max = 100, .def = 5, .help = "How many times to show.")
+
+const Param preview_query_params[] = {COUNT_PARAM(PreviewQuery), PARAM_END};
+
+const Param preview_body_params[] = {
+    WHEN_PARAMS(PreviewBody),
+    COUNT_PARAM(PreviewBody),
     PARAM_END,
 };

@@ -38,6 +38,18 @@ typedef struct EventsQuery {
 } EventsQuery;
 extern const Param events_query_params[];
 
+typedef struct FeedQuery {
+    Str types, after;
+    int64_t limit;
+} FeedQuery;
+extern const Param feed_query_params[];
+
+typedef struct PublishBody {
+    Str type, subject;
+    const Json *data;
+} PublishBody;
+extern const Param publish_body_params[];
+
 typedef struct DeadQuery {
     int64_t limit;
     Str cursor, queue;
@@ -52,6 +64,46 @@ typedef struct RunOptions {
 } RunOptions;
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
+extern const Param bulk_option_params[]; /* of one job of many */
+
+typedef struct BulkQuery {
+    bool partial;
+} BulkQuery;
+extern const Param bulk_query_params[];
+extern const Param bulk_body_params[]; /* described only: bulk.c reads it */
+
+typedef struct LeaseBody {
+    int64_t max, lease_seconds, wait;
+    Str worker;
+} LeaseBody;
+extern const Param lease_body_params[];
+
+typedef struct CompleteBody {
+    int64_t attempt;
+    const Json *data, *outputs, *usage;
+} CompleteBody;
+extern const Param complete_body_params[];
+
+typedef struct FailBody {
+    int64_t attempt, retry_after_ms;
+    Str detail;
+    bool retry;
+} FailBody;
+extern const Param fail_body_params[];
+
+typedef struct ExtendBody {
+    int64_t attempt, lease_seconds, done, total;
+    Str note;
+} ExtendBody;
+extern const Param extend_body_params[];
+
+typedef struct HandlerBody {
+    int kind; /* 0: workers, 1: push */
+    Str url, secret;
+    int64_t concurrency, timeout_ms;
+} HandlerBody;
+extern const Param handler_body_params[];
+extern const Param task_body_params[]; /* run_option_params with payload and inputs */
 
 /* Pipelines. */
 typedef struct PipelinePut {
@@ -105,5 +157,27 @@ typedef struct KeyBody {
 } KeyBody;
 extern const Param key_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
+
+typedef struct ScheduleBody {
+    Str name, cron, every, zone, step, pipeline, queue, start, end;
+    const Json *params, *inputs;
+    int64_t priority, attempts, timeout_ms, jitter_ms;
+    int missed, overlap; /* enum Missed, enum Overlap */
+    bool paused;
+} ScheduleBody;
+extern const Param schedule_body_params[];
+extern const Choice missed_choices[]; /* by Missed; the command line offers the same */
+extern const Choice overlap_choices[];
+
+typedef struct PreviewQuery {
+    int64_t count;
+} PreviewQuery;
+extern const Param preview_query_params[];
+
+typedef struct PreviewBody {
+    Str cron, every, zone, start, end;
+    int64_t count;
+} PreviewBody;
+extern const Param preview_body_params[];
 
 #endif

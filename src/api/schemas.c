@@ -1,5 +1,6 @@
 #include "api/schemas.h"
 #include "api/former.h"
+#include "api/outside.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -12,6 +13,10 @@
 #define MAYBE_TEXT(field, what)                                                                    \
     {                                                                                              \
         .name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true                     \
+    }
+#define MAYBE(field, what)                                                                         \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .help = what, .nullable = true                     \
     }
 #define INT(field, what)                                                                           \
     {                                                                                              \
@@ -153,6 +158,25 @@ static const Field event_fields[] = {
 };
 static const Field event_list_fields[] = {LIST("events", event_fields, "In order."), {0}};
 
+static const Field happening_fields[] = {
+    ID("id", "Id of the event, evt_…; they rise."),
+    TEXT("type", "What happened: job.done, document.added, or what a caller published."),
+    TIME("time", "When it happened."),
+    {.name = "job", .type = FIELD_TYPE_TEXT, .nullable = true, .help = "The job it is about."},
+    {.name = "subject",
+     .type = FIELD_TYPE_TEXT,
+     .nullable = true,
+     .help = "What else it is about: a step, a document."},
+    {.name = "data", .type = FIELD_TYPE_OBJECT, .help = "What belongs to it."},
+    {0},
+};
+static const Field happening_list_fields[] = {
+    LIST("events", happening_fields, "Oldest first."),
+    TEXT("next", "Go on with after=…"),
+    BOOL("gap", "Events after the one named are gone already: some were missed."),
+    {0},
+};
+
 static const Field timeline_fields[] = {
     INT("seq", "Number within the job."),
     TIME("time", "When it happened."),
@@ -186,6 +210,7 @@ static const Field diagnosis_fields[] = {
     INT("attempts", "Attempts begun."),
     INT("max_attempts", "Attempts allowed."),
     TEXT("trace", "Correlation id."),
+    MAYBE_TEXT("pipeline", "Of a pipeline's job: its name."),
     MAYBE_TEXT("node", "Of a pipeline: the step that failed first."),
     {.name = "below",
      .type = FIELD_TYPE_OBJECT,
@@ -230,6 +255,55 @@ static const Field new_key_fields[] = {
     TEXT("name", "What it is for."),
     TEXT("role", "What it may do."),
     TEXT("key", "The key itself: shown this once."),
+    {0},
+};
+
+static const Field schedule_fields[] = {
+    TEXT("name", "Its name, unique in the project."),
+    TEXT("cron", "When; @every for a time between two starts."),
+    TEXT("zone", "Time zone of cron."),
+    TEXT("words", "When, in words."),
+    MAYBE("step", "The step that starts."),
+    MAYBE("pipeline", "The pipeline that starts."),
+    {.name = "params",
+     .type = FIELD_TYPE_OBJECT,
+     .help = "Parameters of the step, or inputs of the pipeline; secrets are null."},
+    MAYBE("queue", "Queue of the jobs; null: the step's own."),
+    INT("priority", "Higher runs first."),
+    INT("attempts", "How often a job is tried; 0: as the step says."),
+    INT("timeout_ms", "Wall-clock limit of one attempt; 0: as the step says."),
+    TEXT("missed", "What becomes of missed times: skip, once or all."),
+    INT("make_up_max", "How many missed times are made up at most."),
+    TEXT("overlap", "When the job before has not ended: allow, skip, queue or cancel."),
+    INT("jitter_ms", "Start up to this much later, at random."),
+    MAYBE_TIME("start", "Not before this time."),
+    MAYBE_TIME("end", "Not after this time."),
+    BOOL("paused", "It starts nothing."),
+    MAYBE("declared_by", "The pipeline that declares it; null: somebody made it."),
+    TIME("created", "When it was made."),
+    TIME("changed", "When it was last changed."),
+    MAYBE_TIME("next", "When it starts next; null: never again, or paused."),
+    MAYBE_TIME("last_time", "The last time that is done."),
+    MAYBE_TIME("last_fired", "When it last started a job."),
+    MAYBE("last_job", "That job, job_…."),
+    INT("fired", "Jobs it has started."),
+    INT("skipped", "Times that started nothing."),
+    MAYBE_TIME("last_skipped", "When that last happened."),
+    MAYBE("skip_reason", "And why."),
+    {0},
+};
+static const Field schedule_list_fields[] = {
+    LIST("schedules", schedule_fields, "All of the project, by name."), {0}};
+static const Field preview_time_fields[] = {
+    TIME("time", "In UTC."),
+    TEXT("local", "On the clock of the zone."),
+    {0},
+};
+static const Field preview_fields[] = {
+    TEXT("cron", "When."),
+    TEXT("zone", "Time zone."),
+    TEXT("words", "When, in words."),
+    LIST("times", preview_time_fields, "The next times."),
     {0},
 };
 
@@ -380,6 +454,7 @@ static const Field step_fields[] = {
     MAYBE_BOOL("internal", "For tests."),
     MAYBE_TEXT("engine", "Engine that runs it; missing: built in."),
     MAYBE_TEXT("calls", "Steps it may call in turn."),
+    MAYBE_TEXT("outside", "Done by outside workers: the parameter that names the queue."),
     MAYBE_INT("concurrency", "How many of it run at once; missing: as many as there are runners."),
     MAYBE_INT("attempts", "How often it is tried."),
     {.name = "limits",
@@ -523,6 +598,8 @@ const SchemaName api_schemas[] = {
     {"JobList", "A page of jobs.", job_list_fields},
     {"Event", "One line of a job's history.", event_fields},
     {"EventList", "Events of a job.", event_list_fields},
+    {"Happening", "One thing that happened in the project.", happening_fields},
+    {"HappeningList", "What happened, in order.", happening_list_fields},
     {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},
@@ -530,6 +607,9 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
+    {"ScheduleList", "All schedules.", schedule_list_fields},
+    {"Preview", "The next times of a schedule.", preview_fields},
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
@@ -542,6 +622,10 @@ const SchemaName api_schemas[] = {
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
+    {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
+    {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
+    {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
+    {"QueueHandler", "Who does the tasks of a queue.", handler_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -117,7 +117,7 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
     Job shown = {
         .id = e->id,
         .step = str_from_c(step->name),
-        .queue = flow_queue_of(step),
+        .queue = flow_queue_for(step, params),
         .params = params,
         .trace = r->job.trace,
         .priority = o->priority,
@@ -175,45 +175,82 @@ static ErrCode prepare_batch(Call *c, const Step *step, const Gathered *g, const
                        &c->err);
 }
 
+/* Of a task for a queue: "payload" stands beside the options, and the path names the queue. */
+static ErrCode address(Call *c, Gathered *g, Str queue)
+{
+    Json *to = arena_new(c->arena, Json, 1);
+    if (to == NULL)
+        return err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
+    *to = (Json){.type = JSON_TEXT, .text = queue, .key = STR("to")};
+    g->params = (Json){.type = JSON_OBJECT, .len = 1, .first = to};
+    for (Json **at = &g->options.first; *at != NULL;) {
+        Json *member = *at;
+        if (!str_eq_c(member->key, "payload")) {
+            at = &member->next;
+            continue;
+        }
+        *at = member->next;
+        member->next = NULL;
+        to->next = member; /* the last one counts */
+        g->params.len = 2;
+        g->options.len--;
+    }
+    return OK;
+}
+
+typedef struct RunAs {
+    const Step *step;
+    bool batch;
+    Str queue; /* not empty: a task for it */
+} RunAs;
+
+static void run_as(Call *c, const RunAs *as)
+{
+    const Step *step = as->step;
+    Gathered *g = arena_new(c->arena, Gathered, 1);
+    StepRun *r = arena_new(c->arena, StepRun, 1);
+    RunOptions options = {0};
+    ParamFaults faults = {0};
+    Str params;
+    bool batch = as->batch;
+    ErrCode rc =
+        g != NULL && r != NULL ? OK : err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
+    if (rc == OK) {
+        g->table = step->params;
+        g->option_params = batch ? batch_option_params : run_option_params;
+        rc = gather_request(c, g);
+    }
+    if (rc == OK && as->queue.len > 0)
+        rc = address(c, g, as->queue);
+    if (rc == OK)
+        rc = check_too_many(c, step, g, batch);
+    if (rc == OK)
+        rc = gather_check(c, g, &options, &params, &faults);
+    if (rc == OK)
+        rc = check_too_few(c, step, g, batch);
+    if (rc == OK)
+        rc = prepare(c, step, g, &options, params, batch, r);
+    if (rc == OK && batch)
+        rc = prepare_batch(c, step, g, &options, r);
+    if (rc != OK) {
+        call_refuse(c, rc, &faults);
+        return;
+    }
+    if (options.dry_run) {
+        call_answer(c, 200);
+        return;
+    }
+    enqueue(c, &r->enqueue);
+}
+
 static void run_step_as(HttpRequest *req, bool batch)
 {
     Call c;
     if (!call_begin(req, &c))
         return;
     const Step *step = find_step(&c);
-    if (step == NULL)
-        return;
-    Gathered *g = arena_new(c.arena, Gathered, 1);
-    StepRun *r = arena_new(c.arena, StepRun, 1);
-    RunOptions options = {0};
-    ParamFaults faults = {0};
-    Str params;
-    ErrCode rc =
-        g != NULL && r != NULL ? OK : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
-    if (rc == OK) {
-        g->table = step->params;
-        g->option_params = batch ? batch_option_params : run_option_params;
-        rc = gather_request(&c, g);
-    }
-    if (rc == OK)
-        rc = check_too_many(&c, step, g, batch);
-    if (rc == OK)
-        rc = gather_check(&c, g, &options, &params, &faults);
-    if (rc == OK)
-        rc = check_too_few(&c, step, g, batch);
-    if (rc == OK)
-        rc = prepare(&c, step, g, &options, params, batch, r);
-    if (rc == OK && batch)
-        rc = prepare_batch(&c, step, g, &options, r);
-    if (rc != OK) {
-        call_refuse(&c, rc, &faults);
-        return;
-    }
-    if (options.dry_run) {
-        call_answer(&c, 200);
-        return;
-    }
-    enqueue(&c, &r->enqueue);
+    if (step != NULL)
+        run_as(&c, &(RunAs){.step = step, .batch = batch});
 }
 
 static void run_step(HttpRequest *req)
@@ -226,17 +263,35 @@ void steps_batch(HttpRequest *req)
     run_step_as(req, true);
 }
 
+static void send_to_queue(HttpRequest *req)
+{
+    Call c;
+    if (call_begin(req, &c))
+        run_as(&c, &(RunAs){.step = registry_find(c.app->registry, STR("queue.send")),
+                            .queue = req->params[0]});
+}
+
 /* Small parameters without files are checked and handed to the writer right on the loop: nothing in
  * that waits, and the way over the pool would cost as much again. Whatever may look into the store
  * or take its time goes to the pool. */
-void steps_run(HttpRequest *req)
+static void run_near(HttpRequest *req, HttpHandler handler)
 {
     enum { SMALL_BODY = 16 * 1024 };
     bool names_inputs = str_find(req->body, STR("\"inputs\"")) != STR_NONE;
     if (req->uploads_len == 0 && req->body.len <= SMALL_BODY && !names_inputs) {
-        run_step(req);
+        handler(req);
         return;
     }
     HttpTicket ticket = http_park(req);
-    http_resume(http_server(req), ticket, run_step);
+    http_resume(http_server(req), ticket, handler);
+}
+
+void steps_run(HttpRequest *req)
+{
+    run_near(req, run_step);
+}
+
+void queues_send(HttpRequest *req)
+{
+    run_near(req, send_to_queue);
 }

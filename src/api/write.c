@@ -48,7 +48,7 @@ static bool has_secrets(const Step *step)
     return false;
 }
 
-static void write_params(JsonOut *j, const Job *job, const Registry *registry, Arena *a)
+void write_params(JsonOut *j, const Job *job, const Registry *registry, Arena *a)
 {
     const Step *step = registry_find(registry, job->step);
     const Json *params = NULL;

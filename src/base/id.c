@@ -17,7 +17,13 @@ void id_set_node(int node)
     node_id = node & (ID_NODES - 1);
 }
 
-int64_t id_new(void)
+static int64_t id_of_tick(int64_t tick, int64_t node)
+{
+    int64_t ms = tick >> SEQUENCE_BITS, sequence = tick & ((1 << SEQUENCE_BITS) - 1);
+    return ms << (SEQUENCE_BITS + NODE_BITS) | node << SEQUENCE_BITS | sequence;
+}
+
+int64_t id_new_block(int count)
 {
     int64_t since = clock_now_ms() - EPOCH_MS;
     int64_t now = since > 0 ? since << SEQUENCE_BITS
@@ -25,9 +31,29 @@ int64_t id_new(void)
     int64_t last = atomic_load(&last_tick), next;
     do
         next = now > last ? now : last + 1; /* a full millisecond borrows from the next one */
-    while (!atomic_compare_exchange_weak(&last_tick, &last, next));
-    int64_t ms = next >> SEQUENCE_BITS, sequence = next & ((1 << SEQUENCE_BITS) - 1);
-    return ms << (SEQUENCE_BITS + NODE_BITS) | node_id << SEQUENCE_BITS | sequence;
+    while (!atomic_compare_exchange_weak(&last_tick, &last, next + count - 1));
+    return id_of_tick(next, node_id);
+}
+
+int64_t id_new(void)
+{
+    return id_new_block(1);
+}
+
+int64_t id_nth(int64_t first, int64_t n)
+{
+    int64_t tick = first >> (SEQUENCE_BITS + NODE_BITS) << SEQUENCE_BITS |
+                   (first & ((1 << SEQUENCE_BITS) - 1));
+    return id_of_tick(tick + n, first >> SEQUENCE_BITS & (ID_NODES - 1));
+}
+
+void id_follow(int64_t id)
+{
+    int64_t tick = id >> (SEQUENCE_BITS + NODE_BITS) << SEQUENCE_BITS |
+                   (id & ((1 << SEQUENCE_BITS) - 1)),
+            last = atomic_load(&last_tick);
+    while (last < tick && !atomic_compare_exchange_weak(&last_tick, &last, tick))
+        continue;
 }
 
 int64_t id_time_ms(int64_t id)

@@ -16,6 +16,11 @@ enum { ID_NODES = 1024, ID_TEXT_SIZE = 24 };
  * it. */
 void id_set_node(int node);
 int64_t id_new(void);
+/* The first of `count` ids that follow each other without a gap; id_nth gives the others. */
+int64_t id_new_block(int count);
+int64_t id_nth(int64_t first, int64_t n);
+/* Ids from here on are above `id` (one that was stored): the clock may have been set back since. */
+void id_follow(int64_t id);
 /* When it was made, milliseconds since 1970. */
 int64_t id_time_ms(int64_t id);
 /* The lowest id of that millisecond: a span of time is a span of ids. */

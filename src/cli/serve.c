@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo;
+    Str data, listen, tls_cert, tls_key, engines, demo, allow_private;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -44,6 +44,9 @@ static const Param serve_params[] = {
               .help = "Tasks at once per engine; two per core otherwise."),
     PARAM_INT(ServeArgs, grace, .min = 0, .max = 3600, .def = 10, .unit = "s",
               .help = "How long running work may go on after a stop."),
+    PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.0.0.0/8,192.168.1.7",
+               .help = "Private networks that webhooks, pushes and bridges may reach; others are "
+                       "refused."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
@@ -112,6 +115,8 @@ static int serve(Cli *cli, const ServeArgs *args)
         .engine_threads = (int)args->threads,
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
+        .schedules = true,
+        .allow_private = c_or_null(cli->arena, args->allow_private),
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {

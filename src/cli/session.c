@@ -224,6 +224,11 @@ static ErrCode submit_remote(Session *s, const Step *step, Str params, const Ses
 ErrCode session_submit(Session *s, const Step *step, Str params, const SessionFile *files,
                        size_t files_len, Str *job_id, Err *err)
 {
+    if (s->app != NULL && step->outside != NULL) { /* nobody would ever come for it */
+        err_set(err, ERR_USAGE, "%s needs a server that outside workers can reach", step->name);
+        err_hint(err, "Start one with `platen serve` and name it with --server URL.");
+        return ERR_USAGE;
+    }
     return s->app != NULL ? submit_local(s, step, params, files, files_len, job_id, err)
                           : submit_remote(s, step, params, files, files_len, job_id, err);
 }

@@ -1,7 +1,9 @@
 #include "content/document.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/id.h"
 #include "db/queries.h"
+#include "feed/feed.h"
 
 #include <stdio.h>
 
@@ -36,6 +38,31 @@ static ErrCode add_blob(DbConn *tx, int64_t project, const Blob *blob, Err *err)
         NULL, err);
 }
 
+/* What happened to a document, as others hear of it. */
+static ErrCode tell(DbConn *tx, const Document *d, Str type, Err *err)
+{
+    char subject[ID_TEXT_SIZE];
+    CLEANUP(arena_close) Arena *a = fault_hit("document.feed") ? NULL : arena_open(64 * KIB);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to tell of a document");
+    Buf b = buf_init(a, FEED_DATA_MAX);
+    JsonOut j = json_out(&b);
+    json_begin(&j, '{');
+    json_kv_str(&j, "name", d->name);
+    json_kv_str(&j, "type", d->type);
+    json_kv_int(&j, "bytes", d->size_bytes);
+    json_kv_str(&j, "blob", d->hash);
+    json_end(&j, '}');
+    if (b.failed)
+        return err_set(err, ERR_NO_MEMORY, "no memory to tell of a document");
+    return feed_add_tx(tx,
+                       &(FeedNew){.project = d->project,
+                                  .type = type,
+                                  .subject = str_from_c(id_text("doc", d->id, subject)),
+                                  .data = buf_str(&b)},
+                       err);
+}
+
 static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
 {
     d->added = (Document){
@@ -58,7 +85,7 @@ static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
                              DB_S(d->added.hash), DB_I(d->blob.size_bytes),
                              DB_I(d->added.created_ms)),
                      NULL, err);
-    return rc;
+    return rc == OK ? tell(tx, &d->added, STR("document.added"), err) : rc;
 }
 
 /* The documents that the key stood for, one key row each: "key", "key/1", "key/2" … */
@@ -218,12 +245,33 @@ typedef struct Delete {
     int64_t project, id, changed;
 } Delete;
 
+/* Before it goes: others hear what it was. *out is zero when there is none. */
+static ErrCode read_last(DbConn *tx, const Delete *d, Arena *a, Document *out, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc =
+        db_query(tx, &sql_document_get, DB_ARGS(DB_I(d->project), DB_I(d->id)), &rows, err);
+    *out = (Document){0};
+    if (rc == OK && db_next(&rows, &rc, err))
+        rc = read_document(&rows, d->project, a, out, err);
+    return rc;
+}
+
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    ErrCode rc =
-        db_exec(tx, &sql_document_delete,
-                DB_ARGS(DB_I(d->project), DB_I(d->id), DB_I(clock_now_ms())), &d->changed, err);
+    Document last;
+    d->changed = 0;
+    CLEANUP(arena_close) Arena *a = arena_open(64 * KIB);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to delete a document");
+    ErrCode rc = read_last(tx, d, a, &last, err);
+    if (rc != OK || last.id == 0)
+        return rc;
+    rc = db_exec(tx, &sql_document_delete,
+                 DB_ARGS(DB_I(d->project), DB_I(d->id), DB_I(clock_now_ms())), &d->changed, err);
+    if (rc == OK)
+        rc = tell(tx, &last, STR("document.deleted"), err);
     if (rc == OK && d->changed > 0)
         rc = db_exec(tx, &sql_blob_ref_drop,
                      DB_ARGS(DB_I(d->project), DB_S(KIND_DOCUMENT), DB_I(d->id)), NULL, err);

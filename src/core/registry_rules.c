@@ -120,6 +120,16 @@ static bool media_list_ok(const char *list, bool family_allowed)
     return true;
 }
 
+/* The queue's name is read from the start of the canonical parameters, without parsing them
+ * (flow_queue_for): so it comes first, and is always there. */
+static bool outside_ok(const Step *s)
+{
+    const Param *p = s->params;
+    return s->outside == NULL ||
+           (p != NULL && p->type == PARAM_TYPE_TEXT && p->required && p->name != NULL &&
+            strcmp(p->name, s->outside) == 0 && s->run == NULL && s->engine == NULL);
+}
+
 static bool head_ok(Rules *r, const Step *s)
 {
     if (!is_step_name(str_from_c(s->name)))
@@ -144,6 +154,9 @@ static bool head_ok(Rules *r, const Step *s)
     while (s->calls != NULL && str_next(&rest, ',', &called))
         if (!is_step_name(str_trim(called)))
             return broken(r, "calls must be names of steps joined by commas");
+    if (!outside_ok(s))
+        return broken(r, "outside must name the first parameter, a required text, of a step that "
+                         "neither has an engine nor runs here");
     if (s->limits.time_ms < 0 || s->limits.cpu_ms < 0 || s->limits.memory_bytes < 0 ||
         s->limits.output_bytes < 0)
         return broken(r, "limits must not be negative");

@@ -132,6 +132,8 @@ typedef struct Step {
     bool internal;       /* for tests and benchmarks: not listed unless asked for */
     const char *engine;  /* NULL: built in. Set by the server from the engine that described it */
     const char *calls;   /* steps it may call (step_call), joined by commas; NULL: none */
+    const char *outside; /* the parameter that names the queue its tasks stand in: it has no `run`,
+                            outside workers do it (flow/outside.h). NULL: done here */
     int concurrency;     /* how many of it may run at once; waiting costs none of its time limit.
                             0: as many as there are runners */
     int attempts;        /* default number of attempts; 0: 3 */

@@ -434,6 +434,7 @@ ErrCode step_from_json(const Json *j, Arena *a, Step *out, Err *err)
         .internal = get_flag(&r, j, "internal"),
         .engine = get_text(&r, j, "engine", NAME_LEN_MAX),
         .calls = get_text(&r, j, "calls", TEXT_LEN_MAX),
+        .outside = get_text(&r, j, "outside", NAME_LEN_MAX),
         .concurrency = (int)get_int(&r, j, "concurrency", 0, CONCURRENCY_MAX),
         .attempts = (int)get_int(&r, j, "attempts", 0, ATTEMPTS_MAX),
     };

@@ -180,6 +180,7 @@ void step_put_json(const Step *s, JsonOut *j)
     put_flag(j, "internal", s->internal);
     put_text(j, "engine", s->engine);
     put_text(j, "calls", s->calls);
+    put_text(j, "outside", s->outside);
     put_int(j, "concurrency", s->concurrency);
     put_int(j, "attempts", s->attempts);
     put_limits(&s->limits, j);

@@ -5,6 +5,7 @@
 #include "db/queries.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const int64_t KEY_KEPT_MS = INT64_C(24) * 3600 * 1000;
 static const int64_t DELAY_MAX_MS = INT64_C(366) * 24 * 3600 * 1000;
@@ -13,6 +14,18 @@ enum { IDEMPOTENCY_KEY_MAX = 255, FORGET_BATCH = 1000 };
 Str flow_queue_of(const Step *step)
 {
     return step->engine != NULL ? str_from_c(step->engine) : STR("default");
+}
+
+Str flow_queue_for(const Step *step, Str params)
+{
+    if (step->outside == NULL)
+        return flow_queue_of(step);
+    /* {"to":"name",… : the registry's rules put it first. A name with an escape in it is cut at the
+     * quote and refused for its backslash. */
+    size_t from = strlen("{\"") + strlen(step->outside) + strlen("\":\"");
+    Str rest = str_slice(params, from, params.len);
+    size_t end = str_find_char(rest, '"');
+    return end == STR_NONE ? STR("") : str_slice(rest, 0, end);
 }
 
 static bool queue_name_ok(Str name)
@@ -34,6 +47,13 @@ static ErrCode bad_param(Err *err, const char *param, const char *why)
     return ERR_BAD_PARAM;
 }
 
+ErrCode flow_check_queue(Str name, const char *param, Err *err)
+{
+    if (name.len > 0 && queue_name_ok(name))
+        return OK;
+    return bad_param(err, param, "must be 1 to 64 of a-z 0-9 - _ .");
+}
+
 ErrCode flow_check(const JobNew *n, Err *err)
 {
     if (n->priority < QUEUE_PRIORITY_MIN || n->priority > QUEUE_PRIORITY_MAX)
@@ -46,6 +66,9 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return bad_param(err, "timeout_ms", "must not be negative");
     if (!queue_name_ok(n->queue))
         return bad_param(err, "queue", "must be at most 64 of a-z 0-9 - _ .");
+    if (n->step != NULL && n->step->outside != NULL &&
+        flow_check_queue(flow_queue_for(n->step, n->params), n->step->outside, err) != OK)
+        return ERR_BAD_PARAM;
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
         return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
     return OK;
@@ -100,16 +123,19 @@ int64_t flow_attempts_of(const JobNew *n)
 }
 
 static ErrCode add_job(DbConn *tx, int64_t id, const JobNew *n, Str queue, bool batch,
-                       int64_t parent, int64_t place, Err *err)
+                       const JobKin *kin, Err *err)
 {
-    return db_exec(tx, &sql_job_add,
-                   DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
-                           DB_S(str_from_c(n->step->name)), DB_S(queue),
-                           DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
-                           DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms),
-                           db_text_or_null(n->trace), db_text_or_null(n->concurrency_key),
-                           DB_I(batch), db_int_or_null(parent), db_int_or_null(place)),
-                   NULL, err);
+    static const JobKin none = {.node = -1};
+    const JobKin *k = kin != NULL ? kin : &none;
+    return db_exec(
+        tx, &sql_job_add,
+        DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key), DB_S(str_from_c(n->step->name)),
+                DB_S(queue), DB_S(n->params.len > 0 ? n->params : STR("{}")), DB_I(n->priority),
+                DB_I(flow_attempts_of(n)), DB_I(n->timeout_ms), db_text_or_null(n->trace),
+                db_text_or_null(n->concurrency_key), DB_I(batch), db_int_or_null(k->parent),
+                k->parent != 0 ? DB_I(k->place) : DB_N, k->node >= 0 ? DB_I(k->node) : DB_N,
+                db_text_or_null(k->memo), db_int_or_null(k->reused)),
+        NULL, err);
 }
 
 static ErrCode add_key(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms, Err *err)
@@ -129,14 +155,15 @@ ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err)
 
 static Str queue_of(const JobNew *n)
 {
+    if (n->step->outside != NULL)
+        return flow_queue_for(n->step, n->params);
     return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
 }
 
-ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, int64_t place,
-                     Err *err)
+/* Job, task and inputs. Whoever may wait for its task is told by the caller. */
+static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int64_t now_ms,
+                        const JobKin *kin, Err *err)
 {
-    int64_t now_ms = clock_now_ms();
-    Str queue = queue_of(n);
     const TaskNew task = {.id = id,
                           .job = id,
                           .project = n->project,
@@ -146,20 +173,37 @@ ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent, in
                           .run_at_ms = now_ms + n->delay_ms,
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
-                          .parent = parent};
-    ErrCode rc = add_job(tx, id, n, queue, false, parent, place, err);
+                          .parent = kin != NULL ? kin->parent : 0};
+    ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
     if (rc == OK)
         rc = queue_add(tx, &task, now_ms, err);
+    return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
+}
+
+static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
+{
+    return n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
+}
+
+ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    Str queue = queue_of(n);
+    ErrCode rc = admit(tx, n, queue, err);
     if (rc == OK)
-        rc = flow_add_inputs(tx, id, n, err);
-    if (rc == OK)
-        rc = flow_tell_ready(tx, queue, task.run_at_ms, err);
-    return rc;
+        rc = add_rows(tx, id, n, queue, now_ms, kin, err);
+    return rc == OK ? flow_tell_ready(tx, queue, now_ms + n->delay_ms, err) : rc;
+}
+
+ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
+{
+    ErrCode rc = add_job(tx, id, n, queue_of(n), false, kin, err);
+    return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
 ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err)
 {
-    ErrCode rc = add_job(tx, id, n, queue_of(n), batch, 0, 0, err);
+    ErrCode rc = add_job(tx, id, n, queue_of(n), batch, NULL, err);
     if (rc == OK)
         rc = flow_add_inputs(tx, id, n, err);
     if (rc == OK)
@@ -180,12 +224,48 @@ ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err 
     if (rc == OK)
         rc = flow_known_key(tx, n, &added, err);
     if (rc == OK && !added.existed) {
-        rc = flow_add_one(tx, id, n, 0, 0, err);
+        rc = flow_add_one(tx, id, n, NULL, err);
         if (rc == OK)
             rc = add_key(tx, id, n, clock_now_ms(), err);
         if (rc == OK)
             rc = flow_tell_news(tx, n->project, id, err);
     }
+    if (rc == OK)
+        *out = added;
+    return rc;
+}
+
+/* Neighbours mostly go to the same queue: who waits for it is told once. */
+static ErrCode add_run(DbConn *tx, int64_t first, const JobNew *jobs, size_t len, size_t *at,
+                       Err *err)
+{
+    int64_t now_ms = clock_now_ms(), least_ms = INT64_MAX;
+    Str queue = queue_of(&jobs[*at]);
+    const Step *step = jobs[*at].step;
+    ErrCode rc = admit(tx, &jobs[*at], queue, err);
+    for (; rc == OK && *at < len; ++*at) {
+        const JobNew *n = &jobs[*at];
+        if (n->step != step || !str_eq(queue_of(n), queue))
+            break;
+        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, NULL, err);
+        if (n->delay_ms < least_ms)
+            least_ms = n->delay_ms;
+    }
+    return rc == OK ? flow_tell_ready(tx, queue, now_ms + least_ms, err) : rc;
+}
+
+ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len, JobAdded *out,
+                         Err *err)
+{
+    assert(len > 0 && first > 0);
+    JobAdded added = {.job = first};
+    ErrCode rc = flow_known_key(tx, jobs, &added, err);
+    for (size_t at = 0; rc == OK && !added.existed && at < len;)
+        rc = add_run(tx, first, jobs, len, &at, err);
+    if (rc == OK && !added.existed)
+        rc = add_key(tx, first, jobs, clock_now_ms(), err);
+    if (rc == OK && !added.existed) /* nobody can know the others yet */
+        rc = flow_tell_news(tx, jobs->project, first, err);
     if (rc == OK)
         *out = added;
     return rc;

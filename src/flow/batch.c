@@ -33,7 +33,8 @@ static ErrCode add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t p
     item.inputs_len = 1;
     item.idempotency_key = (Str){0};
     int64_t id = id_new();
-    ErrCode rc = flow_add_one(tx, id, &item, batch, place, err);
+    const JobKin kin = {.parent = batch, .place = place, .node = -1};
+    ErrCode rc = flow_add_one(tx, id, &item, &kin, err);
     return rc == OK ? flow_tell_news(tx, like->project, id, err) : rc;
 }
 

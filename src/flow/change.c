@@ -83,6 +83,11 @@ static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
     return rc == OK && !found ? refuse(tx, c, "the job has ended already", err) : rc;
 }
 
+ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err)
+{
+    return cancel_write(tx, &(Change){.project = project, .job = job}, err);
+}
+
 ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err)
 {
     return db_write(db, cancel_write, &(Change){.project = project, .job = job}, err);

@@ -32,6 +32,7 @@
 
 #include "core/registry.h"
 #include "db/db.h"
+#include "feed/feed.h"
 #include "queue/queue.h"
 
 typedef enum JobState {
@@ -83,6 +84,13 @@ MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
 /* The same as one write. */
 MUST_CHECK ErrCode flow_add(Db *db, const JobNew *n, JobAdded *out, Err *err);
+
+/* Many jobs of one project in one write: job i gets id_nth(first, i) (id_new_block). Each has passed
+ * flow_check. The idempotency key of the first stands for all; when it is known out->job is the
+ * first of the earlier ones. */
+enum { FLOW_ADD_MAX = 1000 };
+MUST_CHECK ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len,
+                                    JobAdded *out, Err *err);
 
 /* A batch: one job, many files. Its step is done to each file by a job of its own, an item; the
  * batch runs while items run and ends with the last of them:
@@ -138,6 +146,10 @@ typedef struct Job {
 
 /* The queue of a step when the caller names none: its engine's name, or "default". */
 Str flow_queue_of(const Step *step);
+/* The same for a step with these canonical parameters: of outside work the queue they name. */
+Str flow_queue_for(const Step *step, Str params);
+/* ERR_BAD_PARAM about `param`: the name is empty or not one of a queue. */
+MUST_CHECK ErrCode flow_check_queue(Str name, const char *param, Err *err);
 /* How often a new job is tried: what was asked, else the step's number, else the default. */
 int64_t flow_attempts_of(const JobNew *n);
 
@@ -175,6 +187,8 @@ MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFil
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
+/* In a write function; what is refused has changed nothing. */
+MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the
@@ -222,7 +236,8 @@ MUST_CHECK ErrCode flow_heartbeat_tx(DbConn *tx, int64_t task, int64_t attempt, 
 MUST_CHECK ErrCode flow_progress_tx(DbConn *tx, int64_t task, int64_t attempt, int64_t done,
                                     int64_t total, Str note, Err *err);
 /* In a write function: leases that have run out become ready again (task.lost) or dead,
- * worker_lost. `all`: every lease, at start, when no worker can be alive. Returns how many. */
+ * worker_lost. `all`: every lease of a worker of this server, at start, when none can be alive;
+ * outside workers live on and keep theirs. Returns how many. */
 MUST_CHECK ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t *count, Err *err);
 
 /* In a write function: the worker stops and cannot end this attempt: task.lost with shutting_down,
@@ -253,8 +268,12 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
  * a wait will end by itself: (ctx, its time, 0). pipelines and built_in are what flow itself finds
  * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
+    FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
     DbAfterFn news, ready, cancel, due;
+    /* Does this server serve the queue with threads of its own (ctx, queue_hash(queue))? Then it
+     * cannot be one of outside work. NULL: none. On the writer's thread; must not block. */
+    bool (*has_lane)(void *ctx, int64_t queue);
     struct PipelineCache *pipelines;
     const struct BuiltInPipeline *built_in;
     const char *public_url; /* NULL: unknown */

@@ -6,7 +6,11 @@
  *   batch.c   jobs made of items
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
+ *   happen.c  what of jobs goes into the project's feed
  *   hub.c     who listens
+ *   schedule.c, schedule_fire.c, schedule_set.c   what starts by the clock
+ *   outside.c work that is done outside: leased over HTTP, pushed
+ *   offers.c  who waits for tasks of it
  *   hooks.c   whom to tell after a commit */
 #ifndef PLATEN_FLOW_FLOW_IN_H
 #define PLATEN_FLOW_FLOW_IN_H
@@ -39,6 +43,13 @@ MUST_CHECK ErrCode flow_tell_ready(DbConn *tx, Str queue, int64_t run_at_ms, Err
 MUST_CHECK ErrCode flow_tell_due(DbConn *tx, int64_t due_ms, Err *err);
 MUST_CHECK ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err);
 
+/* run.c: tasks were leased: read what was asked, write their starts. */
+MUST_CHECK ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *a, Err *err);
+
+/* outside.c: a task of outside work comes into `queue`: ERR_BAD_PARAM when the name is not one for
+ * it. */
+MUST_CHECK ErrCode flow_admit_outside(DbConn *tx, const JobNew *n, Str queue, Err *err);
+
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
  * now. */
 typedef struct JobEnd {
@@ -46,13 +57,30 @@ typedef struct JobEnd {
     int64_t events, finished_ms;
     const TaskFault *fault; /* NULL when done */
     Str data;
+    bool quiet; /* it ends within the change that made it: who made it knows */
 } JobEnd;
 /* Files and usage must be there: the end of an item may make further items of its files. */
 MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
 
-/* add.c: job and task of an item, or of a job of one task. parent and place: 0 when it is none. */
-MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, int64_t parent,
-                                int64_t place, Err *err);
+/* happen.c: the end of a job that somebody started (not of an item); a task that died. */
+MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
+                                  Arena *a, Err *err);
+
+/* Whose child a job is. */
+typedef struct JobKin {
+    int64_t parent; /* batch or pipeline's job; 0: nobody's */
+    int64_t place;  /* item of a batch, from 1; item of a node, from 0 */
+    int64_t node;   /* of the pipeline; -1: none */
+    Str memo;       /* what its result can be found by, once it is done; "": not */
+    int64_t reused; /* the job whose result it took; 0: none */
+} JobKin;
+/* add.c: job and task. kin: NULL when it is nobody's child. */
+MUST_CHECK ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                Err *err);
+/* add.c: without a task: the caller ends it at once. */
+MUST_CHECK ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin,
+                                     Err *err);
 /* add.c: only the job's row, its files and its idempotency key. */
 MUST_CHECK ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *err);
 /* add.c: the files of n->inputs, named by the project from now on. */

@@ -10,8 +10,8 @@
 enum { CHAINS = 4096, STOP_LOOK_MS = 250 };
 
 struct Hub {
-    _Atomic size_t count;
-    Mutex lock; /* guards the chains; held while listeners are called */
+    _Atomic size_t count, feeds; /* feeds: those of HUB_FEED, which the others do not count */
+    Mutex lock;                  /* guards the chains; held while listeners are called */
     HubSub *chains[CHAINS];
 };
 
@@ -27,7 +27,7 @@ void hub_close(Hub **h)
 {
     if (*h == NULL)
         return;
-    assert(atomic_load(&(*h)->count) == 0);
+    assert(hub_count(*h) == 0);
     mutex_done(&(*h)->lock);
     free(*h);
     *h = NULL;
@@ -37,6 +37,11 @@ static HubSub **chain_of(Hub *h, HubKind kind, int64_t key)
 {
     uint64_t x = ((uint64_t)key + (uint64_t)kind) * 0x9e3779b97f4a7c15;
     return &h->chains[x >> 52]; /* the top 12 bits: CHAINS */
+}
+
+static _Atomic size_t *counter_of(Hub *h, HubKind kind)
+{
+    return kind == HUB_FEED ? &h->feeds : &h->count;
 }
 
 void hub_subscribe(Hub *h, HubKind kind, int64_t key, HubSub *sub)
@@ -50,7 +55,7 @@ void hub_subscribe(Hub *h, HubKind kind, int64_t key, HubSub *sub)
     if (sub->next != NULL)
         sub->next->link = &sub->next;
     *chain = sub;
-    atomic_fetch_add(&h->count, 1);
+    atomic_fetch_add(counter_of(h, kind), 1);
 }
 
 void hub_unsubscribe(Hub *h, HubSub *sub)
@@ -63,7 +68,7 @@ void hub_unsubscribe(Hub *h, HubSub *sub)
         sub->next->link = sub->link;
     sub->next = NULL;
     sub->link = NULL;
-    atomic_fetch_sub(&h->count, 1);
+    atomic_fetch_sub(counter_of(h, sub->kind), 1);
 }
 
 static void call_locked(Hub *h, HubKind kind, int64_t key, int64_t project, int64_t job)
@@ -84,9 +89,18 @@ void hub_news(Hub *h, int64_t project, int64_t job)
     call_locked(h, HUB_PROJECT, project, project, job);
 }
 
+void hub_feed(Hub *h, int64_t project, int64_t id)
+{
+    if (atomic_load(&h->feeds) == 0)
+        return;
+    MUTEX_HELD(&h->lock);
+    call_locked(h, HUB_FEED, project, project, id);
+    call_locked(h, HUB_FEED, 0, project, id);
+}
+
 size_t hub_count(Hub *h)
 {
-    return atomic_load(&h->count);
+    return atomic_load(&h->count) + atomic_load(&h->feeds);
 }
 
 bool job_state_ended(JobState s)

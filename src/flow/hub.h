@@ -20,7 +20,9 @@
 #include <stdatomic.h>
 
 typedef struct Hub Hub;
-typedef enum HubKind { HUB_JOB, HUB_PROJECT } HubKind;
+/* HUB_FEED: rows of a project's feed (feed/feed.h), key 0: of all projects; fn gets the row's id
+ * in place of a job's. */
+typedef enum HubKind { HUB_JOB, HUB_PROJECT, HUB_FEED } HubKind;
 
 typedef struct HubSub {
     void (*fn)(void *ctx, int64_t project, int64_t job);
@@ -37,6 +39,7 @@ void hub_subscribe(Hub *h, HubKind kind, int64_t key, HubSub *sub);
 /* Allowed for one that is not subscribed (zeroed). */
 void hub_unsubscribe(Hub *h, HubSub *sub);
 void hub_news(Hub *h, int64_t project, int64_t job);
+void hub_feed(Hub *h, int64_t project, int64_t id);
 size_t hub_count(Hub *h);
 
 /* Wait until the job has ended, at most timeout_ms, and read it. OK with out->state still queued or

@@ -133,54 +133,35 @@ static int64_t priority_of(const Running *r, const Node *n)
     return n->priority != PIPELINE_NO_PRIORITY ? n->priority : r->priority;
 }
 
-static ErrCode add_child_row(Making *m, Str step, Str queue, int64_t attempts, int64_t reused,
-                             Err *err)
+/* What is asked of a child; its queue, attempts and the rest are the step's unless the node says. */
+static JobNew ask_of(const Making *m, const Step *step)
 {
     const Running *r = m->r;
     const Node *n = &r->p->nodes[m->node];
-    return db_exec(r->tx, &sql_flow_child_add,
-                   DB_ARGS(DB_I(m->id), DB_I(m->node), DB_I(m->place), DB_I(r->job),
-                           DB_I(r->project), DB_I(r->key), DB_S(step), DB_S(queue),
-                           DB_S(m->params.len > 0 ? m->params : STR("{}")), DB_I(priority_of(r, n)),
-                           DB_I(attempts), DB_I(n->timeout_ms), db_text_or_null(r->trace),
-                           db_text_or_null(m->memo), db_int_or_null(reused)),
-                   NULL, err);
+    return (JobNew){.project = r->project,
+                    .key = r->key,
+                    .step = step,
+                    .params = m->params,
+                    .inputs = m->files,
+                    .inputs_len = m->files_len,
+                    .queue = n->queue,
+                    .priority = priority_of(r, n),
+                    .attempts = n->attempts,
+                    .timeout_ms = n->timeout_ms,
+                    .trace = r->trace};
 }
 
-static ErrCode add_child_files(Making *m, Err *err)
+static JobKin kin_of(const Making *m, int64_t reused)
 {
-    const JobNew ask = {.project = m->r->project, .inputs = m->files, .inputs_len = m->files_len};
-    return flow_add_inputs(m->r->tx, m->id, &ask, err);
-}
-
-static Str queue_of(const Node *n)
-{
-    return n->queue.len > 0 ? n->queue : n->step != NULL ? flow_queue_of(n->step) : STR("default");
+    return (JobKin){
+        .parent = m->r->job, .place = m->place, .node = m->node, .memo = m->memo, .reused = reused};
 }
 
 static ErrCode add_live(Making *m, Err *err)
 {
-    const Running *r = m->r;
-    const Node *n = &r->p->nodes[m->node];
-    int64_t now_ms = clock_now_ms();
-    const JobNew ask = {.step = n->step, .attempts = n->attempts};
-    const TaskNew task = {.id = m->id,
-                          .job = m->id,
-                          .project = r->project,
-                          .queue = queue_of(n),
-                          .priority = priority_of(r, n),
-                          .run_at_ms = now_ms,
-                          .max_attempts = flow_attempts_of(&ask),
-                          .seq = 1,
-                          .parent = r->job};
-    ErrCode rc = add_child_row(m, str_from_c(n->step->name), task.queue, task.max_attempts, 0, err);
-    if (rc == OK)
-        rc = queue_add(r->tx, &task, now_ms, err);
-    if (rc == OK)
-        rc = add_child_files(m, err);
-    if (rc == OK)
-        rc = flow_tell_ready(r->tx, task.queue, now_ms, err);
-    return rc;
+    const JobNew ask = ask_of(m, m->r->p->nodes[m->node].step);
+    const JobKin kin = kin_of(m, 0);
+    return flow_add_one(m->r->tx, m->id, &ask, &kin, err);
 }
 
 /* Child `id` ends at once, with what `source` gave. */
@@ -205,11 +186,11 @@ static ErrCode take_result(Running *r, int64_t id, int64_t source, Err *err)
 }
 
 /* The result of an earlier job is this child's too. */
-static ErrCode add_reused(Making *m, Str step, Str queue, int64_t source, Err *err)
+static ErrCode add_reused(Making *m, int64_t source, Err *err)
 {
-    ErrCode rc = add_child_row(m, step, queue, 1, source, err);
-    if (rc == OK)
-        rc = add_child_files(m, err);
+    const JobNew ask = ask_of(m, m->r->p->nodes[m->node].step);
+    const JobKin kin = kin_of(m, source);
+    ErrCode rc = flow_add_taskless(m->r->tx, m->id, &ask, &kin, err);
     return rc == OK ? take_result(m->r, m->id, source, err) : rc;
 }
 
@@ -223,14 +204,23 @@ ErrCode node_copy_child(Running *r, int i, int64_t place, int64_t source, int64_
 }
 
 /* It cannot even begin: a child all the same, so that the failure has its place and its diagnosis. */
-static ErrCode add_failed(Making *m, Str step, const TaskFault *why, Err *err)
+static ErrCode add_failed(Making *m, Str name, const TaskFault *why, Err *err)
 {
-    const Node *n = &m->r->p->nodes[m->node];
+    Arena *a = m->r->arena;
+    const Step step = {.name = str_to_c(a, name)}; /* it may be one that this server lacks */
     const TaskChanged t = {.project = m->r->project, .job = m->id, .seq = 1, .max_attempts = 1};
-    const JobEnd end = {
-        .state = JOB_FAILED, .events = 1, .finished_ms = clock_now_ms(), .fault = why};
+    const JobEnd end = {.state = JOB_FAILED,
+                        .events = 1,
+                        .finished_ms = clock_now_ms(),
+                        .fault = why,
+                        .quiet = true};
+    if (step.name == NULL)
+        return err_set(err, ERR_NO_MEMORY, "recording a failure");
     m->params = (Str){0};
-    ErrCode rc = add_child_row(m, step, queue_of(n), 1, 0, err);
+    m->files_len = 0;
+    const JobNew ask = ask_of(m, &step);
+    const JobKin kin = kin_of(m, 0);
+    ErrCode rc = flow_add_taskless(m->r->tx, m->id, &ask, &kin, err);
     if (rc == OK)
         rc = flow_event_add(m->r->tx,
                             &(EventNew){.project = m->r->project,
@@ -238,7 +228,7 @@ static ErrCode add_failed(Making *m, Str step, const TaskFault *why, Err *err)
                                         .seq = 2,
                                         .type = EVENT_JOB_FAILED,
                                         .fault = why},
-                            m->r->arena, err);
+                            a, err);
     return rc == OK ? flow_end_job(m->r->tx, &t, &end, err) : rc;
 }
 
@@ -265,7 +255,6 @@ static ErrCode prepare_step(Making *m, Err *err)
 
 static ErrCode make_step(Making *m, Made *made, Err *err)
 {
-    const Node *n = &m->r->p->nodes[m->node];
     int64_t source = 0;
     ErrCode rc = prepare_step(m, err);
     if (rc == OK && m->memo.len > 0 && !m->r->no_memo)
@@ -274,8 +263,7 @@ static ErrCode make_step(Making *m, Made *made, Err *err)
     if (rc != OK)
         return rc;
     *made = source != 0 ? MADE_DONE : MADE_LIVE;
-    return source != 0 ? add_reused(m, str_from_c(n->step->name), queue_of(n), source, err)
-                       : add_live(m, err);
+    return source != 0 ? add_reused(m, source, err) : add_live(m, err);
 }
 
 /* --- another pipeline --- */

@@ -41,6 +41,19 @@ static ErrCode add_started(DbConn *tx, const TaskLease *l, Arena *a, Err *err)
                           a, err);
 }
 
+ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *a, Err *err)
+{
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        rc = read_ask(tx, &leases[i], a, err);
+        if (rc == OK)
+            rc = add_started(tx, &leases[i], a, err);
+        if (rc == OK)
+            rc = flow_tell_news(tx, leases[i].project, leases[i].job, err);
+    }
+    return rc;
+}
+
 ErrCode flow_lease_tx(DbConn *tx, Str queue, int max, int64_t lease_ms, Str worker, Arena *a,
                       TaskLease **out, size_t *len, Err *err)
 {
@@ -49,13 +62,8 @@ ErrCode flow_lease_tx(DbConn *tx, Str queue, int max, int64_t lease_ms, Str work
     int64_t now_ms = clock_now_ms();
     ErrCode rc =
         queue_lease(tx, queue, max, now_ms, now_ms + lease_ms, worker, a, &leases, &n, err);
-    for (size_t i = 0; rc == OK && i < n; i++) {
-        rc = read_ask(tx, &leases[i], a, err);
-        if (rc == OK)
-            rc = add_started(tx, &leases[i], a, err);
-        if (rc == OK)
-            rc = flow_tell_news(tx, leases[i].project, leases[i].job, err);
-    }
+    if (rc == OK)
+        rc = flow_begin(tx, leases, n, a, err);
     if (rc == OK) {
         *out = leases;
         *len = n;
@@ -77,6 +85,9 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
         NULL, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
+    if (rc != OK || end->quiet)
+        return rc;
+    rc = flow_feed_end(tx, t, end, err);
     bool is_flow = false;
     if (rc == OK && t->parent != 0)
         rc = flow_child_ended(tx, t->parent, t->job, end->state, &is_flow, err);
@@ -169,11 +180,12 @@ static ErrCode add_letter(DbConn *tx, int64_t task, const TaskChanged *t, const 
     ErrCode rc = read_ask(tx, &ask, a, err);
     if (rc != OK)
         return rc;
-    return db_exec(tx, &sql_dead_add,
-                   DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue),
-                           DB_S(ask.step), DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
-                           db_text_or_null(f->detail)),
-                   NULL, err);
+    rc = db_exec(tx, &sql_dead_add,
+                 DB_ARGS(DB_I(task), DB_I(t->project), DB_I(t->job), DB_S(t->queue), DB_S(ask.step),
+                         DB_I(t->attempt), DB_I(now_ms), DB_S(f->reason),
+                         db_text_or_null(f->detail)),
+                 NULL, err);
+    return rc == OK ? flow_feed_dead(tx, t, ask.step, f, a, err) : rc;
 }
 
 /* The task goes to the dead letters, and with it its job. *found is false when the attempt does not
@@ -325,7 +337,8 @@ ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t *count, Err
     do {
         arena_reset(a);
         TaskLease *tasks = NULL;
-        ErrCode rc = queue_expired(tx, all ? INT64_MAX : now_ms, a, &tasks, &n, err);
+        ErrCode rc = all ? queue_abandoned(tx, a, &tasks, &n, err)
+                         : queue_expired(tx, now_ms, a, &tasks, &n, err);
         for (size_t i = 0; rc == OK && i < n; i++) {
             ArenaMark mark = arena_mark(a);
             rc = lose(tx, tasks[i].id, tasks[i].attempt, now_ms, a, err);

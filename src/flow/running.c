@@ -350,14 +350,18 @@ static ErrCode end_as(Running *r, JobState state, const TaskFault *why, Str data
         ended += node_state_ended(r->now[i].state);
     const TaskChanged t = {.project = r->project,
                            .job = r->job,
-                           .parent = r->quiet ? 0 : r->parent,
+                           .parent = r->parent,
                            .attempt = 1,
                            .max_attempts = 1,
                            .seq = r->seq + 1,
                            .started_ms = r->started_ms,
                            .progress_done = ended,
                            .progress_total = (int64_t)r->p->nodes_len};
-    const JobEnd end = {.state = state, .finished_ms = clock_now_ms(), .fault = why, .data = data};
+    const JobEnd end = {.state = state,
+                        .finished_ms = clock_now_ms(),
+                        .fault = why,
+                        .data = data,
+                        .quiet = r->quiet};
     ErrCode rc = running_event(r, (EventNew){.type = events[state], .fault = why}, err);
     if (rc == OK)
         rc = db_exec(r->tx, &sql_batch_task_delete, DB_ARGS(DB_I(r->job)), NULL, err);

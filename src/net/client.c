@@ -1,5 +1,6 @@
 #include "net/client.h"
 #include "base/fd.h"
+#include "net/net_in.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -26,6 +27,11 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void net_start_curl(void)
+{
+    pthread_once(&curl_once, start_curl);
+}
+
 void net_close(NetClient **c)
 {
     if (*c == NULL)
@@ -39,7 +45,7 @@ void net_close(NetClient **c)
 
 ErrCode net_open(Str base_url, Str key, NetClient **out, Err *err)
 {
-    pthread_once(&curl_once, start_curl);
+    net_start_curl();
     CLEANUP(net_close) NetClient *c = calloc(1, sizeof *c);
     if (c != NULL) {
         c->curl = curl_easy_init();
@@ -101,8 +107,12 @@ static struct curl_slist *build_headers(const NetClient *c, const NetRequest *r)
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     if (c->authorization != NULL)
         list = curl_slist_append(list, c->authorization);
+    char accept[128], type[128];
+    if (r->accept != NULL) {
+        snprintf(accept, sizeof accept, "Accept: %s", r->accept);
+        list = curl_slist_append(list, accept);
+    }
     if (r->json.ptr != NULL) {
-        char type[128];
         snprintf(type, sizeof type, "Content-Type: %s",
                  r->type != NULL ? r->type : "application/json");
         list = curl_slist_append(list, type);

@@ -22,6 +22,7 @@ typedef struct NetFile {
 
 typedef struct NetRequest {
     const char *method;   /* "GET" … */
+    const char *accept;   /* media type; NULL: any */
     Str path;             /* with query: "/api/v1/jobs?limit=5" */
     Str json;             /* body, "" none */
     const char *type;     /* of that body; NULL: application/json */

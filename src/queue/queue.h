@@ -115,6 +115,18 @@ MUST_CHECK ErrCode queue_note(DbConn *tx, int64_t task, int64_t attempt, TaskCha
 MUST_CHECK ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease **out, size_t *len,
                                  Err *err);
 
+/* Workers outside of this process (flow/outside.h). Their names in leases begin with QUEUE_OUTSIDE,
+ * so that a restart leaves their leases alone. queue_lease_of: as queue_lease, only tasks of the
+ * project. queue_abandoned: as queue_expired, leases of this server's own workers, whatever their
+ * end. queue_first_end: when the first lease of all runs out; INT64_MAX: there is none; reader. */
+#define QUEUE_OUTSIDE "out:"
+bool queue_worker_is_outside(Str worker);
+MUST_CHECK ErrCode queue_lease_of(DbConn *tx, int64_t project, Str queue, int max, int64_t now_ms,
+                                  int64_t until_ms, Str worker, Arena *a, TaskLease **out,
+                                  size_t *len, Err *err);
+MUST_CHECK ErrCode queue_abandoned(DbConn *tx, Arena *a, TaskLease **out, size_t *len, Err *err);
+MUST_CHECK ErrCode queue_first_end(DbConn *reader, int64_t *end_ms, Err *err);
+
 /* When the next delayed task of the queue is due; INT64_MAX: there is none. Reader or write
  * function. */
 MUST_CHECK ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err);

@@ -62,6 +62,11 @@ static void add_facts(const Step *s, Buf *b)
         add_types(s->calls, b);
         buf_add_c(b, "\n");
     }
+    if (s->outside != NULL)
+        buf_addf(b,
+                 "- **Done by** outside workers: its tasks stand in the queue that `%s` names, and "
+                 "the result is what a worker answers\n",
+                 s->outside);
     if (s->concurrency > 0)
         buf_addf(b, "- **At once** at most %d\n", s->concurrency);
     if (s->since != NULL)

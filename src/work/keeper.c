@@ -1,8 +1,9 @@
 /* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for
- * queues it has not seen, and forgets old idempotency keys. */
+ * queues it has not seen, and forgets old idempotency keys and rows of the feed. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
+#include "flow/outside.h"
 
 #include <stdlib.h>
 
@@ -73,17 +74,36 @@ static ErrCode expire_write(DbConn *tx, void *arg, Err *err)
     return flow_expire_tx(tx, clock_now_ms(), false, &e->count, err);
 }
 
+/* When the next lease runs out, so that the look comes then: those of outside workers can be short. */
+static void note_next_end(Work *w, DbConn *reader)
+{
+    Err err = {0};
+    int64_t end_ms = INT64_MAX;
+    if (queue_first_end(reader, &end_ms, &err) != OK)
+        return;
+    MUTEX_HELD(&w->lock);
+    if (end_ms < w->lease_end_ms)
+        w->lease_end_ms = end_ms;
+}
+
 static void expire(Work *w)
 {
     DbConn *reader = NULL;
     Err err = {0};
     int64_t any = 0;
     Expire e = {0};
+    mutex_lock(&w->lock);
+    w->lease_end_ms = INT64_MAX; /* leases made from here on say it anew */
+    mutex_unlock(&w->lock);
     ErrCode rc = db_reader(w->o.db, &reader, &err);
     if (rc == OK)
         rc =
             db_get_int(reader, &sql_task_expired_any, DB_ARGS(DB_I(clock_now_ms())), 0, &any, &err);
-    if (rc != OK || any == 0 || db_write(w->o.db, expire_write, &e, &err) != OK || e.count == 0)
+    if (rc == OK && any != 0)
+        rc = db_write(w->o.db, expire_write, &e, &err);
+    if (rc == OK)
+        note_next_end(w, reader);
+    if (rc != OK || e.count == 0)
         return;
     atomic_fetch_add(&w->lost, e.count);
     LOG(WARN, TASK_LOST, KV("count", e.count));
@@ -100,8 +120,14 @@ static bool look_for_queues(Work *w)
     ErrCode rc = a == NULL ? ERR_NO_MEMORY : db_reader(w->o.db, &reader, &err);
     if (rc == OK)
         rc = queue_names(reader, a, &names, &n, &err);
-    for (size_t i = 0; rc == OK && i < n; i++)
-        rc = work_add_lane(w, names[i], &err);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        bool outside = false;
+        rc = flow_is_outside(reader, names[i], &outside, &err);
+        if (rc == OK && outside)
+            work_note_outside(w, queue_hash(names[i]));
+        else if (rc == OK)
+            rc = work_add_lane(w, names[i], &err);
+    }
     if (rc != OK)
         LOG(ERROR, QUEUE_STUCK, KV("detail", err.text));
     return rc == OK;
@@ -109,17 +135,30 @@ static bool look_for_queues(Work *w)
 
 /* What the keeper was woken for. */
 typedef struct Wake {
-    bool stop, new_queue;
+    bool stop, new_queue, lease_ended;
 } Wake;
+
+/* The clock of leases is the wall's: at least a moment from now, and just after their end. */
+static int64_t lease_end_us_locked(const Work *w)
+{
+    if (w->lease_end_ms == INT64_MAX)
+        return INT64_MAX;
+    int64_t ms = w->lease_end_ms - clock_now_ms();
+    return clock_mono_us() + (ms < 0 ? 1 : ms + 1) * 1000;
+}
 
 /* `deaf`: a new queue does not wake; it has to wait for the time. */
 static Wake wait_for(Work *w, int64_t until_us, bool deaf)
 {
     MUTEX_HELD(&w->lock);
-    while (!w->keeper_stop && (deaf || !w->new_queue))
-        if (!cond_wait_until(&w->wake_keeper, &w->lock, until_us))
-            break;
-    Wake wake = {w->keeper_stop, w->new_queue};
+    bool ended = false;
+    while (!w->keeper_stop && (deaf || !w->new_queue) && !ended && clock_mono_us() < until_us) {
+        int64_t end_us = lease_end_us_locked(w);
+        bool first = end_us < until_us;
+        bool timed_out = !cond_wait_until(&w->wake_keeper, &w->lock, first ? end_us : until_us);
+        ended = timed_out && first;
+    }
+    Wake wake = {w->keeper_stop, w->new_queue, ended};
     w->new_queue = false;
     return wake;
 }
@@ -155,12 +194,13 @@ void *keeper_main(void *work)
             stuck = !look_for_queues(w);
         if (is_due(&beat_at_us, beat_ms))
             beat(w);
-        if (is_due(&look_at_us, look_ms))
+        if (is_due(&look_at_us, look_ms) || wake.lease_ended)
             expire(w);
         int64_t forgotten = 0;
         Err err;
         if (is_due(&forget_at_us, FORGET_EVERY_MS) &&
-            flow_forget_keys(w->o.db, &forgotten, &err) != OK)
+            (flow_forget_keys(w->o.db, &forgotten, &err) != OK ||
+             feed_trim(w->o.db, &forgotten, &err) != OK))
             continue; /* in an hour again */
     }
 }

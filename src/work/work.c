@@ -20,6 +20,49 @@ Lane *work_lane(Work *w, int64_t hash)
     return NULL;
 }
 
+static size_t outside_slot(Work *w, int64_t hash)
+{
+    size_t i = (size_t)hash % WORK_OUTSIDE_MAX;
+    for (int64_t at; (at = atomic_load_explicit(&w->outside[i], memory_order_acquire)) != 0;
+         i = (i + 1) % WORK_OUTSIDE_MAX)
+        if (at == hash)
+            break;
+    return i;
+}
+
+bool work_knows_outside(Work *w, int64_t hash)
+{
+    return atomic_load_explicit(&w->outside[outside_slot(w, hash)], memory_order_acquire) == hash;
+}
+
+void work_note_outside(Work *w, int64_t hash)
+{
+    size_t slot = outside_slot(w, hash);
+    if (atomic_load(&w->outside[slot]) == hash || w->outside_len > WORK_OUTSIDE_MAX / 2)
+        return;
+    atomic_store_explicit(&w->outside[slot], hash, memory_order_release);
+    w->outside_len++;
+}
+
+static bool has_lane(void *ctx, int64_t queue)
+{
+    return work_lane(ctx, queue) != NULL;
+}
+
+bool work_serves(Work *w, Str queue)
+{
+    return work_lane(w, queue_hash(queue)) != NULL;
+}
+
+void work_lease_ends(Work *w, int64_t end_ms)
+{
+    MUTEX_HELD(&w->lock);
+    if (end_ms >= w->lease_end_ms)
+        return;
+    w->lease_end_ms = end_ms;
+    cond_signal(&w->wake_keeper);
+}
+
 static void on_ready(void *ctx, int64_t queue, int64_t run_at_ms)
 {
     Work *w = ctx;
@@ -28,6 +71,10 @@ static void on_ready(void *ctx, int64_t queue, int64_t run_at_ms)
         lane_poke(l, run_at_ms);
         return;
     }
+    if (w->o.offers != NULL)
+        offers_tell(w->o.offers, queue, run_at_ms);
+    if (work_knows_outside(w, queue))
+        return;
     MUTEX_HELD(&w->lock);
     w->new_queue = true;
     cond_signal(&w->wake_keeper);
@@ -40,6 +87,13 @@ static void on_news(void *ctx, int64_t project, int64_t job)
         hub_news(w->o.hub, project, job);
 }
 
+static void on_feed(void *ctx, int64_t project, int64_t id)
+{
+    Work *w = ctx;
+    if (w->o.hub != NULL)
+        hub_feed(w->o.hub, project, id);
+}
+
 static void on_cancel(void *ctx, int64_t task, int64_t attempt)
 {
     Work *w = ctx;
@@ -50,10 +104,13 @@ static void on_cancel(void *ctx, int64_t task, int64_t attempt)
             held_stop(h, STOP_CANCELED);
 }
 
-static void on_due(void *ctx, int64_t due_ms, int64_t nothing)
+static void on_due(void *ctx, int64_t due_ms, int64_t unused)
 {
-    (void)nothing;
-    waits_poke(ctx, due_ms);
+    Work *w = ctx;
+    (void)unused;
+    waits_poke(w, due_ms);
+    if (w->scheduler != NULL)
+        scheduler_due(w->scheduler, due_ms);
 }
 
 /* --- open --- */
@@ -99,7 +156,8 @@ static ErrCode add_lanes(Work *w, Err *err)
 {
     ErrCode rc = work_add_lane(w, STR("default"), err);
     for (size_t i = 0; rc == OK && i < registry_count(w->o.registry); i++)
-        rc = work_add_lane(w, flow_queue_of(registry_at(w->o.registry, i)), err);
+        if (registry_at(w->o.registry, i)->outside == NULL)
+            rc = work_add_lane(w, flow_queue_of(registry_at(w->o.registry, i)), err);
     return rc;
 }
 
@@ -116,13 +174,16 @@ static void init(Work *w, const WorkOptions *o)
     if (w->o.lease_ms <= 0)
         w->o.lease_ms = LEASE_MS;
     snprintf(w->worker, sizeof w->worker, "%.31s", o->worker != NULL ? o->worker : "local");
-    w->hooks = (FlowHooks){.ctx = w,
+    w->hooks = (FlowHooks){.feed = {on_feed, w},
+                           .ctx = w,
                            .news = on_news,
                            .ready = on_ready,
                            .cancel = on_cancel,
                            .due = on_due,
+                           .has_lane = has_lane,
                            .built_in = o->built_in,
                            .public_url = o->public_url};
+    w->lease_end_ms = INT64_MAX;
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
     cond_init(&w->wake_keeper);
@@ -139,9 +200,15 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     if (w->hooks.pipelines == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
     flow_set_hooks(o->db, &w->hooks); /* a lost task may be the last of a pipeline */
-    ErrCode rc = recover(w, err);
+    ErrCode rc = feed_start(o->db, err);
+    if (rc == OK)
+        rc = recover(w, err);
     if (rc == OK)
         rc = add_lanes(w, err);
+    if (rc == OK && o->schedules)
+        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+    if (rc == OK && w->scheduler != NULL)
+        rc = scheduler_start(w->scheduler, err);
     if (rc == OK)
         rc = thread_start(&w->keeper, "keeper", keeper_main, w, err);
     w->keeper_runs = rc == OK;
@@ -186,6 +253,7 @@ static void stop_held(Work *w, Stop why)
 
 void work_drain(Work *w, int64_t grace_ms)
 {
+    scheduler_stop(w->scheduler);
     atomic_store(&w->draining, true);
     int64_t until_us = clock_mono_us() + grace_ms * 1000;
     bool quiet = false;
@@ -251,6 +319,7 @@ void work_close(Work **work)
     for (int i = 0; i < atomic_load(&w->lanes_len); i++)
         lane_close(&w->lanes[i]);
     pipeline_cache_close(&w->hooks.pipelines);
+    scheduler_close(&w->scheduler);
     mutex_done(&w->lock);
     cond_done(&w->wake_keeper);
     cond_done(&w->wake_waits);

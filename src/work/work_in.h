@@ -5,6 +5,7 @@
  *   runner.c   runners and the tasks they hold
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
  *   waits.c    waits of pipelines that end by themselves
+ *   scheduler.c  what starts by the clock
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
 #define PLATEN_WORK_WORK_IN_H
@@ -21,13 +22,15 @@ enum {
     WORK_QUICK_BATCH = 512,
     WORK_RESULTS_MAX = 1024, /* results per write */
     WORK_CANCELED_MAX = 64,
-    WORK_NOTES_MAX = 200, /* notes an attempt may leave */
+    WORK_NOTES_MAX = 200,    /* notes an attempt may leave */
+    WORK_OUTSIDE_MAX = 4096, /* a power of two */
 };
 
 /* Why a task is to stop. */
 typedef enum Stop { STOP_NOT, STOP_CANCELED, STOP_SHUTDOWN } Stop;
 
 typedef struct Lane Lane;
+typedef struct Scheduler Scheduler;
 
 /* A task in this process that is not quick: waiting for a runner, running, or waiting for its
  * result to be written. */
@@ -103,12 +106,19 @@ struct Work {
     size_t gone_next;
     Cond wake_keeper;
     bool keeper_stop, new_queue;
+    int64_t lease_end_ms; /* of the outside lease that ends first, as far as known */
     pthread_t keeper;
     bool keeper_runs;
     Cond wake_waits;
     bool waits_stop, waits_runs;
     int64_t waits_due_ms; /* the earliest that is known; INT64_MAX: none */
     pthread_t waits;
+    Scheduler *scheduler; /* set in work_open, then constant; NULL: schedules do not fire here */
+
+    /* Hashes of queues of outside work, so that their tasks do not wake the keeper: open addressing,
+     * only the keeper adds. When it is full, the others wake it. */
+    _Atomic int64_t outside[WORK_OUTSIDE_MAX];
+    int outside_len;
 
     _Atomic int64_t leased, done, failed, dropped, given_back, lost, running;
 };
@@ -144,9 +154,17 @@ void *keeper_main(void *work);
 /* waits.c */
 void *waits_main(void *work);
 void waits_poke(Work *w, int64_t due_ms);
+/* scheduler.c */
+MUST_CHECK ErrCode scheduler_open(Db *db, const Registry *registry, Scheduler **out, Err *err);
+MUST_CHECK ErrCode scheduler_start(Scheduler *s, Err *err);
+void scheduler_due(Scheduler *s, int64_t due_ms); /* something is due then */
+void scheduler_stop(Scheduler *s);                /* starts nothing more; NULL allowed */
+void scheduler_close(Scheduler **s);              /* when no hook can call scheduler_due any more */
 
 /* work.c */
 MUST_CHECK ErrCode work_add_lane(Work *w, Str name, Err *err);
 Lane *work_lane(Work *w, int64_t hash); /* NULL: there is none */
+bool work_knows_outside(Work *w, int64_t hash);
+void work_note_outside(Work *w, int64_t hash);
 
 #endif

@@ -51,6 +51,8 @@ static const Step good_steps[] = {
     WITH(PARAMS(PARAM_CHOICE(Args, kind, HELP, .choices = kinds, .def = -1, .example = "two"))),
     WITH(PARAMS(PARAM_INT(Args, n, HELP, .replaced_by = "m"), PARAM_INT(Args, m, HELP))),
     WITH(EXAMPLE(.args = "{\"nope\":1}", .expect = "reason=bad_param")),
+    WITH(PARAMS(PARAM_TEXT(Args, text, HELP, .required = true)), .outside = "text",
+         EXAMPLE(.args = "{\"text\":\"x\"}")),
     {.name = "test.hidden", .title = "Hidden", .summary = "For tests only.", .internal = true},
 };
 
@@ -136,6 +138,13 @@ static const struct {
     {"errors names", WITH(.errors = (const ErrCode[]){ERR_NO_TEXT, ERR_NO_TEXT, OK})},
     {"errors has", WITH(.errors = (const ErrCode[]){ERR_COUNT, OK})},
     {"must be an example", WITH(.examples = NULL)},
+    {"outside must name", WITH(.outside = "text")},
+    {"outside must name", WITH(PARAMS(PARAM_TEXT(Args, text, HELP)), .outside = "text")},
+    {"outside must name",
+     WITH(PARAMS(PARAM_INT(Args, n, HELP), PARAM_TEXT(Args, text, HELP, .required = true)),
+          .outside = "text")},
+    {"outside must name",
+     WITH(PARAMS(PARAM_TEXT(Args, text, HELP, .required = true)), .outside = "text", .run = run)},
     {"the title", WITH(EXAMPLE(.title = "lower"))},
     {"expects nothing", WITH(EXAMPLE(.expect = NULL))},
     {"takes none", WITH(EXAMPLE(.input = "a.png"))},

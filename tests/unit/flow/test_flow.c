@@ -540,7 +540,8 @@ TEST(hooks_tell)
 {
     Bench b = bench_open();
     Told told = {0};
-    const FlowHooks hooks = {&told, count_news, count_ready, count_cancel};
+    const FlowHooks hooks = {
+        .ctx = &told, .news = count_news, .ready = count_ready, .cancel = count_cancel};
     flow_set_hooks(b.db, &hooks);
     int64_t id = bench_add(&b, (JobNew){.queue = STR("mine")});
     assert_int_equal(told.news, 1);
