@@ -3,12 +3,14 @@
 INSERT INTO feed (project, id, type, job, subject, data) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: feed_add_job
--- The same with the step of job $4 as the subject.
-INSERT INTO feed (project, id, type, job, subject, data) SELECT $1, $2, $3, $4, step, $5 FROM job WHERE id = $4;
+-- The same with the pipeline or step of job $4 as the subject.
+INSERT INTO feed (project, id, type, job, subject, data) 
+SELECT $1, $2, $3, $4, COALESCE((SELECT p.name FROM pipeline p WHERE p.id = j.pipeline), j.step), $5 FROM job j WHERE j.id = $4;
 
 -- name: feed_read
 -- Rows of project $1 after $2, oldest first, at most $3. What job.done says is in the job's own rows.
-SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, COALESCE((SELECT p.name FROM pipeline p WHERE p.id = j.pipeline), j.step),
+       e.attempts, e.started_ms, e.finished_ms
   FROM feed f
   LEFT JOIN job j ON j.id = f.job AND f.type = 'job.done'
   LEFT JOIN job_end e ON e.job = f.job AND f.type = 'job.done'
@@ -16,7 +18,8 @@ SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.
 
 -- name: feed_read_all
 -- Rows of all projects after $1, oldest first, at most $2: the first of each project, then the first of these.
-SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, COALESCE((SELECT p.name FROM pipeline p WHERE p.id = j.pipeline), j.step),
+       e.attempts, e.started_ms, e.finished_ms
   FROM project p
   JOIN feed f ON f.project = p.id
              AND f.id IN (SELECT g.id FROM feed g WHERE g.project = p.id AND g.id > $1 ORDER BY g.id LIMIT $2)
@@ -26,7 +29,8 @@ SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.
 
 -- name: feed_get
 -- Row $2 of project $1.
-SELECT f.id, f.project, f.type, f.job, f.subject, f.data, j.step, e.attempts, e.started_ms, e.finished_ms
+SELECT f.id, f.project, f.type, f.job, f.subject, f.data, COALESCE((SELECT p.name FROM pipeline p WHERE p.id = j.pipeline), j.step),
+       e.attempts, e.started_ms, e.finished_ms
   FROM feed f
   LEFT JOIN job j ON j.id = f.job AND f.type = 'job.done'
   LEFT JOIN job_end e ON e.job = f.job AND f.type = 'job.done'

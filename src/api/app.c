@@ -64,6 +64,10 @@ static ErrCode open_store(App *app, Err *err)
     if (db == NULL || blobs == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     ErrCode rc = db_open(&(DbOptions){.path = db, .fast_and_loose = o->throwaway}, &app->db, err);
+    if (rc == OK) /* the folder is ours alone from here on */
+        rc = seal_open(o->throwaway ? NULL : in_dir(app, "secret.key"), &app->seal, err);
+    if (rc == OK)
+        db_attach_seal(app->db, app->seal);
     if (rc == OK)
         rc = blob_store_open(blobs, o->throwaway, &app->blobs, err);
     return rc;
@@ -158,8 +162,34 @@ static ErrCode open_work(App *app, Err *err)
         .offers = app->offers,
         .runners = app->options.engine_threads,
         .schedules = app->options.schedules,
+        .built_in = built_in_pipelines,
+        .stored = trigger_stored,
+        .stored_ctx = &app->trigger_world,
     };
-    return work_open(&work, &app->work, err);
+    app->trigger_world = (TriggerWorld){app->registry, app->hub};
+    int64_t retention_ms = app->options.retention_ms;
+    ErrCode rc = OK;
+    if (retention_ms != 0)
+        rc = flow_set_retention(app->db, retention_ms > 0 ? retention_ms : 0, err);
+    if (rc == OK)
+        rc = work_open(&work, &app->work, err);
+    if (rc != OK || !app->options.schedules)
+        return rc;
+    const TriggerOptions triggers = {.db = app->db,
+                                     .blobs = app->blobs,
+                                     .hub = app->hub,
+                                     .watch_root = app->options.watch_root,
+                                     .file_max = app->options.upload_max};
+    return triggers_open(&triggers, &app->triggers, err);
+}
+
+static ErrCode open_webhooks(App *app, Err *err)
+{
+    const DeliverOptions o = {
+        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    ErrCode rc =
+        outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
+    return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
 }
 
 static void observe(const HttpRequest *req, int status, int64_t us)
@@ -207,7 +237,12 @@ static ErrCode open_hooks(App *app, Err *err)
 {
     const PushOptions push = {
         .db = app->db, .offers = app->offers, .allow_private = app->options.allow_private};
-    return push_open(&push, &app->push, err);
+    const BridgeOptions bridges = {.db = app->db,
+                                   .offers = app->offers,
+                                   .registry = app->registry,
+                                   .allow_private = app->options.allow_private};
+    ErrCode rc = push_open(&push, &app->push, err);
+    return rc == OK ? bridges_open(&bridges, &app->bridges, err) : rc;
 }
 
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
@@ -226,6 +261,8 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         rc = open_steps(app, err);
     if (rc == OK)
         rc = open_work(app, err);
+    if (rc == OK)
+        rc = open_webhooks(app, err);
     if (rc == OK && o->listen != NULL)
         rc = open_http(app, err);
     if (rc == OK && o->listen != NULL)
@@ -252,14 +289,18 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    deliver_close(&app->deliver);
+    outbound_close(&app->guard);
     work_close(&app->work);
     leases_close(&app->leases);
     offers_close(&app->offers);
@@ -268,6 +309,7 @@ void app_close(App **slot, int grace_ms)
     access_close(&app->access);
     blob_store_close(&app->blobs);
     db_close(&app->db);
+    seal_close(&app->seal);
     Arena *a = app->arena; /* holds *app itself */
     arena_close(&a);
 }

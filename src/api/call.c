@@ -148,6 +148,14 @@ ErrCode call_body(Call *c, const Param *params, void *args, ParamFaults *faults)
     return rc != OK ? rc : check_and_fill(c, params, given, args, faults);
 }
 
+ErrCode call_callback(Call *c, Str url)
+{
+    ErrCode rc = url.len > 0 ? outbound_check_url(c->app->guard, url, &c->err) : OK;
+    if (rc != OK)
+        err_param(&c->err, "callback_url");
+    return rc;
+}
+
 ErrCode call_cursor(Call *c, const char *prefix, Str text, int64_t *out)
 {
     *out = 0;

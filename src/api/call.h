@@ -53,6 +53,8 @@ MUST_CHECK ErrCode call_query(Call *c, const Param *params, void *args, ParamFau
 MUST_CHECK ErrCode call_json(Call *c, const Json **out);
 /* The JSON body against a Param table, as call_query. */
 MUST_CHECK ErrCode call_body(Call *c, const Param *params, void *args, ParamFaults *faults);
+/* May the end of a job be told there? OK for "". */
+MUST_CHECK ErrCode call_callback(Call *c, Str url);
 /* Cursor paging: "before" an id of this kind, from text; "" gives 0. */
 MUST_CHECK ErrCode call_cursor(Call *c, const char *prefix, Str text, int64_t *out);
 /* Write a failure of params or else; for `return call_refuse(&c, rc, &faults);` */

@@ -6,14 +6,12 @@
 #include "api/stream.h"
 #include "api/write.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "db/queries.h"
 
-#include <openssl/sha.h>
-#include <stdio.h>
-
 #define KIND_EVENT STR("event")
-enum { HASH_TEXT = 2 * SHA256_DIGEST_LENGTH, KEY_MAX = 255 };
+enum { KEY_MAX = 255 };
 
 /* --- following --- */
 
@@ -210,20 +208,11 @@ static ErrCode publish_write(DbConn *tx, void *arg, Err *err)
     return rc;
 }
 
-static Str hash_of(const FeedNew *n, char out[HASH_TEXT + 1])
+static bool hash_of(Arena *a, const FeedNew *n, char out[HASH_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char raw[SHA256_DIGEST_LENGTH], parts[3 * SHA256_DIGEST_LENGTH];
-    const Str texts[] = {n->type, n->subject, n->data};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        SHA256((const unsigned char *)texts[i].ptr, texts[i].len, parts + i * sizeof raw);
-    SHA256(parts, sizeof parts, raw);
-    for (size_t i = 0; i < sizeof raw; i++) {
-        out[2 * i] = digits[raw[i] >> 4];
-        out[2 * i + 1] = digits[raw[i] & 15];
-    }
-    out[HASH_TEXT] = 0;
-    return (Str){out, HASH_TEXT};
+    Str all = str_printf(a, STR_FMT "\n" STR_FMT "\n" STR_FMT, STR_ARG(n->type),
+                         STR_ARG(n->subject), STR_ARG(n->data));
+    return all.ptr != NULL && hash_sha256(all, out);
 }
 
 static ErrCode bad(Call *c, const char *param, const char *why)
@@ -260,7 +249,7 @@ void feed_publish(HttpRequest *req)
     ParamFaults faults = {0};
     FeedNew row = {0};
     FeedRow got;
-    char hash[HASH_TEXT + 1];
+    char hash[HASH_HEX_SIZE];
     if (!call_begin(req, &c))
         return;
     Publish p = {.row = &row, .key = http_header(req, "idempotency-key")};
@@ -269,8 +258,10 @@ void feed_publish(HttpRequest *req)
         rc = bad(&c, "Idempotency-Key", "Idempotency-Key must be at most 255 bytes");
     if (rc == OK)
         rc = read_event(&c, &body, &row);
+    if (rc == OK && !hash_of(c.arena, &row, hash))
+        rc = err_set(&c.err, ERR_NO_MEMORY, "no memory for an event");
     if (rc == OK) {
-        p.hash = hash_of(&row, hash);
+        p.hash = (Str){hash, HASH_HEX_SIZE - 1};
         rc = db_write(c.app->db, publish_write, &p, &c.err);
     }
     if (rc == OK)

@@ -1,7 +1,9 @@
 #include "api/params.h"
+#include "secret/secret.h"
 #include "access/access.h"
 #include "feed/feed.h"
 #include "flow/schedule.h"
+#include "hook/webhook.h"
 
 const Param wait_query_params[] = {
     PARAM_INT(WaitQuery, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
@@ -76,6 +78,50 @@ const Param publish_body_params[] = {
     PARAM_END,
 };
 
+#define WEBHOOK_TEXTS(T)                                                                           \
+    PARAM_TEXT(T, types, .max_len = WEBHOOK_TYPES_MAX, .example = "job.*,document.added",          \
+               .help = "Types of events to send, joined by commas; * at the end stands for all "   \
+                       "that begin so."),                                                          \
+        PARAM_TEXT(T, description, .max_len = 200, .example = "our CRM",                           \
+                   .help = "What the address is for.")
+
+const Param webhook_body_params[] = {
+    PARAM_TEXT(WebhookBody, url, .required = true, .max_len = 2048,
+               .example = "https://example.com/hook", .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookBody),
+    PARAM_TEXT(WebhookBody, secret, .secret = true, .max_len = 100,
+               .help = "Secret to sign with, whsec_ and base64; one is made otherwise."),
+    PARAM_END,
+};
+
+static const Choice webhook_states[] = {
+    [WEBHOOK_ACTIVE] = {"active", "Messages are sent; what happened meanwhile comes first."},
+    [WEBHOOK_PAUSED] = {"paused", "Nothing is sent until it is active again."},
+    {0},
+};
+
+const Param webhook_change_params[] = {
+    PARAM_TEXT(WebhookChange, url, .max_len = 2048, .example = "https://example.com/hook",
+               .help = "Where messages are sent by POST."),
+    WEBHOOK_TEXTS(WebhookChange),
+    PARAM_CHOICE(WebhookChange, state, .choices = webhook_states, .def = -1,
+                 .help = "Whether messages are sent."),
+    PARAM_END,
+};
+
+const Param deliveries_query_params[] = {
+    PARAM_INT(DeliveriesQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
+    PARAM_TEXT(DeliveriesQuery, cursor, .help = "The \"next\" of the page before."),
+    PARAM_BOOL(DeliveriesQuery, failed, .help = "Only messages that failed."),
+    PARAM_END,
+};
+
+const Param redeliver_body_params[] = {
+    PARAM_INT(RedeliverBody, since_ms, .min = 0, .max = INT64_MAX, .unit = "ms",
+              .help = "Only messages from this time on, milliseconds since 1970; all otherwise."),
+    PARAM_END,
+};
+
 const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
@@ -91,15 +137,49 @@ const Param dead_query_params[] = {
                   .help = "How often to try; the step says how often otherwise."),                 \
         PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
+        PARAM_TEXT(RunOptions, queue, .max_len = 64, .example = "nightly",                         \
+                   .help = "Queue to wait in; the step's own otherwise."),                         \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
-                   .help = "Jobs with the same key belong together; stored with the job.")
+                   .help = "Of the jobs with this key no more than concurrency_limit run at "      \
+                           "once; the others wait."),                                              \
+        PARAM_INT(RunOptions, concurrency_limit, .min = 1, .max = 100000,                          \
+                  .help = "How many jobs of the concurrency key may run at once; 1 otherwise."),   \
+        PARAM_TEXT(RunOptions, unique_key, .max_len = 200, .example = "report-2026-07",            \
+                   .help = "While a job with this key is alive, asking again gives that job."),    \
+        PARAM_INT(RunOptions, start_within_ms, .min = 1, .max = 31536000000, .unit = "ms",         \
+                  .help = "Fail the job when it has not started in this much time."),              \
+        PARAM_INT(RunOptions, deadline_ms, .min = 1, .max = 31536000000, .unit = "ms",             \
+                  .help = "Stop the job when it has not ended in this much time from now."),       \
+        PARAM_INT(RunOptions, retry_ms, .min = 1, .max = 86400000, .unit = "ms",                   \
+                  .help = "Longest wait before the second attempt, doubled for each further "      \
+                          "one; a second otherwise.")
+
 #define RUN_OPTIONS                                                                                \
     PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
               .help = "Answer with the result if it is there within this many seconds."),          \
         QUEUE_OPTIONS,                                                                             \
+        PARAM_TEXT(RunOptions, callback_url, .max_len = 2048, .unit = "URL",                       \
+                   .example = "https://example.com/done",                                          \
+                   .help = "Told when the job has ended, by a signed POST as webhooks are."),      \
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
+
+void run_options_take(const RunOptions *o, JobNew *n)
+{
+    n->queue = o->queue;
+    n->priority = o->priority;
+    n->delay_ms = o->delay_ms;
+    n->attempts = o->attempts;
+    n->timeout_ms = o->timeout_ms;
+    n->concurrency_key = o->concurrency_key;
+    n->concurrency_limit = o->concurrency_limit;
+    n->unique_key = o->unique_key;
+    n->callback_url = o->callback_url;
+    n->start_within_ms = o->start_within_ms;
+    n->deadline_ms = o->deadline_ms;
+    n->retry_ms = o->retry_ms;
+}
 
 const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
 
@@ -253,6 +333,9 @@ const Param pipeline_option_params[] = {
     PARAM_INT(PipelineOptions, timeout_ms, .min = 1, .max = 31536000000, .unit = "ms",
               .help = "Limit of the whole job, waits included; the pipeline says which otherwise."),
     VERSION(PipelineOptions),
+    PARAM_TEXT(PipelineOptions, callback_url, .max_len = 2048, .unit = "URL",
+               .example = "https://example.com/done",
+               .help = "Told when the job has ended, by a signed POST as webhooks are."),
     PARAM_BOOL(PipelineOptions, no_memo,
                .help = "Run every step, also those whose result is known from an earlier run."),
     PARAM_BOOL(PipelineOptions, dry_run,
@@ -282,6 +365,89 @@ const Param replay_option_params[] = {
     PARAM_END,
 };
 
+static const Choice scopes[] = {
+    [SCOPE_PROJECT] = {"project", "The tasks of your project."},
+    [SCOPE_ALL] = {"all", "Those of every project; for owners of the first project."},
+    {0},
+};
+
+const Param scope_query_params[] = {
+    PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param queue_body_params[] = {
+    PARAM_INT(QueueBody, concurrency, .min = 0, .max = 1000000,
+              .help = "At most so many tasks run at once; 0 sets no limit."),
+    PARAM_INT(QueueBody, rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks start in rate_window_ms; 0 sets no limit."),
+    PARAM_INT(QueueBody, key_rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks of one concurrency key start in rate_window_ms; 0 "
+                      "sets no limit."),
+    PARAM_INT(QueueBody, rate_window_ms, .min = 1, .max = 86400000, .def = 1000, .unit = "ms",
+              .help = "The time that the rates count in."),
+    PARAM_INT(QueueBody, weight, .min = 1, .max = 1000, .def = 1,
+              .help = "Share of this project among those that wait in the queue."),
+    PARAM_INT(QueueBody, retention_ms, .min = -1, .max = 3162240000000, .def = 0, .unit = "ms",
+              .help = "How long ended jobs are kept; 0 leaves it to the server, -1 keeps them."),
+    PARAM_INT(QueueBody, runners, .min = 0, .max = 64,
+              .help = "Tasks at once in this server; 0 leaves it to the server, needs scope=all."),
+    PARAM_END,
+};
+
+#define BULK_FILTER                                                                                \
+    PARAM_TEXT(ManyBody, step, .example = "document.extract", .help = "Only jobs of this step."),  \
+        PARAM_TEXT(ManyBody, queue, .example = "document", .help = "Only jobs of this queue."),    \
+        PARAM_TEXT(ManyBody, reason, .example = "limit_time",                                      \
+                   .help = "Only jobs that failed for this reason."),                              \
+        PARAM_INT(ManyBody, since_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) at or after this time, "              \
+                          "milliseconds since 1970."),                                             \
+        PARAM_INT(ManyBody, until_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) before this time, milliseconds "      \
+                          "since 1970."),                                                          \
+        PARAM_BOOL(ManyBody, dry_run, .help = "Only count them.")
+
+const Param many_body_params[] = {
+    PARAM_CHOICE(ManyBody, state, .choices = job_states, .help = "Only jobs in this state."),
+    BULK_FILTER,
+    PARAM_END,
+};
+
+const Param letter_body_params[] = {BULK_FILTER, PARAM_END};
+
+static const Choice directions[] = {
+    {"in", "Their messages become jobs here."},
+    {"out", "Tasks of a queue here become their messages."},
+    {0},
+};
+
+const Param bridge_body_params[] = {
+    PARAM_TEXT(BridgeBody, name, .required = true, .max_len = 64, .example = "orders",
+               .help = "What the bridge is called: letters, digits, - and _."),
+    PARAM_CHOICE(BridgeBody, direction, .choices = directions, .help = "Which way work goes."),
+    PARAM_TEXT(BridgeBody, account, .max_len = 64,
+               .help =
+                   "Id of the Cloudflare account; CLOUDFLARE_ACCOUNT_ID of the server when left "
+                   "out."),
+    PARAM_TEXT(BridgeBody, remote, .max_len = 64, .help = "Id of the Cloudflare queue."),
+    PARAM_TEXT(BridgeBody, dead_remote, .max_len = 64,
+               .help = "Id of its dead letter queue, to be mirrored into the dead letters here."),
+    PARAM_TEXT(BridgeBody, token_env, .max_len = 64, .def_text = "CLOUDFLARE_API_TOKEN",
+               .help = "Variable of the server's environment with the API token; it begins with "
+                       "CLOUDFLARE_ or PLATEN_BRIDGE_."),
+    PARAM_TEXT(BridgeBody, queue, .max_len = 64, .example = "orders",
+               .help = "Queue here whose outside workers get the messages, or whose tasks go out."),
+    PARAM_TEXT(BridgeBody, step, .max_len = 64, .example = "text.stats",
+               .help = "Step that each message is run with, its body being the parameters; instead "
+                       "of queue."),
+    PARAM_TEXT(BridgeBody, base_url, .max_len = 500,
+               .help = "Address of the API; Cloudflare's when left out."),
+    PARAM_INT(BridgeBody, poison, .min = 1, .max = 100, .def = 5,
+              .help = "A message that came so often and cannot be taken becomes a dead letter."),
+    PARAM_END,
+};
+
 const Choice role_choices[] = {
     [ROLE_VIEWER] = {"viewer", "Reads jobs, events, documents and blobs."},
     [ROLE_RUNNER] = {"runner", "Also starts and cancels jobs, and uploads."},
@@ -296,6 +462,12 @@ const Param key_body_params[] = {
                .help = "What the key is for."),
     PARAM_CHOICE(KeyBody, role, .choices = role_choices, .def = ROLE_RUNNER,
                  .help = "What the key may do."),
+    PARAM_END,
+};
+
+const Param secret_body_params[] = {
+    PARAM_TEXT(SecretBody, value, .required = true, .secret = true, .max_len = SECRET_VALUE_MAX,
+               .help = "The value; it is stored sealed and never given back."),
     PARAM_END,
 };
 

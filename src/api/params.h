@@ -4,6 +4,7 @@
 #define PLATEN_API_PARAMS_H
 
 #include "core/param.h"
+#include "flow/flow.h"
 
 typedef struct WaitQuery {
     int64_t wait; /* seconds */
@@ -50,6 +51,29 @@ typedef struct PublishBody {
 } PublishBody;
 extern const Param publish_body_params[];
 
+typedef struct WebhookBody {
+    Str url, types, description, secret;
+} WebhookBody;
+extern const Param webhook_body_params[];
+
+typedef struct WebhookChange {
+    Str url, types, description;
+    int state; /* -1: as it is, else WebhookState */
+} WebhookChange;
+extern const Param webhook_change_params[];
+
+typedef struct DeliveriesQuery {
+    int64_t limit;
+    Str cursor;
+    bool failed;
+} DeliveriesQuery;
+extern const Param deliveries_query_params[];
+
+typedef struct RedeliverBody {
+    int64_t since_ms;
+} RedeliverBody;
+extern const Param redeliver_body_params[];
+
 typedef struct DeadQuery {
     int64_t limit;
     Str cursor, queue;
@@ -59,9 +83,12 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str concurrency_key;
+    Str queue, concurrency_key, unique_key, callback_url;
+    int64_t concurrency_limit, start_within_ms, deadline_ms, retry_ms;
     bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
+/* What they mean for a job. */
+void run_options_take(const RunOptions *o, JobNew *n);
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
 extern const Param bulk_option_params[]; /* of one job of many */
@@ -103,6 +130,14 @@ typedef struct HandlerBody {
     int64_t concurrency, timeout_ms;
 } HandlerBody;
 extern const Param handler_body_params[];
+
+typedef struct BridgeBody {
+    Str name, account, remote, dead_remote, token_env, queue, step, base_url;
+    int direction; /* 0: in, 1: out */
+    int64_t poison;
+} BridgeBody;
+extern const Param bridge_body_params[]; /* the command line offers the same */
+
 extern const Param task_body_params[]; /* run_option_params with payload and inputs */
 
 /* Pipelines. */
@@ -130,6 +165,7 @@ extern const Choice graph_formats[]; /* by GraphFormat; the command line offers 
 
 typedef struct PipelineOptions {
     int64_t wait, priority, delay_ms, timeout_ms, version;
+    Str callback_url;
     bool dry_run, no_memo;
 } PipelineOptions;
 extern const Param pipeline_option_params[];
@@ -151,11 +187,38 @@ typedef struct ReplayOptions {
 } ReplayOptions;
 extern const Param replay_option_params[];
 
+/* Whose settings of a queue are meant. */
+enum { SCOPE_PROJECT, SCOPE_ALL };
+typedef struct ScopeQuery {
+    int scope;
+} ScopeQuery;
+extern const Param scope_query_params[];
+
+typedef struct QueueBody {
+    int64_t concurrency, rate, rate_window_ms, key_rate, weight, retention_ms, runners;
+} QueueBody;
+extern const Param queue_body_params[];
+
+/* Which jobs a verb for many means. */
+typedef struct ManyBody {
+    int state; /* 0: any that it can change, else JobState + 1 */
+    Str step, queue, reason;
+    int64_t since_ms, until_ms;
+    bool dry_run;
+} ManyBody;
+extern const Param many_body_params[];
+extern const Param letter_body_params[]; /* without state */
+
 typedef struct KeyBody {
     Str name;
     int role;
 } KeyBody;
 extern const Param key_body_params[];
+
+typedef struct SecretBody {
+    Str value;
+} SecretBody;
+extern const Param secret_body_params[];
 extern const Choice role_choices[]; /* by Role; the command line offers the same */
 
 typedef struct ScheduleBody {

@@ -11,18 +11,26 @@
 typedef struct FlowRun {
     Enqueue enqueue;
     PipelineRun run;
+    Str callback_url; /* "": none */
 } FlowRun;
 
 static ErrCode add_run(DbConn *tx, Enqueue *e, Err *err)
 {
     const FlowRun *r = e->what;
-    return flow_run_tx(tx, e->id, &r->run, &e->added, err);
+    ErrCode rc = flow_run_tx(tx, e->id, &r->run, &e->added, err);
+    if (rc == OK && r->callback_url.len > 0 && !e->added.existed)
+        rc = flow_callback_tx(tx, r->run.project, e->id, r->callback_url, err);
+    return rc;
 }
 
 /* Texts of the held definition that outlive it: the run is written after it is let go. */
 static ErrCode prepare(Call *c, const Gathered *g, const PipelineOptions *o, Str name,
                        int64_t version, Str inputs, FlowRun *r)
 {
+    ErrCode rc = call_callback(c, o->callback_url);
+    if (rc != OK)
+        return rc;
+    r->callback_url = o->callback_url;
     r->enqueue = (Enqueue){.add = add_run, .what = r, .id = id_new(), .wait = o->wait};
     r->run = (PipelineRun){
         .project = c->who.project,

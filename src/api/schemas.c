@@ -177,6 +177,69 @@ static const Field happening_list_fields[] = {
     {0},
 };
 
+static const Choice webhook_states[] = {
+    {"active", "Messages are sent."},
+    {"paused", "Somebody paused it."},
+    {"disabled", "It answered 410, or a message used up its attempts; reason says which."},
+    {0},
+};
+#define WEBHOOK_FIELDS                                                                             \
+    ID("id", "Id of the webhook, whk_…."),                                                         \
+        TEXT("url", "Where messages are sent; empty for the one of callbacks."),                   \
+        TEXT("types", "Types of events, joined by commas; empty: all."),                           \
+        TEXT("description", "What it is for."),                                                    \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = webhook_states,                                                                \
+         .help = "Whether messages are sent."},                                                    \
+        MAYBE_TEXT("reason", "Why it is disabled."),                                               \
+        BOOL("callbacks", "It is the project's one for callback_url of jobs."),                    \
+        TIME("created", "When it was made."), TIME("changed", "When it was changed last."),        \
+        MAYBE_TIME("old_secret_until", "Until when the secret before signs too.")
+static const Field webhook_fields[] = {WEBHOOK_FIELDS, {0}};
+static const Field new_webhook_fields[] = {
+    WEBHOOK_FIELDS, TEXT("secret", "Secret to check signatures with; shown this once."), {0}};
+static const Field webhook_list_fields[] = {
+    LIST("webhooks", webhook_fields, "All of them, oldest first."), {0}};
+
+static const Choice delivery_states[] = {
+    {"pending", "It will be sent at `next`, or is being sent."},
+    {"done", "It was answered with 2xx."},
+    {"failed", "It was not, and is not tried again by itself."},
+    {0},
+};
+#define DELIVERY_FIELDS                                                                            \
+    ID("id", "Id of the message, msg_…: the header webhook-id on every attempt."),                 \
+        TEXT("event", "Id of the event."), TEXT("type", "Type of the event."),                     \
+        {.name = "state",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .choices = delivery_states,                                                               \
+         .help = "Where it stands."},                                                              \
+        INT("attempts", "Attempts so far."),                                                       \
+        INT("status", "Of the last answer; 0: there was none."),                                   \
+        MAYBE_TIME("next", "When it is sent next."),                                               \
+        MAYBE_TIME("ended", "When it was done or failed.")
+static const Field delivery_summary_fields[] = {DELIVERY_FIELDS, {0}};
+static const Field delivery_attempt_fields[] = {
+    INT("number", "From 1."),
+    TIME("time", "When it began."),
+    INT("took_ms", "How long it took."),
+    INT("status", "Of the answer; 0: there was none."),
+    MAYBE_TEXT("reason", "Why it did not succeed: a stable code."),
+    MAYBE_TEXT("detail", "What happened."),
+    TEXT("answer", "The first bytes of the answer."),
+    {0},
+};
+static const Field delivery_fields[] = {
+    DELIVERY_FIELDS,
+    MAYBE_TEXT("url", "Of a callback: where it is sent."),
+    {.name = "body", .type = FIELD_TYPE_OBJECT, .help = "What is sent."},
+    LIST("history", delivery_attempt_fields, "What came of each attempt."),
+    {0},
+};
+static const Field delivery_list_fields[] = {
+    LIST("deliveries", delivery_summary_fields, "Newest first."), NEXT, {0}};
+
 static const Field timeline_fields[] = {
     INT("seq", "Number within the job."),
     TIME("time", "When it happened."),
@@ -258,6 +321,14 @@ static const Field new_key_fields[] = {
     {0},
 };
 
+static const Field secret_fields[] = {
+    TEXT("name", "What pipelines call it: secrets.NAME."),
+    TIME("created", "When it was first stored."),
+    TIME("changed", "When its value was last set."),
+    {0},
+};
+static const Field secret_list_fields[] = {LIST("secrets", secret_fields, "In the order of names."),
+                                           {0}};
 static const Field schedule_fields[] = {
     TEXT("name", "Its name, unique in the project."),
     TEXT("cron", "When; @every for a time between two starts."),
@@ -322,17 +393,42 @@ static const Field dead_list_fields[] = {
     LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
 static const Field count_fields[] = {INT("count", "How many were changed."), {0}};
 
+static const Field queue_setting_fields[] = {
+    BOOL("paused", "Nothing starts; what runs ends."),
+    BOOL("draining", "New jobs are refused; what is there runs."),
+    INT("concurrency", "At most so many run at once; 0: no limit."),
+    INT("rate", "At most so many start in rate_window_ms; 0: no limit."),
+    INT("key_rate", "The same for one concurrency key."),
+    INT("rate_window_ms", "The time that the rates count in."),
+    INT("weight", "Share of the project among those that wait."),
+    INT("retention_ms", "How long ended jobs are kept; 0: as the server says, -1: for ever."),
+    INT("runners", "Tasks at once in this server; 0: as it was started."),
+    {0},
+};
 static const Field queue_fields[] = {
     TEXT("name", "Name of the queue."),
     INT("ready", "Tasks that could start now."),
     INT("delayed", "Tasks that wait for their time."),
+    INT("blocked", "Tasks that wait for others of their concurrency key."),
     INT("leased", "Tasks that run."),
     INT("dead", "Dead letters."),
     INT("oldest_ms", "Age of the oldest ready task."),
+    BOOL("paused", "Nothing of your project starts."),
+    BOOL("draining", "New jobs of your project are refused."),
+    {.name = "settings",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for your project."},
+    {.name = "settings_for_all",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for all projects; both hold."},
     {0},
 };
 static const Field queue_list_fields[] = {
-    LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
+    LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
 static const Field check_fields[] = {
     TEXT("name", "What was checked."),
@@ -589,6 +685,31 @@ static const Field pipeline_diff_fields[] = {
     {0},
 };
 
+static const Field trigger_fields[] = {
+    ID("id", "Its name: PIPELINE.NAME."),
+    TEXT("pipeline", "The pipeline that declares it."),
+    TEXT("kind", "Kind: event, pipeline, webhook, folder or schedule."),
+    BOOL("paused", "It starts nothing."),
+    BOOL("built_in", "It comes with platen and was never turned on here."),
+    {.name = "spec", .type = FIELD_TYPE_OBJECT, .help = "As it is declared."},
+    MAYBE("path", "Address of a webhook, for editors."),
+    MAYBE("secret", "What messages of a webhook are signed with, for editors."),
+    INT("fired", "How many jobs it has started."),
+    MAYBE_TIME("last", "When it last had something to do."),
+    MAYBE("last_job", "The job it started last."),
+    MAYBE("fault", "Why it could not start a job the last time."),
+    MAYBE_TIME("created", "When it was made."),
+    {0},
+};
+static const Field trigger_list_fields[] = {
+    LIST("triggers", trigger_fields, "By pipeline and name."),
+    {0},
+};
+static const Field hooked_fields[] = {
+    MAYBE("job", "The job; null when the trigger's condition was false."),
+    {0},
+};
+
 const SchemaName api_schemas[] = {
     {"Problem", "Why a request failed (RFC 9457).", problem_fields},
     {"File", "A file of a job.", file_fields},
@@ -600,6 +721,11 @@ const SchemaName api_schemas[] = {
     {"EventList", "Events of a job.", event_list_fields},
     {"Happening", "One thing that happened in the project.", happening_fields},
     {"HappeningList", "What happened, in order.", happening_list_fields},
+    {"Webhook", "An address that hears of events.", webhook_fields},
+    {"NewWebhook", "A webhook with its new secret.", new_webhook_fields},
+    {"WebhookList", "All webhooks.", webhook_list_fields},
+    {"Delivery", "A message to a webhook, with what came of it.", delivery_fields},
+    {"DeliveryList", "A page of messages.", delivery_list_fields},
     {"Diagnosis", "Why a job is as it is.", diagnosis_fields},
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},
@@ -607,9 +733,14 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Secret", "A secret, without its value.", secret_fields},
+    {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
     {"ScheduleList", "All schedules.", schedule_list_fields},
     {"Preview", "The next times of a schedule.", preview_fields},
+    {"Trigger", "What starts a pipeline from outside.", trigger_fields},
+    {"TriggerList", "All triggers.", trigger_list_fields},
+    {"Hooked", "What a webhook started.", hooked_fields},
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
@@ -621,11 +752,15 @@ const SchemaName api_schemas[] = {
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
+    {"Queue", "A queue, its tasks and what is set for it.", queue_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
     {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
     {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
     {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
     {"QueueHandler", "Who does the tasks of a queue.", handler_fields},
+    {"Bridge", "A bridge to a queue of Cloudflare's.", bridge_fields},
+    {"BridgeList", "All bridges.", bridge_list_fields},
+    {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

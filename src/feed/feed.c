@@ -29,6 +29,11 @@ ErrCode feed_add_as_tx(DbConn *tx, int64_t id, const FeedNew *n, Err *err)
     return rc == OK ? tell(tx, n->project, id, err) : rc;
 }
 
+ErrCode feed_poke_tx(DbConn *tx, int64_t project, Err *err)
+{
+    return tell(tx, project, 0, err);
+}
+
 ErrCode feed_add_tx(DbConn *tx, const FeedNew *n, Err *err)
 {
     return feed_add_as_tx(tx, id_new(), n, err);

@@ -55,11 +55,13 @@ typedef struct FeedRow {
 } FeedRow;
 
 MUST_CHECK ErrCode feed_add_tx(DbConn *tx, const FeedNew *n, Err *err);
-/* The same, and the subject is the step of the job, read from its row by the same statement. */
+/* The same, and the subject is the pipeline or step of the job, read from its row by the same statement. */
 MUST_CHECK ErrCode feed_add_job_tx(DbConn *tx, const FeedNew *n, Err *err);
 /* As feed_add_tx with an id made by the caller in the write function (id_new). */
 MUST_CHECK ErrCode feed_add_as_tx(DbConn *tx, int64_t id, const FeedNew *n, Err *err);
-/* The same as one write of its own; *id may be NULL. */
+/* Nothing has happened, but whoever follows shall look: the hook is called with id 0. */
+MUST_CHECK ErrCode feed_poke_tx(DbConn *tx, int64_t project, Err *err);
+/* feed_add_tx as one write of its own; *id may be NULL. */
 MUST_CHECK ErrCode feed_add(Db *db, const FeedNew *n, int64_t *id, Err *err);
 
 /* Rows with an id above `after`, oldest first, at most `limit`. project 0: of all projects. types:

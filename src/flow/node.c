@@ -50,6 +50,7 @@ static bool is_its_fault(ErrCode rc)
     case ERR_UNKNOWN_STEP:
     case ERR_UNKNOWN_PIPELINE:
     case ERR_UNKNOWN_SECRET:
+    case ERR_SECRET_KEY:
     case ERR_QUEUE_DRAINING:
     case ERR_UNSUPPORTED_TYPE:
         return true;
@@ -63,8 +64,14 @@ static bool is_its_fault(ErrCode rc)
 static ErrCode eval_with(Making *m, const Json **out, Err *err)
 {
     const Node *n = &m->r->p->nodes[m->node];
+    const Json *scope = NULL;
     *out = NULL;
-    if (n->with != NULL && (*out = template_eval(n->with, m->scope, m->r->arena)) == NULL)
+    if (n->with == NULL)
+        return OK;
+    ErrCode rc = value_scope_with_secrets(m->r, n->with, m->scope, &scope, err);
+    if (rc != OK)
+        return rc;
+    if ((*out = template_eval(n->with, scope, m->r->arena)) == NULL)
         return err_set(err, ERR_NO_MEMORY, "the parameters need more memory than is allowed");
     return OK;
 }
@@ -148,6 +155,7 @@ static JobNew ask_of(const Making *m, const Step *step)
                     .priority = priority_of(r, n),
                     .attempts = n->attempts,
                     .timeout_ms = n->timeout_ms,
+                    .retry_ms = n->retry_ms,
                     .trace = r->trace};
 }
 

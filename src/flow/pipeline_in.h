@@ -6,6 +6,7 @@
  *   running.c    a running pipeline's job: read, advanced, ended
  *   node.c       one node begins: its children, its wait
  *   value.c      what expressions see
+ *   secrets.c    what secrets.NAME stands for
  *   start.c      a pipeline's job comes in; delayed starts
  *   signal.c     what ends waits
  *   halt.c       pause, cancel, again
@@ -93,6 +94,9 @@ MUST_CHECK ErrCode value_scope(Running *r, int i, const Json **out, Err *err);
 /* The same with item, index and, for a matrix, matrix. */
 MUST_CHECK ErrCode value_scope_of_item(Running *r, const Json *scope, const Json *item,
                                        int64_t index, bool matrix, const Json **out, Err *err);
+/* secrets.c: the scope and the secrets that a template names. ERR_UNKNOWN_SECRET, ERR_SECRET_KEY. */
+MUST_CHECK ErrCode value_scope_with_secrets(Running *r, const Template *with, const Json *scope,
+                                            const Json **out, Err *err);
 /* Evaluated outside of any node: the outputs, the concurrency key. */
 MUST_CHECK ErrCode value_of_template(Running *r, const Template *t, const Json **out, Err *err);
 /* All combinations of an object of lists, the first axis slowest. ERR_NOT_A_LIST,

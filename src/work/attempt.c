@@ -1,6 +1,7 @@
 /* attempt.c: one attempt: open the inputs, run the step in an engine or here, gather what it leaves
  * behind. */
 #include "work/work_in.h"
+#include "base/seal.h"
 #include "base/clock.h"
 #include "base/fd.h"
 
@@ -348,6 +349,9 @@ static ErrCode run_step(Held *h, TaskResult *r)
     if (h->step == NULL)
         return err_set(&r->err, ERR_UNKNOWN_STEP, "there is no step \"" STR_FMT "\" here",
                        STR_ARG(h->lease.step));
+    if (seal_is(h->lease.params))
+        return err_set(&r->err, ERR_SECRET_KEY,
+                       "the job's parameters hold a secret that this server's key does not open");
     CLEANUP(inputs_close) Inputs in = {0};
     ErrCode rc = inputs_open(h, &in, &r->err);
     if (rc != OK)

@@ -38,7 +38,7 @@ static bool may_scan(const char *name)
 {
     static const char *const allowed[] = {
         "project_",                       /* a handful */
-        "feed_read_all", "feed_last_all", /* of the projects: a handful */
+        "feed_read_all", "feed_last_all", "webhook_active", /* of the projects: a handful */
         "queue_",                         /* numbers over the live tasks, for people */
         "blob_kept"                       /* its inner SELECT, of one row */
     };
