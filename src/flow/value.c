@@ -564,6 +564,15 @@ ErrCode value_files(DbConn *tx, int64_t project, const Json *v, Arena *a, JobFil
     return rc;
 }
 
+/* A value names its files several times: "outputs", "output", "image". */
+static bool is_known(const JobFile *files, size_t len, const JobFile *f)
+{
+    for (size_t i = 0; i < len; i++)
+        if (str_eq(files[i].hash, f->hash) && str_eq(files[i].name, f->name))
+            return true;
+    return false;
+}
+
 /* Files anywhere in a value: objects that name a blob. */
 static ErrCode find_files(const Running *r, const Json *v, int depth, JobFile *files, size_t *len,
                           Err *err)
@@ -576,7 +585,7 @@ static ErrCode find_files(const Running *r, const Json *v, int depth, JobFile *f
         if (*len == RUN_FILES_MAX)
             return err_set(err, ERR_LIMIT_COUNT, "more than %d output files", RUN_FILES_MAX);
         rc = blob_file(r->tx, r->project, v, r->arena, &files[*len], err);
-        *len += rc == OK;
+        *len += rc == OK && !is_known(files, *len, &files[*len]);
         return rc;
     }
     json_each(member, v)
