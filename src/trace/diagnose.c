@@ -200,6 +200,8 @@ static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, A
     json_begin(j, '{');
     json_kv_c(j, "job", id_text("job", id, text));
     json_kv_str(j, "step", job.step);
+    if (job.pipeline.len > 0)
+        json_kv_str(j, "pipeline", job.pipeline);
     json_kv_c(j, "state", job_state_name(job.state));
     json_kv_c(j, "verdict", verdict(&job, held));
     put_failure(&job, j);
