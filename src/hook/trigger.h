@@ -16,6 +16,7 @@
  *   event, pipeline   trigger: {kind, id, type, time, job, subject, document, data}
  *   webhook           trigger: {kind, body, headers, query, file}
  *   folder, bucket    trigger: {kind, path, name, bytes, modified, file}
+ *   schedule          trigger: {kind, schedule, time}; also every, start, end, missed, overlap, jitter
  *
  * Storing a version of a pipeline (re)writes its triggers in the same transaction, deleting it takes
  * them away; one that was paused stays paused. Events and files start their job in the transaction
