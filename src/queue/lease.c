@@ -315,59 +315,6 @@ ErrCode queue_lease_of(DbConn *tx, int64_t project, Str queue, int max, int64_t 
     return lease(&r, a, out, len);
 }
 
-/* The caller's project has its turn: nobody else's workers could take its tasks. */
-static ErrCode run_of(Run *r, int64_t project)
-{
-    QueueMem *m = r->mem;
-    QueueRow *all = NULL, *own = NULL;
-    m->rate_ms = 0;
-    ErrCode rc = wake(r);
-    if (rc == OK && m->limited)
-        rc = count_running(r);
-    if (m->rows_len > 0) {
-        all = queue_row(m, 0);
-        own = queue_row(m, project);
-        r->max = room_of(r, own, room_of(r, all, r->max));
-    }
-    if (rc == OK && r->max > 0)
-        rc = take_some(r, project, r->max, r->err);
-    if (rc == OK)
-        rc = note_taken(r, all, (int64_t)r->len);
-    if (rc == OK)
-        rc = note_taken(r, own, (int64_t)r->len);
-    if (rc == OK && all != NULL)
-        (void)room_of(r, all, 1); /* none left: when there will be */
-    return rc;
-}
-
-ErrCode queue_lease_of(DbConn *tx, int64_t project, Str queue, int max, int64_t now_ms,
-                       int64_t until_ms, Str worker, Arena *a, TaskLease **out, size_t *len,
-                       Err *err)
-{
-    assert(max > 0 && max <= QUEUE_LEASE_MAX);
-    Run r = {.tx = tx,
-             .queue = queue,
-             .worker = worker,
-             .now_ms = now_ms,
-             .until_ms = until_ms,
-             .leases = arena_new(a, TaskLease, (size_t)max),
-             .max = max,
-             .most = max,
-             .err = err};
-    if (r.leases == NULL)
-        return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);
-    ErrCode rc = queue_mem(tx, queue, &r.mem, err);
-    if (rc == OK)
-        rc = run_of(&r, project);
-    if (rc != OK) {
-        queue_mem_forget(tx);
-        return rc;
-    }
-    *out = r.leases;
-    *len = r.len;
-    return OK;
-}
-
 ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err)
 {
     return db_get_int(c, &sql_task_next_due, DB_ARGS(DB_S(queue)), INT64_MAX, due_ms, err);
