@@ -8,7 +8,7 @@ VALUES ($1, $2, $1, 'batch', 'waiting', 0, 0, 0, 1, $5, $6, $3, $7, $4);
 -- One item of batch $1 has ended. No row: the batch has ended before (it was cancelled).
 UPDATE task SET pending = pending - 1, progress_done = progress_done + 1, seq = seq + 1
  WHERE id = $1 AND state = 'waiting'
-RETURNING project, job, seq, pending, started_ms, progress_done, progress_total;
+RETURNING project, job, seq, pending, started_ms, progress_done, progress_total, flags;
 
 -- name: batch_item_again
 -- One item of batch $1 is to run again. No row: the batch has ended.
@@ -26,8 +26,9 @@ DELETE FROM task WHERE id = $1 AND state = 'waiting';
 
 -- name: batch_ask
 -- What an item of batch $1 is made from.
-SELECT project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, concurrency_key
-  FROM job WHERE id = $1;
+SELECT j.project, j.key_id, j.step, j.queue, j.params, j.priority, j.max_attempts, j.timeout_ms, j.trace, j.concurrency_key,
+       COALESCE(o.concurrency_limit, 0), COALESCE(o.retry_ms, 0)
+  FROM job j LEFT JOIN job_option o ON o.job = j.id WHERE j.id = $1;
 
 -- name: batch_last_place
 -- The highest place among the items of batch $1.

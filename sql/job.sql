@@ -36,10 +36,18 @@ SELECT id FROM job
  WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
  ORDER BY id DESC LIMIT $5;
 
+-- name: job_ids_pipeline
+-- Jobs of project $1 with $3 <= id < $2 of pipeline $4 in state $6 ('': any), newest first, at most $5.
+SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $4 AND p.deleted_ms = 0)
+   AND j.parent IS NULL AND j.id < $2 AND j.id >= $3
+   AND ($6 = '' OR $6 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id DESC LIMIT $5;
+
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
- WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed') AND t.parent IS NULL
+ WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed', 'blocked') AND t.parent IS NULL
    AND ($4 = '' OR j.step = $4)
  ORDER BY t.id DESC LIMIT $5;
 
@@ -158,3 +166,130 @@ DELETE FROM dead_letter WHERE id = $1;
 -- name: dead_delete_all
 -- All dead letters of project $1 are no more.
 DELETE FROM dead_letter WHERE project = $1;
+
+-- name: option_add
+-- What job $1 asks for beyond the usual.
+INSERT INTO job_option (job, project, concurrency_limit, start_by_ms, deadline_ms, retry_ms, unique_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: option_get
+-- What job $1 asks for.
+SELECT concurrency_limit, retry_ms, unique_key FROM job_option WHERE job = $1;
+
+-- name: option_retry
+-- Base of the backoff of job $1.
+SELECT retry_ms FROM job_option WHERE job = $1;
+
+-- name: option_flag
+-- The task of job $1 has flags $2 as well.
+UPDATE task SET flags = flags | $2 WHERE id = $1;
+
+-- name: job_concurrency_key
+-- The concurrency key of job $1.
+SELECT concurrency_key FROM job WHERE id = $1;
+
+-- name: unique_get
+-- The live job of project $1 that has unique key $2.
+SELECT job FROM unique_key WHERE project = $1 AND key = $2;
+
+-- name: unique_put
+-- Unique key $2 of project $1 is job $3's.
+INSERT INTO unique_key (project, key, job) VALUES ($1, $2, $3) ON CONFLICT (project, key) DO NOTHING;
+
+-- name: unique_drop
+-- Job $3 of project $1 has ended: unique key $2 is free.
+DELETE FROM unique_key WHERE project = $1 AND key = $2 AND job = $3;
+
+-- name: job_alive
+-- The project of the live task $1, and whether it has started.
+SELECT project, started_ms FROM task WHERE id = $1;
+
+-- name: retire_page
+-- Jobs with $1 < id < $2 that stand for themselves, oldest first, at most $3: with their end, if they have one.
+SELECT j.id, j.project, j.queue, COALESCE(e.finished_ms, 0)
+  FROM job j LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.id > $1 AND j.id < $2 AND j.parent IS NULL ORDER BY j.id LIMIT $3;
+
+-- name: retire_get
+-- The same of job $1.
+SELECT j.id, j.project, j.queue, COALESCE(e.finished_ms, 0) FROM job j LEFT JOIN job_end e ON e.job = j.id WHERE j.id = $1;
+
+-- name: retire_children
+-- Children of job $1, at most $2.
+SELECT id FROM job WHERE parent = $1 ORDER BY id LIMIT $2;
+
+-- name: retire_events
+-- The history of job $1 goes.
+DELETE FROM job_event WHERE job = $1;
+
+-- name: retire_files
+-- The files of job $1 go.
+DELETE FROM job_file WHERE job = $1;
+
+-- name: retire_refs
+-- What kept the bytes of the files of job $1, in project $2.
+DELETE FROM blob_ref WHERE project = $2 AND kind = 'job' AND owner = $1;
+
+-- name: retire_options
+-- What job $1 asked for goes.
+DELETE FROM job_option WHERE job = $1;
+
+-- name: retire_nodes
+-- How the nodes of job $1 stood.
+DELETE FROM job_node WHERE job = $1;
+
+-- name: retire_signals
+-- Signals of job $1 that nobody waited for.
+DELETE FROM job_signal WHERE job = $1;
+
+-- name: retire_memo
+-- What the result of job $1 could be found by, in project $2.
+DELETE FROM memo WHERE project = $2 AND hash = (SELECT memo FROM job WHERE id = $1) AND job = $1;
+
+-- name: retire_end
+-- The end of job $1 goes.
+DELETE FROM job_end WHERE job = $1;
+
+-- name: retire_job
+-- Job $1 is gone.
+DELETE FROM job WHERE id = $1;
+
+-- name: bulk_live
+-- Live jobs of project $1 (0: any) with $2 < id, $3 <= id < $4, of step $5 and queue $6 ('': any); those that wait ($7 = 1), that run ($8 = 1); at most $9.
+SELECT t.id, t.project FROM task t JOIN job j ON j.id = t.id
+ WHERE ($1 = 0 OR t.project = $1) AND t.id > $2 AND t.id >= $3 AND t.id < $4 AND t.parent IS NULL AND ($5 = '' OR j.step = $5)
+   AND ($6 = '' OR j.queue = $6)
+   AND (($7 = 1 AND t.state NOT IN ('leased', 'waiting')) OR ($8 = 1 AND t.state IN ('leased', 'waiting')))
+ ORDER BY t.id LIMIT $9;
+
+-- name: bulk_failed
+-- Jobs of project $1 that failed, with $2 < id, $3 <= id < $4, of step $5, queue $6 and reason $7 ('': any), at most $8.
+SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
+ WHERE e.project = $1 AND e.job > $2 AND e.job >= $3 AND e.job < $4 AND e.state = 'failed' AND j.parent IS NULL
+   AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+ ORDER BY e.job LIMIT $8;
+
+-- name: bulk_canceled
+-- Jobs of project $1 that were cancelled; $2 to $8 as in bulk_failed.
+SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
+ WHERE e.project = $1 AND e.job > $2 AND e.job >= $3 AND e.job < $4 AND e.state = 'canceled' AND j.parent IS NULL
+   AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+ ORDER BY e.job LIMIT $8;
+
+-- name: bulk_done
+-- Jobs of project $1 that are done; $2 to $8 as in bulk_failed.
+SELECT e.job FROM job j JOIN job_end e ON e.job = j.id
+ WHERE j.project = $1 AND j.id > $2 AND j.id >= $3 AND j.id < $4 AND e.state = 'done' AND j.parent IS NULL
+   AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+ ORDER BY j.id LIMIT $8;
+
+-- name: bulk_letters
+-- Oldest dead letters of project $1 with an id above $2 that died in [$3, $4), of queue $5, step $6, reason $7 ('': any), at most $8.
+SELECT id, job FROM dead_letter
+ WHERE project = $1 AND id > $2 AND died_ms >= $3 AND died_ms < $4 AND ($5 = '' OR queue = $5) AND ($6 = '' OR step = $6)
+   AND ($7 = '' OR reason = $7)
+ ORDER BY id LIMIT $8;
+
+-- name: job_has_ended
+-- Has job $1 of project $2 ended?
+SELECT 1 FROM job_end WHERE job = $1 AND project = $2;

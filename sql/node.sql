@@ -122,6 +122,21 @@ SELECT min(due_ms) FROM job_node WHERE state = 'waiting' AND due_ms > 0;
 SELECT job, node, started_ms, due_ms FROM job_node
  WHERE project = $1 AND state = 'waiting' AND job > $2 AND node >= 0 ORDER BY job LIMIT $3;
 
+-- name: node_items
+-- Children of node $5 of job $1 with an id above $2 in state $3 ('': any), in their order, at most $4.
+SELECT j.id
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.parent = $1 AND j.id > $2 AND j.node = $5
+   AND ($3 = '' OR $3 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id LIMIT $4;
+
+-- name: node_usage
+-- What the children of job $1 of project $2 have used, by node and unit.
+SELECT j.node, u.unit, CAST(sum(u.amount) AS bigint)
+  FROM job j JOIN usage_event u ON u.project = $2 AND u.task = j.id
+ WHERE j.parent = $1 AND j.node IS NOT NULL
+ GROUP BY j.node, u.unit ORDER BY j.node, u.unit;
+
 -- name: signal_add
 -- Job $1 was sent signal $2; payload $4.
 INSERT INTO job_signal (job, name, id, payload) VALUES ($1, $2, $3, $4);

@@ -162,8 +162,25 @@ static ErrCode open_work(App *app, Err *err)
         .offers = app->offers,
         .runners = app->options.engine_threads,
         .schedules = app->options.schedules,
+        .built_in = built_in_pipelines,
+        .stored = trigger_stored,
+        .stored_ctx = &app->trigger_world,
     };
-    return work_open(&work, &app->work, err);
+    app->trigger_world = (TriggerWorld){app->registry, app->hub};
+    int64_t retention_ms = app->options.retention_ms;
+    ErrCode rc = OK;
+    if (retention_ms != 0)
+        rc = flow_set_retention(app->db, retention_ms > 0 ? retention_ms : 0, err);
+    if (rc == OK)
+        rc = work_open(&work, &app->work, err);
+    if (rc != OK || !app->options.schedules)
+        return rc;
+    const TriggerOptions triggers = {.db = app->db,
+                                     .blobs = app->blobs,
+                                     .hub = app->hub,
+                                     .watch_root = app->options.watch_root,
+                                     .file_max = app->options.upload_max};
+    return triggers_open(&triggers, &app->triggers, err);
 }
 
 static ErrCode open_webhooks(App *app, Err *err)
@@ -222,7 +239,12 @@ static ErrCode open_hooks(App *app, Err *err)
 {
     const PushOptions push = {
         .db = app->db, .offers = app->offers, .allow_private = app->options.allow_private};
-    return push_open(&push, &app->push, err);
+    const BridgeOptions bridges = {.db = app->db,
+                                   .offers = app->offers,
+                                   .registry = app->registry,
+                                   .allow_private = app->options.allow_private};
+    ErrCode rc = push_open(&push, &app->push, err);
+    return rc == OK ? bridges_open(&bridges, &app->bridges, err) : rc;
 }
 
 ErrCode app_open(const AppOptions *o, App **out, Err *err)
@@ -269,8 +291,10 @@ void app_close(App **slot, int grace_ms)
         unlink(address);
     if (app->waiters != NULL)
         waiters_stop(app->waiters);
+    triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
         work_drain(app->work, grace_ms);

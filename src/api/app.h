@@ -13,17 +13,24 @@
 #include "flow/flow.h"
 #include "flow/hub.h"
 #include "hook/deliver.h"
+#include "hook/bridge.h"
 #include "hook/push.h"
+#include "hook/trigger.h"
 #include "http/http.h"
 #include "net/outbound.h"
 #include "work/work.h"
+
+/* Pipelines that come with platen (pipelines/), made at build time; ends with {0}. */
+extern const BuiltInPipeline built_in_pipelines[];
 
 typedef struct AppOptions {
     const char *data_dir;    /* made when missing */
     bool throwaway;          /* data is not kept: nothing is synced */
     const char *engine_dirs; /* NULL: the folder of this executable */
     bool schedules;          /* start what is due by the clock: a server does, a command does not */
+    const char *watch_root;  /* folders that triggers watch lie in it; NULL: none may */
     int engine_threads;      /* tasks at once per engine; 0: two per core */
+    int64_t retention_ms;    /* of ended jobs; 0: as before, -1: for ever */
     bool internal_steps;     /* also offer steps marked internal (tests, benchmarks) */
 
     const char *listen; /* NULL: no HTTP */
@@ -52,12 +59,15 @@ typedef struct App {
     Hub *hub;
     Offers *offers;
     Work *work;
+    TriggerWorld trigger_world;
+    Triggers *triggers; /* NULL: this process starts nothing by itself */
     Deliver *deliver; /* NULL: data is thrown away */
     Outbound *guard;  /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;
     Leases *leases;
     Push *push;
+    Bridges *bridges;
     Sweeper *sweeper;
     HttpServer *http;
     Str openapi; /* the document, written once at start */

@@ -150,11 +150,11 @@ static ErrCode read_options(Bulk *b, const Json *job, JobNew *n, ParamFaults *fa
         rc = json_parse(c->arena, canonical, &checked, &c->err);
     if (rc == OK)
         rc = param_fill(bulk_option_params, checked, c->arena, &o, &c->err);
-    n->priority = o.priority;
-    n->delay_ms = o.delay_ms;
-    n->attempts = o.attempts;
-    n->timeout_ms = o.timeout_ms;
-    n->concurrency_key = o.concurrency_key;
+    run_options_take(&o, n);
+    if (rc == OK && n->unique_key.len > 0) { /* the ids of a block are decided beforehand */
+        rc = err_set(&c->err, ERR_BAD_PARAM, "unique_key is for jobs that are added one by one");
+        err_param(&c->err, "unique_key");
+    }
     return rc;
 }
 

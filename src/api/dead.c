@@ -1,4 +1,4 @@
-/* dead letters and queues. */
+/* dead letters: tasks that used up their attempts. */
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
@@ -52,17 +52,17 @@ void dead_list(HttpRequest *req)
 
 typedef ErrCode (*DeadVerb)(Db *db, int64_t project, int64_t task, int64_t *count, Err *err);
 
-/* Redrive or delete: one when the path names it, all otherwise. */
-static void act(HttpRequest *req, DeadVerb verb, bool one)
+/* Redrive or delete the one that the path names. */
+static void act(HttpRequest *req, DeadVerb verb)
 {
     Call c;
     if (!call_begin(req, &c))
         return;
     int64_t task = 0, count = 0;
-    ErrCode rc = one ? call_path_id(&c, 0, "task", &task) : OK;
+    ErrCode rc = call_path_id(&c, 0, "task", &task);
     if (rc == OK)
         rc = verb(c.app->db, c.who.project, task, &count, &c.err);
-    if (rc == OK && one && count == 0)
+    if (rc == OK && count == 0)
         rc = err_set(&c.err, ERR_NOT_FOUND, "there is no such dead letter");
     if (rc != OK) {
         call_fail(&c);
@@ -76,44 +76,10 @@ static void act(HttpRequest *req, DeadVerb verb, bool one)
 
 void dead_redrive(HttpRequest *req)
 {
-    act(req, flow_dead_redrive, true);
-}
-
-void dead_redrive_all(HttpRequest *req)
-{
-    act(req, flow_dead_redrive, false);
+    act(req, flow_dead_redrive);
 }
 
 void dead_delete(HttpRequest *req)
 {
-    act(req, flow_dead_delete, true);
-}
-
-void queues_list(HttpRequest *req)
-{
-    Call c;
-    if (!call_begin(req, &c))
-        return;
-    QueueInfo *queues = NULL;
-    size_t len = 0;
-    if (queue_list(c.reader, c.arena, &queues, &len, &c.err) != OK) {
-        call_fail(&c);
-        return;
-    }
-    json_begin(&c.json, '{');
-    json_key(&c.json, "queues");
-    json_begin(&c.json, '[');
-    for (size_t i = 0; i < len; i++) {
-        json_begin(&c.json, '{');
-        json_kv_str(&c.json, "name", queues[i].name);
-        json_kv_int(&c.json, "ready", queues[i].ready);
-        json_kv_int(&c.json, "delayed", queues[i].delayed);
-        json_kv_int(&c.json, "leased", queues[i].leased);
-        json_kv_int(&c.json, "dead", queues[i].dead);
-        json_kv_int(&c.json, "oldest_ms", queues[i].oldest_ms);
-        json_end(&c.json, '}');
-    }
-    json_end(&c.json, ']');
-    json_end(&c.json, '}');
-    call_answer(&c, 200);
+    act(req, flow_dead_delete);
 }

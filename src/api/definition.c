@@ -1,4 +1,5 @@
 #include "api/definition.h"
+#include "hook/trigger.h"
 #include "base/fd.h"
 
 #include <unistd.h>
@@ -172,6 +173,8 @@ ErrCode definition_read(const App *app, int64_t project, DbConn *reader, Str tex
     rc = pipeline_read(tree, lines, &world, a, &out->pipeline, faults, err);
     for (size_t i = 0; i < callees->len; i++)
         flow_pipeline_release(&callees->held[i]);
+    if (rc == OK)
+        rc = trigger_check(&out->pipeline, lines, a, faults, err);
     if (rc == OK)
         rc = check_name(out, name, faults, err);
     Buf b = buf_init(a, TREE_MAX);

@@ -1,4 +1,5 @@
 #include "api/enqueue.h"
+#include "api/routes.h"
 #include "api/wait.h"
 #include "api/write.h"
 
@@ -51,6 +52,7 @@ static void go_on(HttpRequest *req)
         wait_for_job(&c, e->added.job, e->wait);
         return;
     }
+    nodes_read_waits(&c, &job);
     write_job(&c.json, &job, c.app->registry, c.arena, true);
     call_answer(&c, job_state_ended(job.state) ? 200 : 202);
 }

@@ -286,6 +286,17 @@ static size_t count_of(const Gathered *g, Str input)
     return n;
 }
 
+ErrCode gather_earlier(Call *c, Gathered *g, const Json *earlier)
+{
+    Json left = {.type = JSON_OBJECT};
+    ErrCode rc = OK;
+    json_each(member, earlier)
+        if (rc == OK && json_get_str(&g->params, member->key) == NULL &&
+            count_of(g, member->key) == 0)
+            rc = append(c, &left, member);
+    return rc == OK ? gather_named(c, g, &left) : rc;
+}
+
 static void check_files(const Gathered *g, ParamFaults *faults)
 {
     for (size_t i = 0; i < g->faults.len; i++)

@@ -36,6 +36,8 @@ typedef struct Gathered {
 /* The caller's project must be able to see the blobs and documents it names: not_found
  * otherwise. */
 MUST_CHECK ErrCode gather_request(Call *c, Gathered *g);
+/* A pipeline's inputs that were not given are taken from `earlier`: the inputs of a job before. */
+MUST_CHECK ErrCode gather_earlier(Call *c, Gathered *g, const Json *earlier);
 /* Values, options and named files against their tables, all faults at once. *values: canonical
  * JSON; when named with the files in it as {name, type, bytes, blob}. `options` is filled;
  * without any option it stays as it is. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "flow/pipeline.h"
 #include "trace/diagnose.h"
 
 static void answer_job(Call *c, int64_t id, int status)
@@ -16,6 +17,7 @@ static void answer_job(Call *c, int64_t id, int status)
         call_fail(c);
         return;
     }
+    nodes_read_waits(c, &job);
     write_job(&c->json, &job, c->app->registry, c->arena, true);
     call_answer(c, status);
 }
@@ -32,6 +34,7 @@ void jobs_list(HttpRequest *req)
         .project = c.who.project,
         .state = q.state - 1,
         .step = q.step,
+        .pipeline = q.pipeline,
         .limit = (int)q.limit,
         .since_ms = q.since_ms,
         .until_ms = q.until_ms,
@@ -169,7 +172,10 @@ void jobs_items(HttpRequest *req)
         rc = call_cursor(&c, "job", q.cursor, &after);
     if (rc == OK)
         rc = flow_get(c.reader, c.who.project, id, c.arena, &batch, &c.err);
-    if (rc == OK)
+    if (rc == OK && q.node.len > 0)
+        rc = flow_node_items(c.reader, c.who.project, id, q.node, q.state - 1, after, (int)q.limit,
+                             c.arena, &items, &len, &more, &c.err);
+    else if (rc == OK)
         rc = flow_items(c.reader, c.who.project, id, q.state - 1, after, (int)q.limit, c.arena,
                         &items, &len, &more, &c.err);
     if (rc != OK) {

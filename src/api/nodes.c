@@ -65,16 +65,40 @@ static void put_node(Call *c, const NodeView *n, JsonOut *j)
     put_progress(c, n, j);
 }
 
+static void put_usage(const NodeUsage *usage, size_t len, int64_t node, JsonOut *j)
+{
+    bool any = false;
+    for (size_t i = 0; i < len; i++) {
+        if (usage[i].node != node)
+            continue;
+        if (!any) {
+            json_key(j, "usage");
+            json_begin(j, '[');
+        }
+        any = true;
+        json_begin(j, '{');
+        json_kv_str(j, "unit", usage[i].unit);
+        json_kv_int(j, "amount", usage[i].amount);
+        json_end(j, '}');
+    }
+    if (any)
+        json_end(j, ']');
+}
+
 static ErrCode put_nodes(Call *c, int64_t job, bool deep, JsonOut *j)
 {
     NodeView *nodes = NULL;
-    size_t len = 0;
+    NodeUsage *usage = NULL;
+    size_t len = 0, usage_len = 0;
     ErrCode rc = flow_nodes(c->reader, c->who.project, job, c->arena, &nodes, &len, &c->err);
+    if (rc == OK)
+        rc = flow_node_usage(c->reader, c->who.project, job, c->arena, &usage, &usage_len, &c->err);
     json_key(j, "nodes");
     json_begin(j, '[');
     for (size_t i = 0; rc == OK && i < len; i++) {
         json_begin(j, '{');
         put_node(c, &nodes[i], j);
+        put_usage(usage, usage_len, (int64_t)i, j);
         if (deep && nodes[i].child != 0 && str_eq_c(nodes[i].kind, "call"))
             rc = put_nodes(c, nodes[i].child, false, j);
         json_end(j, '}');
@@ -104,6 +128,61 @@ void jobs_nodes(HttpRequest *req)
         call_answer(&c, 200);
 }
 
+void nodes_read_waits(Call *c, Job *job)
+{
+    NodeView *nodes = NULL;
+    size_t len = 0, n = 0;
+    if (job->pipeline.len == 0 || job->state != JOB_RUNNING ||
+        flow_nodes(c->reader, c->who.project, job->id, c->arena, &nodes, &len, NULL) != OK)
+        return;
+    for (size_t i = 0; i < len; i++)
+        if (nodes[i].state == NODE_WAITING)
+            nodes[n++] = nodes[i];
+    job->waits = nodes;
+    job->waits_len = n;
+}
+
+void approvals_list(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    PageQuery q = {0};
+    ParamFaults faults = {0};
+    ApprovalView *all = NULL;
+    size_t len = 0;
+    int64_t after = 0, next = 0;
+    ErrCode rc = call_query(&c, page_query_params, &q, &faults);
+    if (rc == OK)
+        rc = call_cursor(&c, "job", q.cursor, &after);
+    if (rc == OK)
+        rc = flow_approvals(c.reader, c.who.project, after, (int)q.limit, c.arena, &all, &len,
+                            &next, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    json_begin(&c.json, '{');
+    json_key(&c.json, "approvals");
+    json_begin(&c.json, '[');
+    for (size_t i = 0; i < len; i++) {
+        json_begin(&c.json, '{');
+        write_id(&c.json, "job", "job", all[i].job);
+        json_kv_str(&c.json, "pipeline", all[i].pipeline);
+        json_kv_int(&c.json, "version", all[i].version);
+        json_kv_str(&c.json, "node", all[i].node);
+        json_kv_str(&c.json, "who", all[i].who);
+        write_time(&c.json, "since", all[i].since_ms);
+        write_time(&c.json, "due", all[i].due_ms);
+        json_end(&c.json, '}');
+    }
+    json_end(&c.json, ']');
+    if (next != 0)
+        write_id(&c.json, "next", "job", next);
+    json_end(&c.json, '}');
+    call_answer(&c, 200);
+}
+
 /* --- what people do --- */
 
 static void answer_job(Call *c, int64_t id)
@@ -113,6 +192,7 @@ static void answer_job(Call *c, int64_t id)
         call_fail(c);
         return;
     }
+    nodes_read_waits(c, &job);
     write_job(&c->json, &job, c->app->registry, c->arena, true);
     call_answer(c, 200);
 }

@@ -10,6 +10,7 @@
 MUST_CHECK ErrCode outside_data(const Json *data, Arena *a, Str *out, Err *err);
 
 /* outside_schemas.c */
-extern const Field lease_fields[], task_answer_fields[], handler_fields[], bulk_fields[];
+extern const Field lease_fields[], task_answer_fields[], handler_fields[], bulk_fields[],
+    bridge_fields[], bridge_list_fields[], bridge_check_fields[];
 
 #endif

@@ -118,3 +118,54 @@ const Field bulk_fields[] = {
      .help = "One for each job of the request, in its order."},
     {0},
 };
+
+#define MAYBE_TEXT(field, what)                                                                    \
+    {                                                                                              \
+        .name = field, .type = FIELD_TYPE_TEXT, .optional = true, .help = what                     \
+    }
+static const Choice directions[] = {
+    {"in", "Their messages become jobs here."},
+    {"out", "Tasks of a queue here become their messages."},
+    {0},
+};
+static const Field bridge_status_fields[] = {
+    {.name = "ok", .type = FIELD_TYPE_BOOL, .help = "Its last round went well."},
+    {.name = "at",
+     .type = FIELD_TYPE_TEXT,
+     .format = "date-time",
+     .nullable = true,
+     .help = "When that was; null before the first."},
+    MAYBE_TEXT("reason", "Why it did not: a stable code."),
+    MAYBE_TEXT("detail", "What happened, in a sentence."),
+    MAYBE_TEXT("hint", "What to do."),
+    INT("messages", "Messages taken or sent since the server started."),
+    INT("dead_letters", "Messages that became dead letters here since then."),
+    {0},
+};
+const Field bridge_fields[] = {
+    TEXT("name", "What it is called."),
+    {.name = "direction",
+     .type = FIELD_TYPE_TEXT,
+     .choices = directions,
+     .help = "Which way work goes."},
+    TEXT("account", "Id of the account."),
+    TEXT("remote", "Id of their queue."),
+    MAYBE_TEXT("dead_remote", "Id of their dead letter queue."),
+    TEXT("token_env", "Variable of the server's environment that holds the token."),
+    MAYBE_TEXT("queue", "The queue here."),
+    MAYBE_TEXT("step", "The step that messages are run with."),
+    MAYBE_TEXT("base_url", "Address of the API."),
+    INT("poison", "How often a message may come that cannot be taken."),
+    {.name = "status",
+     .type = FIELD_TYPE_OBJECT,
+     .items = bridge_status_fields,
+     .help = "How it goes."},
+    {0},
+};
+const Field bridge_list_fields[] = {
+    {.name = "bridges", .type = FIELD_TYPE_LIST, .items = bridge_fields, .help = "By name."}, {0}};
+const Field bridge_check_fields[] = {
+    TEXT("name", "What the bridge is called."),
+    TEXT("remote_name", "What their queue is called."),
+    {0},
+};

@@ -32,6 +32,8 @@ const Param jobs_query_params[] = {
     PARAM_TEXT(JobsQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_CHOICE(JobsQuery, state, .choices = job_states, .help = "Only jobs in this state."),
     PARAM_TEXT(JobsQuery, step, .example = "document.extract", .help = "Only jobs of this step."),
+    PARAM_TEXT(JobsQuery, pipeline, .max_len = 64, .example = "blog",
+               .help = "Only jobs of this pipeline."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",
@@ -135,8 +137,23 @@ const Param dead_query_params[] = {
                   .help = "How often to try; the step says how often otherwise."),                 \
         PARAM_INT(RunOptions, timeout_ms, .min = 1, .max = 86400000, .unit = "ms",                 \
                   .help = "Wall-clock limit of one attempt; the step says which otherwise."),      \
+        PARAM_TEXT(RunOptions, queue, .max_len = 64, .example = "nightly",                         \
+                   .help = "Queue to wait in; the step's own otherwise."),                         \
         PARAM_TEXT(RunOptions, concurrency_key, .max_len = 200, .example = "customer-7",           \
-                   .help = "Jobs with the same key belong together; stored with the job.")
+                   .help = "Of the jobs with this key no more than concurrency_limit run at "      \
+                           "once; the others wait."),                                              \
+        PARAM_INT(RunOptions, concurrency_limit, .min = 1, .max = 100000,                          \
+                  .help = "How many jobs of the concurrency key may run at once; 1 otherwise."),   \
+        PARAM_TEXT(RunOptions, unique_key, .max_len = 200, .example = "report-2026-07",            \
+                   .help = "While a job with this key is alive, asking again gives that job."),    \
+        PARAM_INT(RunOptions, start_within_ms, .min = 1, .max = 31536000000, .unit = "ms",         \
+                  .help = "Fail the job when it has not started in this much time."),              \
+        PARAM_INT(RunOptions, deadline_ms, .min = 1, .max = 31536000000, .unit = "ms",             \
+                  .help = "Stop the job when it has not ended in this much time from now."),       \
+        PARAM_INT(RunOptions, retry_ms, .min = 1, .max = 86400000, .unit = "ms",                   \
+                  .help = "Longest wait before the second attempt, doubled for each further "      \
+                          "one; a second otherwise.")
+
 #define RUN_OPTIONS                                                                                \
     PARAM_INT(RunOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",                 \
               .help = "Answer with the result if it is there within this many seconds."),          \
@@ -147,6 +164,22 @@ const Param dead_query_params[] = {
         PARAM_BOOL(RunOptions, dry_run,                                                            \
                    .help = "Check everything and answer with the job it would be, without "        \
                            "storing or running it.")
+
+void run_options_take(const RunOptions *o, JobNew *n)
+{
+    n->queue = o->queue;
+    n->priority = o->priority;
+    n->delay_ms = o->delay_ms;
+    n->attempts = o->attempts;
+    n->timeout_ms = o->timeout_ms;
+    n->concurrency_key = o->concurrency_key;
+    n->concurrency_limit = o->concurrency_limit;
+    n->unique_key = o->unique_key;
+    n->callback_url = o->callback_url;
+    n->start_within_ms = o->start_within_ms;
+    n->deadline_ms = o->deadline_ms;
+    n->retry_ms = o->retry_ms;
+}
 
 const Param run_option_params[] = {RUN_OPTIONS, PARAM_END};
 
@@ -329,6 +362,89 @@ const Param replay_option_params[] = {
                .help = "Node to begin again at; what does not come after it keeps its result."),
     PARAM_INT(ReplayOptions, wait, .min = 0, .max = 60, .unit = "s",
               .help = "Answer with the result if it is there within this many seconds."),
+    PARAM_END,
+};
+
+static const Choice scopes[] = {
+    [SCOPE_PROJECT] = {"project", "The tasks of your project."},
+    [SCOPE_ALL] = {"all", "Those of every project; for owners of the first project."},
+    {0},
+};
+
+const Param scope_query_params[] = {
+    PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param queue_body_params[] = {
+    PARAM_INT(QueueBody, concurrency, .min = 0, .max = 1000000,
+              .help = "At most so many tasks run at once; 0 sets no limit."),
+    PARAM_INT(QueueBody, rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks start in rate_window_ms; 0 sets no limit."),
+    PARAM_INT(QueueBody, key_rate, .min = 0, .max = 1000000,
+              .help = "At most so many tasks of one concurrency key start in rate_window_ms; 0 "
+                      "sets no limit."),
+    PARAM_INT(QueueBody, rate_window_ms, .min = 1, .max = 86400000, .def = 1000, .unit = "ms",
+              .help = "The time that the rates count in."),
+    PARAM_INT(QueueBody, weight, .min = 1, .max = 1000, .def = 1,
+              .help = "Share of this project among those that wait in the queue."),
+    PARAM_INT(QueueBody, retention_ms, .min = -1, .max = 3162240000000, .def = 0, .unit = "ms",
+              .help = "How long ended jobs are kept; 0 leaves it to the server, -1 keeps them."),
+    PARAM_INT(QueueBody, runners, .min = 0, .max = 64,
+              .help = "Tasks at once in this server; 0 leaves it to the server, needs scope=all."),
+    PARAM_END,
+};
+
+#define BULK_FILTER                                                                                \
+    PARAM_TEXT(ManyBody, step, .example = "document.extract", .help = "Only jobs of this step."),  \
+        PARAM_TEXT(ManyBody, queue, .example = "document", .help = "Only jobs of this queue."),    \
+        PARAM_TEXT(ManyBody, reason, .example = "limit_time",                                      \
+                   .help = "Only jobs that failed for this reason."),                              \
+        PARAM_INT(ManyBody, since_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) at or after this time, "              \
+                          "milliseconds since 1970."),                                             \
+        PARAM_INT(ManyBody, until_ms, .unit = "ms",                                                \
+                  .help = "Only jobs created (letters: died) before this time, milliseconds "      \
+                          "since 1970."),                                                          \
+        PARAM_BOOL(ManyBody, dry_run, .help = "Only count them.")
+
+const Param many_body_params[] = {
+    PARAM_CHOICE(ManyBody, state, .choices = job_states, .help = "Only jobs in this state."),
+    BULK_FILTER,
+    PARAM_END,
+};
+
+const Param letter_body_params[] = {BULK_FILTER, PARAM_END};
+
+static const Choice directions[] = {
+    {"in", "Their messages become jobs here."},
+    {"out", "Tasks of a queue here become their messages."},
+    {0},
+};
+
+const Param bridge_body_params[] = {
+    PARAM_TEXT(BridgeBody, name, .required = true, .max_len = 64, .example = "orders",
+               .help = "What the bridge is called: letters, digits, - and _."),
+    PARAM_CHOICE(BridgeBody, direction, .choices = directions, .help = "Which way work goes."),
+    PARAM_TEXT(BridgeBody, account, .max_len = 64,
+               .help =
+                   "Id of the Cloudflare account; CLOUDFLARE_ACCOUNT_ID of the server when left "
+                   "out."),
+    PARAM_TEXT(BridgeBody, remote, .max_len = 64, .help = "Id of the Cloudflare queue."),
+    PARAM_TEXT(BridgeBody, dead_remote, .max_len = 64,
+               .help = "Id of its dead letter queue, to be mirrored into the dead letters here."),
+    PARAM_TEXT(BridgeBody, token_env, .max_len = 64, .def_text = "CLOUDFLARE_API_TOKEN",
+               .help = "Variable of the server's environment with the API token; it begins with "
+                       "CLOUDFLARE_ or PLATEN_BRIDGE_."),
+    PARAM_TEXT(BridgeBody, queue, .max_len = 64, .example = "orders",
+               .help = "Queue here whose outside workers get the messages, or whose tasks go out."),
+    PARAM_TEXT(BridgeBody, step, .max_len = 64, .example = "text.stats",
+               .help = "Step that each message is run with, its body being the parameters; instead "
+                       "of queue."),
+    PARAM_TEXT(BridgeBody, base_url, .max_len = 500,
+               .help = "Address of the API; Cloudflare's when left out."),
+    PARAM_INT(BridgeBody, poison, .min = 1, .max = 100, .def = 5,
+              .help = "A message that came so often and cannot be taken becomes a dead letter."),
     PARAM_END,
 };
 

@@ -4,6 +4,7 @@
 #define PLATEN_API_PARAMS_H
 
 #include "core/param.h"
+#include "flow/flow.h"
 
 typedef struct WaitQuery {
     int64_t wait; /* seconds */
@@ -20,7 +21,7 @@ typedef struct JobsQuery {
     int64_t limit;
     Str cursor;
     int state; /* 0: any, else JobState + 1 */
-    Str step;
+    Str step, pipeline;
     int64_t since_ms, until_ms;
 } JobsQuery;
 extern const Param jobs_query_params[];
@@ -82,9 +83,12 @@ extern const Param dead_query_params[];
 /* How a job is to be run: in the query of an upload, or beside "params" in a JSON body. */
 typedef struct RunOptions {
     int64_t wait, priority, delay_ms, attempts, timeout_ms;
-    Str concurrency_key, callback_url;
+    Str queue, concurrency_key, unique_key, callback_url;
+    int64_t concurrency_limit, start_within_ms, deadline_ms, retry_ms;
     bool dry_run, keep_archives; /* keep_archives: of a batch only */
 } RunOptions;
+/* What they mean for a job. */
+void run_options_take(const RunOptions *o, JobNew *n);
 extern const Param run_option_params[];
 extern const Param batch_option_params[];
 extern const Param bulk_option_params[]; /* of one job of many */
@@ -126,6 +130,14 @@ typedef struct HandlerBody {
     int64_t concurrency, timeout_ms;
 } HandlerBody;
 extern const Param handler_body_params[];
+
+typedef struct BridgeBody {
+    Str name, account, remote, dead_remote, token_env, queue, step, base_url;
+    int direction; /* 0: in, 1: out */
+    int64_t poison;
+} BridgeBody;
+extern const Param bridge_body_params[]; /* the command line offers the same */
+
 extern const Param task_body_params[]; /* run_option_params with payload and inputs */
 
 /* Pipelines. */
@@ -174,6 +186,28 @@ typedef struct ReplayOptions {
     int64_t wait;
 } ReplayOptions;
 extern const Param replay_option_params[];
+
+/* Whose settings of a queue are meant. */
+enum { SCOPE_PROJECT, SCOPE_ALL };
+typedef struct ScopeQuery {
+    int scope;
+} ScopeQuery;
+extern const Param scope_query_params[];
+
+typedef struct QueueBody {
+    int64_t concurrency, rate, rate_window_ms, key_rate, weight, retention_ms, runners;
+} QueueBody;
+extern const Param queue_body_params[];
+
+/* Which jobs a verb for many means. */
+typedef struct ManyBody {
+    int state; /* 0: any that it can change, else JobState + 1 */
+    Str step, queue, reason;
+    int64_t since_ms, until_ms;
+    bool dry_run;
+} ManyBody;
+extern const Param many_body_params[];
+extern const Param letter_body_params[]; /* without state */
 
 typedef struct KeyBody {
     Str name;

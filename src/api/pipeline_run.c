@@ -3,6 +3,7 @@
 #include "api/gather.h"
 #include "api/params.h"
 #include "api/routes.h"
+#include "api/wait.h"
 #include "api/write.h"
 #include "base/id.h"
 #include "flow/pipeline.h"
@@ -57,6 +58,8 @@ static void answer_dry_run(Call *c, const FlowRun *r)
     const Job shown = {
         .id = r->enqueue.id,
         .step = STR("flow.run"),
+        .pipeline = r->run.name,
+        .pipeline_version = r->run.version,
         .queue = STR("flow"),
         .params = r->run.inputs,
         .trace = r->run.trace,
@@ -119,4 +122,91 @@ void pipelines_run(HttpRequest *req)
         answer_dry_run(&c, r);
     else
         enqueue(&c, &r->enqueue);
+}
+
+/* --- again --- */
+
+typedef struct Again {
+    Job job;
+    Gathered *gathered;
+    ReplayOptions options;
+    Replay replay;
+} Again;
+
+/* With changed inputs all of them are named; without, the job's own stay. */
+static ErrCode gather_again(Call *c, Again *again, PipelineHeld *held, ParamFaults *faults)
+{
+    Gathered *g = again->gathered;
+    const Pipeline *p = flow_pipeline_of(held);
+    const Json *earlier = NULL;
+    *g = (Gathered){.named = true,
+                    .table = p->inputs,
+                    .files = p->files,
+                    .files_len = p->files_len,
+                    .option_params = replay_option_params};
+    ErrCode rc = gather_request(c, g);
+    bool changed = g->params.len > 0 || g->inputs_len > 0 || g->faults.len > 0;
+    if (rc == OK)
+        rc = json_parse(c->arena, again->job.params, &earlier, &c->err);
+    if (rc == OK)
+        rc = gather_earlier(c, g, earlier);
+    if (rc == OK)
+        rc = gather_check(c, g, &again->options, &again->replay.inputs, faults);
+    if (!changed)
+        again->replay.inputs = (Str){0};
+    again->replay.files = changed ? g->inputs : NULL;
+    again->replay.files_len = changed ? g->inputs_len : 0;
+    return rc;
+}
+
+static ErrCode prepare_again(Call *c, int64_t id, Again *again, ParamFaults *faults)
+{
+    CLEANUP(flow_pipeline_release) PipelineHeld *held = NULL;
+    ErrCode rc = flow_get(c->reader, c->who.project, id, c->arena, &again->job, &c->err);
+    if (rc == OK && again->job.pipeline.len == 0)
+        rc = err_set(&c->err, ERR_CONFLICT, "the job is of a step, not of a pipeline");
+    if (rc == OK)
+        rc = flow_pipeline_hold(c->reader, c->who.project, again->job.pipeline,
+                                again->job.pipeline_version, &held, &c->err);
+    if (rc == OK)
+        rc = gather_again(c, again, held, faults);
+    again->replay.project = c->who.project;
+    again->replay.key = c->who.key;
+    again->replay.job = id;
+    again->replay.from = again->options.from;
+    again->replay.trace = str_from_c(c->req->trace);
+    return rc;
+}
+
+void jobs_replay(HttpRequest *req)
+{
+    Call c;
+    if (!call_begin(req, &c))
+        return;
+    int64_t id = 0;
+    JobAdded added;
+    Job job;
+    ParamFaults faults = {0};
+    Again *again = arena_new(c.arena, Again, 1);
+    ErrCode rc = again != NULL ? call_path_id(&c, 0, "job", &id)
+                               : err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
+    if (rc == OK && (again->gathered = arena_new(c.arena, Gathered, 1)) == NULL)
+        rc = err_set(&c.err, ERR_NO_MEMORY, "no memory for the request");
+    if (rc == OK)
+        rc = prepare_again(&c, id, again, &faults);
+    if (rc == OK)
+        rc = flow_replay(c.app->db, &again->replay, &added, &c.err);
+    if (rc == OK)
+        rc = flow_get(c.reader, c.who.project, added.job, c.arena, &job, &c.err);
+    if (rc != OK) {
+        call_refuse(&c, rc, &faults);
+        return;
+    }
+    if (again->options.wait > 0 && !job_state_ended(job.state)) {
+        wait_for_job(&c, added.job, again->options.wait);
+        return;
+    }
+    nodes_read_waits(&c, &job);
+    write_job(&c.json, &job, c.app->registry, c.arena, true);
+    call_answer(&c, job_state_ended(job.state) ? 200 : 202);
 }

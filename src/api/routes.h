@@ -33,6 +33,7 @@ void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
 void jobs_signal(HttpRequest *req);
@@ -40,6 +41,9 @@ void jobs_approve(HttpRequest *req);
 void jobs_pause(HttpRequest *req);
 void jobs_resume(HttpRequest *req);
 void callbacks_take(HttpRequest *req);
+void approvals_list(HttpRequest *req);
+/* Fills job->waits of a pipeline's job that runs. */
+void nodes_read_waits(Call *c, Job *job);
 /* events.c */
 void events_get(HttpRequest *req);
 void events_socket(HttpRequest *req);
@@ -71,8 +75,8 @@ void documents_delete(HttpRequest *req);
 /* dead.c */
 void dead_list(HttpRequest *req);
 void dead_redrive(HttpRequest *req);
-void dead_redrive_all(HttpRequest *req);
 void dead_delete(HttpRequest *req);
+/* queues.c */
 void queues_list(HttpRequest *req);
 /* secrets.c */
 void secrets_list(HttpRequest *req);
@@ -87,6 +91,21 @@ void tasks_fail(HttpRequest *req);
 void tasks_extend(HttpRequest *req);
 void queues_handler_get(HttpRequest *req);
 void queues_handler_put(HttpRequest *req);
+void queues_get(HttpRequest *req);
+void queues_set(HttpRequest *req);
+void queues_pause(HttpRequest *req);
+void queues_resume(HttpRequest *req);
+void queues_drain(HttpRequest *req);
+void queues_purge(HttpRequest *req);
+void jobs_cancel_many(HttpRequest *req);
+void jobs_retry_many(HttpRequest *req);
+void jobs_delete_many(HttpRequest *req);
+void dead_redrive_all(HttpRequest *req);
+/* bridges.c */
+void bridges_list(HttpRequest *req);
+void bridges_add(HttpRequest *req);
+void bridges_remove(HttpRequest *req);
+void bridges_check(HttpRequest *req);
 /* keys.c */
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
@@ -102,6 +121,12 @@ void schedules_pause(HttpRequest *req);
 void schedules_resume(HttpRequest *req);
 void schedules_preview(HttpRequest *req);
 void schedules_preview_any(HttpRequest *req);
+/* triggers.c */
+void triggers_list(HttpRequest *req);
+void triggers_get(HttpRequest *req);
+void triggers_pause(HttpRequest *req);
+void triggers_resume(HttpRequest *req);
+void hooks_take(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);

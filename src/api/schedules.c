@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "api/write.h"
 #include "base/clock.h"
+#include "flow/pipeline.h"
 #include "flow/schedule.h"
 
 enum { PREVIEW_MAX = 100 };
@@ -152,11 +153,32 @@ static ErrCode read_step(Call *c, const ScheduleBody *b, ScheduleSpec *s, ParamF
     return param_check(step->params, b->params, c->arena, &s->params, faults, &c->err);
 }
 
+static ErrCode read_pipeline(Call *c, const ScheduleBody *b, ScheduleSpec *s, ParamFaults *faults)
+{
+    CLEANUP(flow_pipeline_release) PipelineHeld *held = NULL;
+    ErrCode rc = flow_pipeline_hold(c->reader, c->who.project, b->pipeline, 0, &held, &c->err);
+    if (rc != OK)
+        return rc;
+    const Pipeline *p = flow_pipeline_of(held);
+    for (size_t i = 0; i < p->files_len; i++)
+        if (p->files[i].required) {
+            err_set(&c->err, ERR_INPUT_MISSING,
+                    "the pipeline needs the file \"" STR_FMT "\", and a schedule has none",
+                    STR_ARG(p->files[i].name));
+            return ERR_INPUT_MISSING;
+        }
+    return param_check(p->inputs, b->inputs, c->arena, &s->params, faults, &c->err);
+}
+
 static ErrCode read_target(Call *c, const ScheduleBody *b, ScheduleSpec *s, ParamFaults *faults)
 {
     if (b->step.len > 0 && b->inputs != NULL && b->inputs->type != JSON_NULL)
         return bad(c, "inputs", "are a pipeline's; a step has params");
-    return b->step.len > 0 ? read_step(c, b, s, faults) : OK;
+    if (b->pipeline.len > 0 && b->params != NULL && b->params->type != JSON_NULL)
+        return bad(c, "params", "are a step's; a pipeline has inputs");
+    if (b->step.len > 0 && b->pipeline.len == 0)
+        return read_step(c, b, s, faults);
+    return b->pipeline.len > 0 && b->step.len == 0 ? read_pipeline(c, b, s, faults) : OK;
 }
 
 static ErrCode read_body(Call *c, Str name, ScheduleSpec *s, ParamFaults *faults)

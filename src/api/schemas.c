@@ -78,6 +78,15 @@ static const Field item_count_fields[] = {
     {0},
 };
 
+static const Field job_wait_fields[] = {
+    TEXT("node", "The step of the pipeline that waits."),
+    TEXT("for", "One of approval, signal, time, callback."),
+    TIME("since", "When it began to wait."),
+    MAYBE_TIME("due", "When it ends by itself."),
+    MAYBE_TEXT("who", "Of an approval: the least role that may."),
+    {0},
+};
+
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
         {.name = "state",                                                                          \
@@ -99,6 +108,23 @@ static const Field item_count_fields[] = {
          .type = FIELD_TYPE_TEXT,                                                                  \
          .optional = true,                                                                         \
          .help = "The batch that it is an item of, job_…."},                                       \
+        MAYBE_TEXT("parent", "The job of the pipeline that it is a step of."),                     \
+        MAYBE_TEXT("reused", "The job whose result it took."),                                     \
+        MAYBE_TEXT("pipeline", "Of a pipeline's job: its name."),                                  \
+        {.name = "version",                                                                        \
+         .type = FIELD_TYPE_INT,                                                                   \
+         .optional = true,                                                                         \
+         .help = "Of a pipeline's job: the version it stays on."},                                 \
+        {.name = "paused",                                                                         \
+         .type = FIELD_TYPE_BOOL,                                                                  \
+         .optional = true,                                                                         \
+         .help = "Of a pipeline's job: nothing further of it begins."},                            \
+        MAYBE_TEXT("origin", "Of a pipeline's job: the one that it replays."),                     \
+        {.name = "waits",                                                                          \
+         .type = FIELD_TYPE_LIST,                                                                  \
+         .optional = true,                                                                         \
+         .items = job_wait_fields,                                                                 \
+         .help = "Of a pipeline's job: what it waits for."},                                       \
         TEXT("trace", "Correlation id: it is on every log line of the job.")
 
 static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
@@ -247,6 +273,11 @@ static const Field diagnosis_fields[] = {
     INT("attempts", "Attempts begun."),
     INT("max_attempts", "Attempts allowed."),
     TEXT("trace", "Correlation id."),
+    MAYBE_TEXT("node", "Of a pipeline: the step that failed first."),
+    {.name = "below",
+     .type = FIELD_TYPE_OBJECT,
+     .optional = true,
+     .help = "The diagnosis of that step's job, in the same form."},
     {0},
 };
 
@@ -361,17 +392,42 @@ static const Field dead_list_fields[] = {
     LIST("dead_letters", dead_fields, "Newest first."), NEXT, {0}};
 static const Field count_fields[] = {INT("count", "How many were changed."), {0}};
 
+static const Field queue_setting_fields[] = {
+    BOOL("paused", "Nothing starts; what runs ends."),
+    BOOL("draining", "New jobs are refused; what is there runs."),
+    INT("concurrency", "At most so many run at once; 0: no limit."),
+    INT("rate", "At most so many start in rate_window_ms; 0: no limit."),
+    INT("key_rate", "The same for one concurrency key."),
+    INT("rate_window_ms", "The time that the rates count in."),
+    INT("weight", "Share of the project among those that wait."),
+    INT("retention_ms", "How long ended jobs are kept; 0: as the server says, -1: for ever."),
+    INT("runners", "Tasks at once in this server; 0: as it was started."),
+    {0},
+};
 static const Field queue_fields[] = {
     TEXT("name", "Name of the queue."),
     INT("ready", "Tasks that could start now."),
     INT("delayed", "Tasks that wait for their time."),
+    INT("blocked", "Tasks that wait for others of their concurrency key."),
     INT("leased", "Tasks that run."),
     INT("dead", "Dead letters."),
     INT("oldest_ms", "Age of the oldest ready task."),
+    BOOL("paused", "Nothing of your project starts."),
+    BOOL("draining", "New jobs of your project are refused."),
+    {.name = "settings",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for your project."},
+    {.name = "settings_for_all",
+     .type = FIELD_TYPE_OBJECT,
+     .items = queue_setting_fields,
+     .optional = true,
+     .help = "What is set for all projects; both hold."},
     {0},
 };
 static const Field queue_list_fields[] = {
-    LIST("queues", queue_fields, "All queues with tasks or dead letters."), {0}};
+    LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
 static const Field check_fields[] = {
     TEXT("name", "What was checked."),
@@ -533,6 +589,8 @@ static const Choice node_sections[] = {{"steps", "Runs in any case."},
                                        {"on-failure", "Runs when a step has failed."},
                                        {"finally", "Runs at the end in any case."},
                                        {0}};
+static const Field usage_fields[] = {
+    TEXT("unit", "What was used: pages, tokens and so on."), INT("amount", "How much."), {0}};
 #define NODE_FIELDS                                                                                \
     TEXT("id", "Its name in the pipeline."),                                                       \
         {.name = "kind", .type = FIELD_TYPE_TEXT, .choices = node_kinds, .help = "What it does."}, \
@@ -557,6 +615,7 @@ static const Choice node_sections[] = {{"steps", "Runs in any case."},
         MAYBE_TEXT("detail", "What happened."),                                                    \
         MAYBE_TEXT("who", "Of an approval: the least role that may."),                             \
         MAYBE_ANY("data", "What a wait gave."),                                                    \
+        MAYBE_LIST("usage", usage_fields, "What it has used so far."),                             \
     {                                                                                              \
         .name = "progress", .type = FIELD_TYPE_OBJECT, .optional = true, .items = progress_fields, \
         .help = "How far its job is, while it runs."                                               \
@@ -602,6 +661,14 @@ static const Field pipeline_list_fields[] = {
     LIST("pipelines", pipeline_info_fields, "By name, with their newest version."), {0}};
 static const Field pipeline_versions_fields[] = {
     LIST("versions", pipeline_info_fields, "Newest first."), {0}};
+static const Field approval_fields[] = {
+    ID("job", "Id of the job that waits."),          TEXT("pipeline", "Name of its pipeline."),
+    INT("version", "Version of the pipeline."),      TEXT("node", "The step that waits."),
+    TEXT("who", "The least role that may approve."), TIME("since", "When it began to wait."),
+    MAYBE_TIME("due", "When it ends by itself."),    {0},
+};
+static const Field approval_list_fields[] = {
+    LIST("approvals", approval_fields, "Oldest jobs first."), NEXT, {0}};
 static const Field change_fields[] = {
     TEXT("kind", "One of added, removed, changed."),
     TEXT("path", "Where in the definition."),
@@ -614,6 +681,31 @@ static const Field pipeline_diff_fields[] = {
     INT("from", "The one version."),
     INT("to", "The other."),
     LIST("changes", change_fields, "In the order of paths; empty when they are equal."),
+    {0},
+};
+
+static const Field trigger_fields[] = {
+    ID("id", "Its name: PIPELINE.NAME."),
+    TEXT("pipeline", "The pipeline that declares it."),
+    TEXT("kind", "Kind: event, pipeline, webhook, folder or schedule."),
+    BOOL("paused", "It starts nothing."),
+    BOOL("built_in", "It comes with platen and was never turned on here."),
+    {.name = "spec", .type = FIELD_TYPE_OBJECT, .help = "As it is declared."},
+    MAYBE("path", "Address of a webhook, for editors."),
+    MAYBE("secret", "What messages of a webhook are signed with, for editors."),
+    INT("fired", "How many jobs it has started."),
+    MAYBE_TIME("last", "When it last had something to do."),
+    MAYBE("last_job", "The job it started last."),
+    MAYBE("fault", "Why it could not start a job the last time."),
+    MAYBE_TIME("created", "When it was made."),
+    {0},
+};
+static const Field trigger_list_fields[] = {
+    LIST("triggers", trigger_fields, "By pipeline and name."),
+    {0},
+};
+static const Field hooked_fields[] = {
+    MAYBE("job", "The job; null when the trigger's condition was false."),
     {0},
 };
 
@@ -645,6 +737,9 @@ const SchemaName api_schemas[] = {
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
     {"ScheduleList", "All schedules.", schedule_list_fields},
     {"Preview", "The next times of a schedule.", preview_fields},
+    {"Trigger", "What starts a pipeline from outside.", trigger_fields},
+    {"TriggerList", "All triggers.", trigger_list_fields},
+    {"Hooked", "What a webhook started.", hooked_fields},
     {"DeadLetter", "A task that used up its attempts.", dead_fields},
     {"DeadLetterList", "A page of dead letters.", dead_list_fields},
     {"Count", "How many were changed.", count_fields},
@@ -653,13 +748,18 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
+    {"Queue", "A queue, its tasks and what is set for it.", queue_fields},
     {"QueueList", "Queues and their tasks.", queue_list_fields},
     {"BulkAnswer", "Jobs that were added, and those that were not.", bulk_fields},
     {"LeasedTasks", "Tasks that a worker leased.", lease_fields},
     {"TaskAnswer", "What a worker said is on disk.", task_answer_fields},
     {"QueueHandler", "Who does the tasks of a queue.", handler_fields},
+    {"Bridge", "A bridge to a queue of Cloudflare's.", bridge_fields},
+    {"BridgeList", "All bridges.", bridge_list_fields},
+    {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -109,19 +109,15 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
         .params = params,
         .inputs = g->inputs,
         .inputs_len = g->inputs_len,
-        .priority = o->priority,
-        .delay_ms = o->delay_ms,
-        .attempts = o->attempts,
-        .timeout_ms = o->timeout_ms,
-        .concurrency_key = o->concurrency_key,
-        .callback_url = o->callback_url,
         .idempotency_key = http_header(c->req, "idempotency-key"),
         .trace = str_from_c(c->req->trace),
     };
+    run_options_take(o, &r->job);
     Job shown = {
         .id = e->id,
         .step = str_from_c(step->name),
-        .queue = flow_queue_for(step, params),
+        .queue = step->outside == NULL && o->queue.len > 0 ? o->queue
+                                                           : flow_queue_for(step, params),
         .params = params,
         .trace = r->job.trace,
         .priority = o->priority,
@@ -136,6 +132,8 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
         shown.state = JOB_RUNNING;
         shown.progress_total = shown.items.total = shown.items.queued = (int64_t)g->inputs_len;
     }
+    if (flow_check(&r->job, &c->err) != OK) /* also of a dry run */
+        return c->err.code;
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
     e->accepted = buf_str(&c->body);
     if (c->body.failed)

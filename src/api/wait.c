@@ -1,4 +1,5 @@
 #include "api/wait.h"
+#include "api/routes.h"
 #include "api/write.h"
 #include "base/clock.h"
 #include "base/thread.h"
@@ -168,7 +169,9 @@ static void remember(Waiter *w)
 
 static void answer_job(Call *c, const Job *job)
 {
-    write_job(&c->json, job, c->app->registry, c->arena, true);
+    Job shown = *job;
+    nodes_read_waits(c, &shown);
+    write_job(&c->json, &shown, c->app->registry, c->arena, true);
     call_answer(c, job_state_ended(job->state) ? 200 : 202);
 }
 

@@ -1,6 +1,7 @@
 #include "api/write.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "flow/pipeline.h"
 
 void write_time(JsonOut *j, const char *key, int64_t ms)
 {
@@ -52,7 +53,8 @@ void write_params(JsonOut *j, const Job *job, const Registry *registry, Arena *a
     const Step *step = registry_find(registry, job->step);
     const Json *params = NULL;
     json_key(j, "params");
-    if (step != NULL && job->params.len > 0 && !has_secrets(step)) {
+    bool open = job->pipeline.len > 0 || (step != NULL && !has_secrets(step));
+    if (open && job->params.len > 0) {
         json_put_raw(j, job->params); /* canonical JSON already */
         return;
     }
@@ -96,6 +98,42 @@ static void write_items(JsonOut *j, const BatchCounts *n)
     json_end(j, '}');
 }
 
+static void write_waits(JsonOut *j, const Job *job)
+{
+    json_key(j, "waits");
+    json_begin(j, '[');
+    for (size_t i = 0; i < job->waits_len; i++) {
+        const NodeView *n = &job->waits[i];
+        json_begin(j, '{');
+        json_kv_str(j, "node", n->id);
+        json_kv_str(j, "for", n->uses);
+        write_time(j, "since", n->started_ms);
+        write_time(j, "due", n->due_ms);
+        if (n->who.len > 0)
+            json_kv_str(j, "who", n->who);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+/* What it has to do with a pipeline or a batch. */
+static void write_pipeline(JsonOut *j, const Job *job)
+{
+    if (job->parent != 0)
+        write_id(j, job->node >= 0 ? "parent" : "batch", "job", job->parent);
+    if (job->reused != 0)
+        write_id(j, "reused", "job", job->reused);
+    if (job->pipeline.len == 0)
+        return;
+    json_kv_str(j, "pipeline", job->pipeline);
+    json_kv_int(j, "version", job->pipeline_version);
+    json_kv_bool(j, "paused", job->paused);
+    if (job->origin != 0)
+        write_id(j, "origin", "job", job->origin);
+    if (job->waits_len > 0)
+        write_waits(j, job);
+}
+
 void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, bool full)
 {
     json_begin(j, '{');
@@ -116,8 +154,7 @@ void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, b
     json_kv_int(j, "total", job->progress_total);
     json_end(j, '}');
     write_failure(j, job);
-    if (job->parent != 0)
-        write_id(j, "batch", "job", job->parent);
+    write_pipeline(j, job);
     if (full && job->batch)
         write_items(j, &job->items);
     if (full) {

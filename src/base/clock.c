@@ -99,7 +99,7 @@ static void expect(Digits *d, const char *any)
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
     y -= m <= 2;
-    int64_t era = y / 400, year = y - era * 400;
+    int64_t era = (y >= 0 ? y : y - 399) / 400, year = y - era * 400;
     int64_t day = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     return era * 146097 + year * 365 + year / 4 - year / 100 + day - 719468;
 }

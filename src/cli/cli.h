@@ -89,6 +89,8 @@ void term_print_json(Arena *a, const Json *j);
 Str term_bytes(Arena *a, int64_t bytes);
 /* "412 ms", "3.2 s", "2 min 05 s" */
 Str term_duration(Arena *a, int64_t ms);
+/* "30d", "12h", "90m", "10s" in milliseconds. False: it is none. */
+bool term_read_time(Str text, int64_t *ms);
 
 /* A progress line on stderr, drawn only on a terminal, at most 20 times a second, and gone
  * afterwards. */

@@ -67,6 +67,11 @@ static void print(Cli *cli, const Json *d)
     print_line("trace", json_text(json_get(d, "trace")));
     printf("\n");
     print_timeline(cli, json_get(d, "timeline"));
+    Str node = json_text(json_get(d, "node"));
+    if (node.len > 0)
+        printf("\n%sstep " STR_FMT "%s failed first%s\n", term_style(STDOUT_FILENO, TERM_BOLD),
+               STR_ARG(node), term_style(STDOUT_FILENO, TERM_PLAIN),
+               json_get(d, "below") != NULL ? ":\n" : "");
 }
 
 static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
@@ -90,7 +95,8 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
     if (args->json)
         term_print_json(cli->arena, d);
     else
-        print(cli, d);
+        for (; d != NULL; d = json_get(d, "below")) /* down to where it comes from */
+            print(cli, d);
     return EXIT_DONE;
 }
 

@@ -159,6 +159,23 @@ static void check_blobs(Doctor *d, Db *db, BlobStore *blobs)
             str_printf(d->arena, "%" PRId64 " read, all as their names say, none missing", seen));
 }
 
+static void check_slots(Doctor *d, Db *db)
+{
+    Err err = {0};
+    DbConn *reader = NULL;
+    int64_t wrong = 0;
+    ErrCode rc = db_reader(db, &reader, &err);
+    if (rc == OK)
+        rc = queue_slots_check(reader, &wrong, &err);
+    if (rc != OK)
+        say(d, BAD, "slots", str_copy(d->arena, str_from_c(err.text)));
+    else
+        say(d, wrong == 0 ? FINE : BAD, "slots",
+            wrong == 0
+                ? STR("every concurrency key counts right")
+                : str_printf(d->arena, "%" PRId64 " concurrency keys count wrong", wrong));
+}
+
 /* Without a server on it the folder is opened and read; with one, its health is the server's to
  * tell. */
 static void check_data(Doctor *d, Str dir)
@@ -182,6 +199,8 @@ static void check_data(Doctor *d, Str dir)
     say(d, rc == OK ? FINE : BAD, "database",
         rc == OK ? str_printf(d->arena, "schema %d, sound", db_stats(db).schema_version)
                  : str_copy(d->arena, str_from_c(err.text)));
+    if (rc == OK && d->args->full)
+        check_slots(d, db);
     Str blob_dir = str_printf(d->arena, STR_FMT "/blobs", STR_ARG(dir));
     if (rc == OK && blob_dir.ptr != NULL &&
         blob_store_open(blob_dir.ptr, false, &blobs, &err) == OK) {

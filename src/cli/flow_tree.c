@@ -236,7 +236,9 @@ static void put_line(Tree *t, Str rails, const char *branch, const Json *node, s
     const char *plain = term_style(t->fd, TERM_PLAIN), *dim = term_style(t->fd, TERM_DIM);
     size_t left = indent + 5, name = t->name_width > left ? t->name_width - left : 0;
     size_t uses = t->uses_width, used = t->name_width + 2 + uses + 2;
-    size_t room = t->width > 0 && (size_t)t->width > used ? (size_t)t->width - used : 0;
+    size_t room = t->width == 0             ? LINE_MAX_BYTES
+                  : (size_t)t->width > used ? (size_t)t->width - used
+                                            : 0;
     buf_addf(&b, "%s" STR_FMT "%s%s%s%s%s ", dim, STR_ARG(rails), branch, plain,
              term_style(t->fd, look.style), look.mark, plain);
     add_padded(&b, first_characters(id, name), name);

@@ -1,11 +1,11 @@
 /* platen jobs: what ran, what runs, what failed. */
 #include "base/clock.h"
-#include "cli/target.h"
+#include "cli/flow_in.h"
 
-#include <stdio.h>
+#include <unistd.h>
 
 typedef struct JobsArgs {
-    Str state, step;
+    Str state, step, pipeline;
     int64_t limit;
     bool json;
     TargetArgs target;
@@ -15,6 +15,7 @@ static const Param jobs_params[] = {
     PARAM_TEXT(JobsArgs, state, .example = "failed",
                .help = "Only jobs in this state: queued, running, done, failed, canceled."),
     PARAM_TEXT(JobsArgs, step, .example = "document.extract", .help = "Only jobs of this step."),
+    PARAM_TEXT(JobsArgs, pipeline, .example = "blog", .help = "Only jobs of this pipeline."),
     PARAM_INT(JobsArgs, limit, .min = 1, .max = 200, .def = 20,
               .help = "How many to list, newest first."),
     PARAM_BOOL(JobsArgs, json, .help = "Print the server's JSON."),
@@ -35,6 +36,12 @@ static Str input_name(const Json *job)
                                                    : STR("");
 }
 
+static Str what_of(const Json *job)
+{
+    Str pipeline = json_text(json_get(job, "pipeline"));
+    return pipeline.len > 0 ? pipeline : json_text(json_get(job, "step"));
+}
+
 static int list(Cli *cli, Target *t, const JobsArgs *args)
 {
     static const char *const titles[] = {"JOB",      "STEP",   "STATE", "CREATED (UTC)",
@@ -50,6 +57,10 @@ static int list(Cli *cli, Target *t, const JobsArgs *args)
         buf_add_c(&path, "&step=");
         buf_add_url(&path, args->step);
     }
+    if (args->pipeline.len > 0) {
+        buf_add_c(&path, "&pipeline=");
+        buf_add_url(&path, args->pipeline);
+    }
     const Json *page = NULL;
     if (target_call(t, cli->arena, "GET", buf_str(&path), (Str){0}, &page, &err) != OK)
         return term_fail(&err);
@@ -59,12 +70,12 @@ static int list(Cli *cli, Target *t, const JobsArgs *args)
     }
     TermTable table = term_table(cli->arena, titles);
     json_each(job, json_get(page, "jobs"))
-        term_table_row(
-            &table, (const Str[]){
-                        json_text(json_get(job, "id")), json_text(json_get(job, "step")),
-                        json_text(json_get(job, "state")), time_of(job, "created"),
-                        str_printf(cli->arena, "%" PRId64, json_int(json_get(job, "attempts"), 0)),
-                        json_text(json_get(job, "reason"))});
+        term_table_row(&table,
+                       (const Str[]){json_text(json_get(job, "id")), what_of(job),
+                                     json_text(json_get(job, "state")), time_of(job, "created"),
+                                     str_printf(cli->arena, "%" PRId64,
+                                                json_int(json_get(job, "attempts"), 0)),
+                                     json_text(json_get(job, "reason"))});
     if (table.rows == 0)
         printf("No jobs yet. Start one: platen run document.extract FILE --server URL\n");
     else
@@ -91,7 +102,9 @@ static void print_files(Cli *cli, const char *title, const Json *files)
 static void print_job(Cli *cli, const Json *job)
 {
     print_field("job", json_text(json_get(job, "id")));
-    print_field("step", json_text(json_get(job, "step")));
+    print_field("pipeline", json_text(json_get(job, "pipeline")));
+    if (json_get(job, "pipeline") == NULL)
+        print_field("step", json_text(json_get(job, "step")));
     print_field("state", json_text(json_get(job, "state")));
     print_field("input", input_name(job));
     print_field("created", json_text(json_get(job, "created")));
@@ -101,6 +114,25 @@ static void print_job(Cli *cli, const Json *job)
     print_field("detail", json_text(json_get(job, "detail")));
     print_field("hint", json_text(json_get(job, "hint")));
     print_files(cli, "output", json_get(job, "outputs"));
+}
+
+/* The nodes of a pipeline's job, as `flow run --follow` draws them. */
+static ErrCode print_nodes(Cli *cli, Target *t, Str id, Err *err)
+{
+    const Json *answer = NULL;
+    Buf path = buf_init(cli->arena, KIB);
+    buf_add_c(&path, "/api/v1/jobs/");
+    buf_add_url(&path, id);
+    buf_add_c(&path, "/nodes?deep=true");
+    ErrCode rc = target_call(t, cli->arena, "GET", buf_str(&path), (Str){0}, &answer, err);
+    if (rc != OK)
+        return rc;
+    FlowTree tree = flow_tree(cli->arena, json_get(answer, "nodes"), STDOUT_FILENO,
+                              term_is_tty(STDOUT_FILENO) ? term_width() : 0, clock_now_ms());
+    printf("\n");
+    for (size_t i = 0; i < tree.len; i++)
+        printf(STR_FMT "\n", STR_ARG(tree.lines[i]));
+    return OK;
 }
 
 static int one(Cli *cli, Target *t, const JobsArgs *args, Str verb, Str id)
@@ -122,6 +154,8 @@ static int one(Cli *cli, Target *t, const JobsArgs *args, Str verb, Str id)
         term_print_json(cli->arena, job);
     else
         print_job(cli, job);
+    if (!args->json && json_get(job, "pipeline") != NULL && print_nodes(cli, t, id, &err) != OK)
+        return term_fail(&err);
     return EXIT_DONE;
 }
 

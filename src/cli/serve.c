@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 typedef struct ServeArgs {
-    Str data, listen, tls_cert, tls_key, engines, demo, allow_private;
+    Str data, listen, tls_cert, tls_key, engines, demo, allow_private, retention, watch_root;
     int64_t upload_max, threads, grace;
     int log_level;
     bool internal_steps;
@@ -38,6 +38,8 @@ static const Param serve_params[] = {
     PARAM_TEXT(ServeArgs, engines, .unit = "DIRS",
                .help =
                    "Folders with engines, joined by colons; the folder of this program otherwise."),
+    PARAM_TEXT(ServeArgs, watch_root, .unit = "FOLDER",
+               .help = "Folders that triggers of pipelines watch lie in this one; none otherwise."),
     PARAM_INT(ServeArgs, upload_max, .min = 1, .max = 1000000, .def = UPLOAD_DEFAULT_MB,
               .unit = "MB", .help = "Largest upload."),
     PARAM_INT(ServeArgs, threads, .min = 1, .max = 256,
@@ -47,6 +49,9 @@ static const Param serve_params[] = {
     PARAM_TEXT(ServeArgs, allow_private, .unit = "RANGES", .example = "10.0.0.0/8,192.168.1.7",
                .help = "Private networks that webhooks, pushes and bridges may reach; others are "
                        "refused."),
+    PARAM_TEXT(ServeArgs, retention, .example = "30d",
+               .help = "How long ended jobs are kept whose queue does not say it: 30d, 12h; for ever "
+                       "otherwise."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",
@@ -106,6 +111,12 @@ static void run_demo(Cli *cli, App *app, const ServeArgs *args)
 static int serve(Cli *cli, const ServeArgs *args)
 {
     Err err = {0};
+    int64_t retention_ms = -1; /* for ever */
+    if (args->retention.len > 0 && !term_read_time(args->retention, &retention_ms)) {
+        err_set(&err, ERR_USAGE, "--retention \"" STR_FMT "\" is no time: say 30d, 12h or 90m",
+                STR_ARG(args->retention));
+        return term_fail(&err);
+    }
     const AppOptions options = {
         .data_dir = str_to_c(cli->arena, args->data),
         .listen = str_to_c(cli->arena, args->listen),
@@ -117,6 +128,8 @@ static int serve(Cli *cli, const ServeArgs *args)
         .upload_max = args->upload_max * 1000000,
         .internal_steps = args->internal_steps,
         .schedules = true,
+        .retention_ms = retention_ms,
+        .watch_root = c_or_null(cli->arena, args->watch_root),
     };
     App *app = NULL;
     if ((options.tls_cert == NULL) != (options.tls_key == NULL)) {

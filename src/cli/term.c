@@ -205,3 +205,21 @@ void term_table_print(const TermTable *t)
         for (size_t i = 0; i < t->columns; i++)
             print_cell(t->cells[row * t->columns + i], columns[i], i + 1 == t->columns);
 }
+
+bool term_read_time(Str text, int64_t *ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    enum { MOST = 36500 };
+    int64_t n = 0;
+    if (text.len < 2 || !str_to_i64(str_slice(text, 0, text.len - 1), &n) || n < 1 || n > MOST)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(units); i++)
+        if (text.ptr[text.len - 1] == units[i].unit) {
+            *ms = n * units[i].ms;
+            return true;
+        }
+    return false;
+}

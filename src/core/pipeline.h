@@ -37,6 +37,9 @@
  * When a node fails, what needs it is omitted and all else goes on; the job then fails with the
  * first failed node's reason. So the end does not depend on who was faster.
  *
+ * A call's `with` holds values and files by the names of the other pipeline's inputs, so its node has
+ * no `file`. `if` may be written with or without ${{ }}. With foreach and matrix, `if` is asked once.
+ *
  * Values. inputs.NAME. steps.ID: the fields of the step's data; besides `state`, `reason`,
  * `outputs` (list of files), `output` (the first) and a file by the short name of its type: text
  * markdown html json csv xml pdf image audio video zip. A file is {name, type, bytes, blob}. In

@@ -10,9 +10,9 @@ static const int64_t INT_LEAST = -9007199254740991, INT_MOST = 9007199254740991;
 enum { CHOICES_MAX = 1000, HELP_MAX = 500 };
 
 /* Query parameters and flags of their own on every surface. */
-static const char *const reserved[] = {"wait",     "queue",      "priority",        "delay_ms",
-                                       "attempts", "timeout_ms", "concurrency_key", "callback_url",
-                                       "dry_run",  "help",       "inputs"};
+static const char *const reserved[] = {
+    "wait",         "queue",   "priority", "delay_ms", "attempts", "timeout_ms", "concurrency_key",
+    "callback_url", "dry_run", "help",     "inputs",   "version",  "no_memo"};
 
 static const char *const value_keys[] = {"type",    "required", "default", "choices", "min", "max",
                                          "max-len", "help",     "unit",    "example", NULL};

@@ -125,9 +125,11 @@ static void read_call(PipeReader *r, const Place *up, Draft *d)
         pipe_fault(r, &at, "must be the name of a pipeline");
     else if (str_eq(n->call, r->p->name))
         pipe_fault(r, &at, "a pipeline cannot call itself");
-    else if (r->world->find != NULL && !r->world->find(r->world->ctx, n->call, &d->called))
+    else if (r->world->find != NULL && !r->world->find(r->world->ctx, n->call, &d->called)) {
+        d->called = NULL;
         pipe_fault(r, &at, "there is no pipeline \"" STR_FMT "\"; `platen flow list` lists them",
                    STR_ARG(n->call));
+    }
 }
 
 static void read_time(PipeReader *r, const Place *up, Draft *d)

@@ -12,8 +12,10 @@ enum { NAME_LEN_MAX = 64, SENTENCE_LEN_MAX = 500, TITLE_LEN_MAX = 80, DATA_DEPTH
 /* Query parameters and flags of their own on every surface: a step cannot have a parameter of the
  * same name. */
 static const char *const reserved[] = {
-    "wait",         "queue",   "priority", "delay_ms", "attempts", "timeout_ms", "concurrency_key",
-    "callback_url", "dry_run", "help",     "file",     "inputs"};
+    "wait",        "queue",           "priority",          "delay_ms",   "attempts",
+    "timeout_ms",  "concurrency_key", "concurrency_limit", "dry_run",    "help",
+    "file",        "inputs",          "retry_ms",          "unique_key", "callback_url",
+    "deadline_ms", "start_within_ms"};
 
 typedef struct Rules {
     Arena *arena;

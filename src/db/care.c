@@ -1,4 +1,4 @@
-/* care.c: backup and check. */
+/* care.c: backup, check, and giving room back. */
 #include "base/fd.h"
 #include "base/log.h"
 #include "db/db_in.h"
@@ -148,4 +148,65 @@ ErrCode db_check(Db *db, bool full, Err *err)
     if (rc != OK)
         return rc;
     return full ? run_check(c, "PRAGMA integrity_check(1)", err) : check_quickly(c, err);
+}
+
+/* --- room --- */
+
+enum { FREE_PAGES_LEAST = 1024, FREE_PART = 4 };
+
+typedef struct Shrink {
+    int pages;
+    bool more;
+} Shrink;
+
+static ErrCode pragma_int(DbConn *c, const char *pragma, int64_t *out, Err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    ErrCode rc = db_conn_prepare(c, "shrink", pragma, &stmt, err);
+    if (rc != OK)
+        return rc;
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0);
+    else if (code != SQLITE_DONE)
+        rc = db_conn_fail(c, code, "shrink", err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* Small lists of free pages are used again soon: nothing is won by giving them back. */
+static ErrCode worth_it(DbConn *c, bool *yes, Err *err)
+{
+    int64_t mode = 0, unused = 0, all = 0;
+    ErrCode rc = pragma_int(c, "PRAGMA auto_vacuum", &mode, err);
+    if (rc == OK)
+        rc = pragma_int(c, "PRAGMA freelist_count", &unused, err);
+    if (rc == OK)
+        rc = pragma_int(c, "PRAGMA page_count", &all, err);
+    *yes = rc == OK && mode == 2 && unused >= FREE_PAGES_LEAST && unused >= all / FREE_PART;
+    return rc;
+}
+
+static ErrCode shrink_between(DbConn *c, void *arg, Err *err)
+{
+    Shrink *s = arg;
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", s->pages);
+    ErrCode rc = db_conn_script(c, "shrink", sql, err);
+    return rc == OK ? worth_it(c, &s->more, err) : rc;
+}
+
+ErrCode db_shrink(Db *db, int pages, bool *more, Err *err)
+{
+    DbConn *c = NULL;
+    Shrink s = {.pages = pages};
+    *more = false;
+    ErrCode rc = db_reader(db, &c, err);
+    if (rc == OK)
+        rc = worth_it(c, more, err);
+    if (rc != OK || !*more)
+        return rc;
+    rc = db_writer_between(db, shrink_between, &s, err);
+    *more = s.more;
+    return rc;
 }

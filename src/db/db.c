@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "db/db_in.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -122,6 +123,9 @@ void db_close(Db **handle)
     }
     db_writer_stop(
         &db->writer); /* last: closing the last connection folds the log into the database */
+    for (int i = 0; i < DB_KEPT_COUNT; i++)
+        if (db->kept[i].what != NULL)
+            db->kept[i].drop(db->kept[i].what);
     fd_close(&db->lock_fd);
     mutex_done(&db->lock);
     free(db);
@@ -158,6 +162,24 @@ void db_attach(Db *db, const void *what)
 const void *db_attached(const DbConn *c)
 {
     return atomic_load_explicit(&c->db->attached, memory_order_acquire);
+}
+
+void *db_kept(const DbConn *tx, DbKept which)
+{
+    assert(tx->writes);
+    return tx->db->kept[which].what;
+}
+
+void db_keep(DbConn *tx, DbKept which, void *what, void (*drop)(void *what))
+{
+    assert(tx->writes && tx->db->kept[which].what == NULL);
+    tx->db->kept[which].what = what;
+    tx->db->kept[which].drop = drop;
+}
+
+int64_t db_rollbacks(const DbConn *tx)
+{
+    return tx->rollbacks;
 }
 
 void db_attach_seal(Db *db, const Seal *seal)

@@ -102,6 +102,14 @@ MUST_CHECK ErrCode db_get_int(DbConn *c, const Query *q, const DbVal *args, size
 void db_attach(Db *db, const void *what);
 const void *db_attached(const DbConn *c); /* NULL: nothing */
 
+/* What a layer above keeps in memory beside the tables it writes (queue's settings and who waits).
+ * Only write functions touch it, so it needs no lock; drop frees it in db_close. A transaction may
+ * be rolled back after the memory was changed: whoever keeps some compares db_rollbacks with the
+ * number it remembers, and reads its tables again when it has risen. */
+typedef enum DbKept { DB_KEPT_QUEUE, DB_KEPT_FLOW, DB_KEPT_COUNT } DbKept;
+void *db_kept(const DbConn *tx, DbKept which); /* NULL: nothing yet */
+void db_keep(DbConn *tx, DbKept which, void *what, void (*drop)(void *what));
+int64_t db_rollbacks(const DbConn *tx);
 /* The key that seals texts in this database (base/seal.h). Set it before the first write; it must
  * outlive the database. */
 void db_attach_seal(Db *db, const Seal *seal);
@@ -138,6 +146,11 @@ MUST_CHECK ErrCode db_backup(Db *db, const char *path, Err *err);
 /* Quick: schema and a sample. Full: PRAGMA integrity_check. What is wrong goes into *err
  * (ERR_DB_DAMAGED). */
 MUST_CHECK ErrCode db_check(Db *db, bool full, Err *err);
+
+/* Give unused pages at the end of the file back to the file system, at most `pages` of them, when a
+ * quarter of the file (or more) is unused; *more: there are further ones. A database made before
+ * this was known never shrinks. */
+MUST_CHECK ErrCode db_shrink(Db *db, int pages, bool *more, Err *err);
 
 typedef struct DbStats {
     int64_t writes, batches, syncs_us, waiting, failed;

@@ -36,6 +36,7 @@ struct DbConn {
         sick; /* writer: what befell the whole connection (disk full, damage) since the batch began; OK: nothing */
     DbAfter *after; /* writer: to be called after the commit */
     size_t after_len, after_cap;
+    int64_t rollbacks; /* writer: transactions and savepoints taken back */
     DbConn *next; /* readers: the list in Db */
     DbStmt stmts[SQL_QUERIES];
 };
@@ -70,6 +71,10 @@ struct Db {
     bool has_reader_key;
     int schema_version;
     _Atomic(const void *) attached;
+    struct {
+        void *what;
+        void (*drop)(void *what);
+    } kept[DB_KEPT_COUNT]; /* writer's thread, and db_close after it has ended */
     _Atomic(const Seal *) seal;
 
     DbWriter writer;

@@ -172,8 +172,15 @@ static void step_plain(DbWriter *w, sqlite3_stmt *stmt)
 static void roll_back(DbWriter *w)
 {
     w->conn->after_len = 0;
+    w->conn->rollbacks++;
     if (!sqlite3_get_autocommit(w->conn->sqlite))
         step_plain(w, w->rollback);
+}
+
+static void roll_back_to(DbWriter *w)
+{
+    w->conn->rollbacks++;
+    step_plain(w, w->rollback_to);
 }
 
 static ErrCode begin(DbWriter *w, Err *err)
@@ -208,7 +215,7 @@ static Pass take_back(DbWriter *w, int64_t changes_before, bool savepoints)
     if (sqlite3_get_autocommit(sqlite)) /* SQLite has taken back the whole transaction */
         return PASS_AGAIN;
     if (savepoints)
-        step_plain(w, w->rollback_to);
+        roll_back_to(w);
     else if (sqlite3_total_changes64(sqlite) != changes_before)
         return PASS_AGAIN;
     return PASS_DONE;

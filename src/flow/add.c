@@ -28,6 +28,13 @@ Str flow_queue_for(const Step *step, Str params)
     return end == STR_NONE ? STR("") : str_slice(rest, 0, end);
 }
 
+static Str queue_of(const JobNew *n)
+{
+    if (n->step->outside != NULL)
+        return flow_queue_for(n->step, n->params);
+    return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
+}
+
 static bool queue_name_ok(Str name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -71,7 +78,7 @@ ErrCode flow_check(const JobNew *n, Err *err)
         return ERR_BAD_PARAM;
     if (n->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
         return bad_param(err, "Idempotency-Key", "must be at most 255 bytes");
-    return OK;
+    return flow_check_options(n, err);
 }
 
 /* Is the key known? Then *out is the job it made. */
@@ -178,18 +185,12 @@ ErrCode flow_add_key(DbConn *tx, int64_t id, const JobNew *n, Err *err)
     return add_key(tx, id, n, clock_now_ms(), err);
 }
 
-static Str queue_of(const JobNew *n)
-{
-    if (n->step->outside != NULL)
-        return flow_queue_for(n->step, n->params);
-    return n->queue.len > 0 ? n->queue : flow_queue_of(n->step);
-}
-
-/* Job, task and inputs. Whoever may wait for its task is told by the caller. */
+/* Job, task and inputs. *ready_ms: when the task can be leased, INT64_MAX: when it gets its slot.
+ * Whoever may wait for it is told by the caller. */
 static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int64_t now_ms,
-                        const JobKin *kin, Err *err)
+                        const JobKin *kin, int64_t *ready_ms, Err *err)
 {
-    const TaskNew task = {.id = id,
+    TaskNew task = {.id = id,
                           .job = id,
                           .project = n->project,
                           .queue = queue,
@@ -198,12 +199,17 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
                           .run_at_ms = now_ms + n->delay_ms,
                           .max_attempts = flow_attempts_of(n),
                           .seq = 1, /* job.added */
-                          .parent = kin != NULL ? kin->parent : 0};
+                          .parent = kin != NULL ? kin->parent : 0,
+                          .slots = n->concurrency_limit};
     ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
     if (rc == OK && kin == NULL)
         rc = add_callback(tx, id, n, err);
     if (rc == OK)
-        rc = queue_add(tx, &task, now_ms, err);
+        rc = flow_add_options(tx, id, n, now_ms, &task.flags, err);
+    if (rc == OK)
+        rc = queue_add(tx, &task, now_ms, ready_ms, err);
+    if (rc == OK && *ready_ms == INT64_MAX && task.run_at_ms > now_ms) /* asks for its slot then */
+        rc = flow_tell_due(tx, task.run_at_ms, err);
     return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
@@ -214,12 +220,12 @@ static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
 
 ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_now_ms(), ready_ms = 0;
     Str queue = queue_of(n);
     ErrCode rc = admit(tx, n, queue, err);
     if (rc == OK)
-        rc = add_rows(tx, id, n, queue, now_ms, kin, err);
-    return rc == OK ? flow_tell_ready(tx, queue, now_ms + n->delay_ms, err) : rc;
+        rc = add_rows(tx, id, n, queue, now_ms, kin, &ready_ms, err);
+    return rc == OK && ready_ms != INT64_MAX ? flow_tell_ready(tx, queue, ready_ms, err) : rc;
 }
 
 ErrCode flow_add_taskless(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)
@@ -244,7 +250,12 @@ ErrCode flow_add_ask(DbConn *tx, int64_t id, const JobNew *n, bool batch, Err *e
 
 ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err)
 {
-    return n->idempotency_key.len > 0 ? known_key(tx, n, clock_now_ms(), out, err) : OK;
+    ErrCode rc = OK;
+    if (n->idempotency_key.len > 0)
+        rc = known_key(tx, n, clock_now_ms(), out, err);
+    if (rc == OK && !out->existed && n->unique_key.len > 0)
+        rc = flow_known_unique(tx, n, out, err);
+    return rc == OK && !out->existed ? queue_accepts(tx, n->project, queue_of(n), err) : rc;
 }
 
 ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)
@@ -278,11 +289,12 @@ static ErrCode add_run(DbConn *tx, int64_t first, const JobNew *jobs, size_t len
         const JobNew *n = &jobs[*at];
         if (n->step != step || !str_eq(queue_of(n), queue))
             break;
-        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, NULL, err);
-        if (n->delay_ms < least_ms)
-            least_ms = n->delay_ms;
+        int64_t ready_ms = INT64_MAX;
+        rc = add_rows(tx, id_nth(first, (int64_t)*at), n, queue, now_ms, NULL, &ready_ms, err);
+        if (ready_ms < least_ms)
+            least_ms = ready_ms;
     }
-    return rc == OK ? flow_tell_ready(tx, queue, now_ms + least_ms, err) : rc;
+    return rc == OK && least_ms != INT64_MAX ? flow_tell_ready(tx, queue, least_ms, err) : rc;
 }
 
 ErrCode flow_add_many_tx(DbConn *tx, int64_t first, const JobNew *jobs, size_t len, JobAdded *out,

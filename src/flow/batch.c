@@ -32,7 +32,8 @@ static ErrCode add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t p
     JobNew item = *like;
     item.inputs = file;
     item.inputs_len = 1;
-    item.idempotency_key = (Str){0};
+    item.idempotency_key = item.unique_key = (Str){0}; /* the batch's, as are these times */
+    item.deadline_ms = item.start_within_ms = 0;
     int64_t id = id_new();
     const JobKin kin = {.parent = batch, .place = place, .node = -1};
     ErrCode rc = flow_add_one(tx, id, &item, &kin, err);
@@ -76,6 +77,8 @@ ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, JobAdded *o
         rc = flow_add_ask(tx, id, &n->job, true, err);
         if (rc == OK)
             rc = add_waiting(tx, id, n->job.project, count, count, 1, clock_now_ms(), err);
+        if (rc == OK)
+            rc = flow_batch_options(tx, id, &n->job, err);
         if (rc == OK)
             rc = add_items(tx, id, n, err);
         if (rc == OK)
@@ -146,7 +149,9 @@ static ErrCode read_ask(DbConn *tx, int64_t batch, Arena *a, Ask *out, Err *err)
                             .params = db_str_copy(&rows, 4, a),
                             .priority = db_int(&rows, 5),
                             .attempts = db_int(&rows, 6),
-                            .timeout_ms = db_int(&rows, 7)};
+                            .timeout_ms = db_int(&rows, 7),
+                            .concurrency_limit = db_int(&rows, 10),
+                            .retry_ms = db_int(&rows, 11)};
         if (!db_is_null(&rows, 8))
             out->job.trace = db_str_copy(&rows, 8, a);
         if (!db_is_null(&rows, 9))
@@ -240,6 +245,7 @@ static ErrCode count_down(DbConn *tx, int64_t batch, TaskChanged *t, int64_t *pe
                            .started_ms = db_int(&rows, 4),
                            .progress_done = db_int(&rows, 5),
                            .progress_total = db_int(&rows, 6),
+                           .flags = db_int(&rows, 7),
                            .max_attempts = 1};
     }
     return rc;

@@ -24,22 +24,29 @@ static ErrCode refuse(DbConn *tx, const Change *c, const char *conflict, Err *er
                   : err_set(err, ERR_NOT_FOUND, "there is no such job");
 }
 
-static ErrCode cancel_one(DbConn *tx, int64_t project, int64_t job, Arena *a, bool *found, Err *err)
+/* why: ERR_CANCELED, or the time-out because of which the job fails. */
+static ErrCode cancel_one(DbConn *tx, int64_t project, int64_t job, ErrCode why, Arena *a,
+                          bool *found, Err *err)
 {
+    bool canceled = why == ERR_CANCELED;
     TaskChanged t;
     ErrCode rc = queue_cancel(tx, project, job, a, &t, found, err);
     if (rc != OK || !*found)
         return rc;
-    const TaskFault f = {.reason = str_from_c(err_reason(ERR_CANCELED)),
-                         .detail = str_from_c(err_meaning(ERR_CANCELED)),
-                         .hint = str_from_c(err_remedy(ERR_CANCELED))};
-    rc = flow_event_add(
-        tx,
-        &(EventNew){
-            .project = t.project, .job = t.job, .seq = t.seq + 1, .type = EVENT_JOB_CANCELED},
-        a, err);
-    const JobEnd end = {
-        .state = JOB_CANCELED, .events = 1, .finished_ms = clock_now_ms(), .fault = &f};
+    const TaskFault f = {.reason = str_from_c(err_reason(why)),
+                         .detail = str_from_c(err_meaning(why)),
+                         .hint = str_from_c(err_remedy(why))};
+    rc = flow_event_add(tx,
+                        &(EventNew){.project = t.project,
+                                    .job = t.job,
+                                    .seq = t.seq + 1,
+                                    .type = canceled ? EVENT_JOB_CANCELED : EVENT_JOB_FAILED,
+                                    .fault = canceled ? NULL : &f},
+                        a, err);
+    const JobEnd end = {.state = canceled ? JOB_CANCELED : JOB_FAILED,
+                        .events = 1,
+                        .finished_ms = clock_now_ms(),
+                        .fault = &f};
     if (rc == OK)
         rc = db_exec(tx, &sql_node_cancel, DB_ARGS(DB_I(job)), NULL, err);
     if (rc == OK)
@@ -51,8 +58,8 @@ static ErrCode cancel_one(DbConn *tx, int64_t project, int64_t job, Arena *a, bo
 
 /* The job and, of a batch or a pipeline, its children that live. A pipeline with something to run
  * at its end is not cancelled itself: it ends by that, or when somebody cancels it again. */
-static ErrCode cancel_tree(DbConn *tx, int64_t project, int64_t job, int depth, bool *found,
-                           Err *err)
+static ErrCode cancel_tree(DbConn *tx, int64_t project, int64_t job, ErrCode why, int depth,
+                           bool *found, Err *err)
 {
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
@@ -60,26 +67,34 @@ static ErrCode cancel_tree(DbConn *tx, int64_t project, int64_t job, int depth, 
     int64_t *children = NULL;
     size_t n = 0;
     bool softly = false, any = false;
-    ErrCode rc = flow_halt_softly(tx, project, job, HALT_CANCELED, &softly, err);
+    ErrCode rc = why == ERR_CANCELED
+                     ? flow_halt_softly(tx, project, job, HALT_CANCELED, &softly, err)
+                     : OK;
     if (rc == OK && softly)
         *found = true;
     else if (rc == OK)
-        rc = cancel_one(tx, project, job, a, found, err);
+        rc = cancel_one(tx, project, job, why, a, found, err);
     if (rc != OK || !*found)
         return rc;
     rc = flow_item_ids(tx, &sql_batch_live, job, a, &children, &n, err);
     for (size_t i = 0; rc == OK && i < n; i++)
         rc = depth < PIPELINE_CALLS_DEEP + 1
-                 ? cancel_tree(tx, project, children[i], depth + 1, &any, err)
+                 ? cancel_tree(tx, project, children[i], ERR_CANCELED, depth + 1, &any, err)
                  : OK;
     return rc == OK && softly ? flow_go_on(tx, job, err) : rc;
+}
+
+ErrCode flow_stop_tx(DbConn *tx, int64_t project, int64_t job, ErrCode why, bool *found, Err *err)
+{
+    *found = false;
+    return cancel_tree(tx, project, job, why, 0, found, err);
 }
 
 static ErrCode cancel_write(DbConn *tx, void *arg, Err *err)
 {
     const Change *c = arg;
     bool found = false;
-    ErrCode rc = cancel_tree(tx, c->project, c->job, 0, &found, err);
+    ErrCode rc = flow_stop_tx(tx, c->project, c->job, ERR_CANCELED, &found, err);
     return rc == OK && !found ? refuse(tx, c, "the job has ended already", err) : rc;
 }
 
@@ -140,13 +155,20 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
 {
     Ended end;
     TaskNew task;
-    ErrCode rc = flow_take_end(tx, project, job, false, &end, err);
+    int64_t slots = 0, flags = 0, ready_ms = 0;
+    ErrCode rc = flow_options_again(tx, project, job, false, &slots, &flags, err);
+    if (rc == OK)
+        rc = flow_take_end(tx, project, job, false, &end, err);
     *found = rc == OK && end.found;
     if (rc != OK || !end.found)
         return rc;
     rc = read_task_again(tx, project, job, &end, a, &task, err);
+    if (rc == OK && flags != 0)
+        rc = flow_options_again(tx, project, job, true, &slots, &flags, err);
+    task.slots = slots;
+    task.flags = flags;
     if (rc == OK)
-        rc = queue_add(tx, &task, task.run_at_ms, err);
+        rc = queue_add(tx, &task, task.run_at_ms, &ready_ms, err);
     if (rc == OK)
         rc = db_exec(tx, &sql_dead_drop, DB_ARGS(DB_I(job)), NULL, err);
     if (rc == OK)
@@ -154,8 +176,8 @@ static ErrCode run_again(DbConn *tx, int64_t project, int64_t job, Arena *a, boo
             tx,
             &(EventNew){.project = project, .job = job, .seq = task.seq, .type = EVENT_JOB_RETRIED},
             a, err);
-    if (rc == OK)
-        rc = flow_tell_ready(tx, task.queue, task.run_at_ms, err);
+    if (rc == OK && ready_ms != INT64_MAX)
+        rc = flow_tell_ready(tx, task.queue, ready_ms, err);
     bool is_flow = false;
     if (rc == OK && task.parent != 0)
         rc = flow_child_again(tx, task.parent, job, project, &is_flow, err);
@@ -204,20 +226,27 @@ static ErrCode batch_again(DbConn *tx, const Change *c, Arena *a, bool *found, E
     return rc;
 }
 
-static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
+ErrCode flow_again_tx(DbConn *tx, int64_t project, int64_t job, bool *found, Err *err)
 {
-    const Change *c = arg;
+    const Change c = {.project = project, .job = job};
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "retrying a job");
-    bool found = false, pipeline = false;
-    ErrCode rc = is_pipeline(tx, c->project, c->job, &pipeline, err);
+    bool pipeline = false;
+    *found = false;
+    ErrCode rc = is_pipeline(tx, project, job, &pipeline, err);
     if (rc == OK && pipeline)
-        rc = flow_pipeline_again(tx, c->project, c->job, &found, err);
-    else if (rc == OK)
-        rc = batch_again(tx, c, a, &found, err);
-    if (rc == OK && !found && !pipeline)
-        rc = run_again(tx, c->project, c->job, a, &found, err);
+        return flow_pipeline_again(tx, project, job, found, err);
+    if (rc == OK)
+        rc = batch_again(tx, &c, a, found, err);
+    return rc == OK && !*found ? run_again(tx, project, job, a, found, err) : rc;
+}
+
+static ErrCode retry_write(DbConn *tx, void *arg, Err *err)
+{
+    const Change *c = arg;
+    bool found = false;
+    ErrCode rc = flow_again_tx(tx, c->project, c->job, &found, err);
     if (rc != OK || found)
         return rc;
     return refuse(tx, c, "only a job that failed or was cancelled can be retried", err);
@@ -302,6 +331,8 @@ static ErrCode redrive_write(DbConn *tx, void *arg, Err *err)
         bool found = false;
         ArenaMark mark = arena_mark(a);
         rc = run_again(tx, r->project, letters[i].job, a, &found, err);
+        if (rc == ERR_CONFLICT && r->task == 0) /* another job has its unique key: it stays dead */
+            rc = OK;
         arena_rewind(a, mark);
         r->count += found;
         r->last = letters[i].id;

@@ -64,7 +64,12 @@ typedef struct JobNew {
     int64_t delay_ms;
     int64_t attempts;    /* 0: the step's default */
     int64_t timeout_ms;  /* of one attempt; 0: the step's limit */
-    Str concurrency_key; /* its place in the schema; enforced with a later issue */
+    Str concurrency_key; /* at most concurrency_limit jobs of it are ready or run; "": none */
+    int64_t concurrency_limit; /* 0: 1 */
+    Str unique_key;            /* while a live job of the project has it, adding gives that job */
+    int64_t start_within_ms;   /* else it fails with start_too_late; 0: whenever */
+    int64_t deadline_ms;       /* from now: else it is stopped, deadline_passed; 0: none */
+    int64_t retry_ms;          /* before the second attempt, then doubled; 0: a second */
     Str idempotency_key; /* "": none */
     Str request_hash;    /* hex; what the idempotency key stands for */
     Str trace;
@@ -73,14 +78,15 @@ typedef struct JobNew {
 
 typedef struct JobAdded {
     int64_t job;
-    bool existed; /* the idempotency key was known: `job` is the earlier one, nothing was added */
+    bool existed; /* the idempotency key, or the unique key, was known: `job` is the earlier one,
+                     nothing was added */
 } JobAdded;
 
 /* What flow_add_tx would refuse, without a database: ERR_BAD_PARAM for priority, attempts, delay,
  * queue name. */
 MUST_CHECK ErrCode flow_check(const JobNew *n, Err *err);
-/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash;
- * nothing was changed then. `id` is the id to use (id_new, made by the caller once, so that running
+/* In a write function. ERR_IDEMPOTENCY_MISMATCH when the key came with another request_hash,
+ * ERR_QUEUE_DRAINING when the queue takes nothing new; nothing was changed then. `id` is the id to use (id_new, made by the caller once, so that running
  * again gives the same); its time is the job's created_ms. The caller has checked that the project
  * may see the inputs; from here on it names them, so backups hold them and the sweep keeps them. */
 MUST_CHECK ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err);
@@ -142,6 +148,8 @@ typedef struct Job {
                                                  job whose result it took; 0: none */
     int64_t node;                             /* of a child: its node in the definition; -1: none */
     bool paused;
+    const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
+    size_t waits_len;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -168,6 +176,7 @@ typedef struct JobFilter {
     int64_t project;
     int state;                  /* JobState, or -1: any */
     Str step;                   /* "": any */
+    Str pipeline;               /* "": any; jobs of this pipeline, whatever `step` says */
     int64_t before;             /* jobs with a smaller id (older) only; 0: from the newest */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
     int limit;                  /* 1 … FLOW_LIST_MAX */
@@ -190,6 +199,32 @@ MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
 /* In a write function; what is refused has changed nothing. */
 MUST_CHECK ErrCode flow_cancel_tx(DbConn *tx, int64_t project, int64_t job, Err *err);
+
+/* Many at once: found by a filter, changed in writes of at most 500. What changes its state meanwhile
+ * is passed over. *count: how many were changed, or would be (dry_run). */
+typedef enum BulkVerb {
+    BULK_CANCEL, /* those that live */
+    BULK_RETRY,  /* those that failed or were cancelled, and dead letters */
+    BULK_DELETE, /* those that have ended, with their children, events and files */
+} BulkVerb;
+typedef struct BulkFilter {
+    int64_t project;            /* 0: any (only of live jobs) */
+    unsigned states;            /* bits: 1 << JobState */
+    bool letters;               /* jobs of dead letters instead, whatever `states` says */
+    Str step, queue, reason;    /* "": any */
+    int64_t since_ms, until_ms; /* created (letters: died) at or after, and before; 0: open */
+} BulkFilter;
+MUST_CHECK ErrCode flow_bulk(Db *db, BulkVerb verb, const BulkFilter *f, bool dry_run,
+                             int64_t *count, Err *err);
+
+/* Settings of a queue for one project, or for all (0). In force with the commit. */
+MUST_CHECK ErrCode flow_queue_set(Db *db, int64_t project, Str queue, const QueueSettings *s,
+                                  Err *err);
+
+/* How long ended jobs are kept whose queue says nothing; 0: for ever. */
+MUST_CHECK ErrCode flow_set_retention(Db *db, int64_t retention_ms, Err *err);
+/* Remove some of the jobs that are too old, in one small write. *more: there are others. */
+MUST_CHECK ErrCode flow_retain(Db *db, int64_t now_ms, int64_t *count, bool *more, Err *err);
 
 typedef struct JobEvent {
     int64_t id; /* of a stored event: rises over all jobs in the order of commits. 0: read from the
@@ -244,6 +279,10 @@ MUST_CHECK ErrCode flow_expire_tx(DbConn *tx, int64_t now_ms, bool all, int64_t 
 /* In a write function: the worker stops and cannot end this attempt: task.lost with shutting_down,
  * ready again at once, and the attempt does not count. */
 MUST_CHECK ErrCode flow_give_back_tx(DbConn *tx, int64_t task, int64_t attempt, Err *err);
+/* What is due: tasks with keys that asked for a delay, jobs that did not start or end in time.
+ * Returns how many, and when the next is due (INT64_MAX: nothing is). */
+MUST_CHECK ErrCode flow_timers_due(Db *db, int64_t now_ms, int64_t *count, int64_t *next_ms,
+                                   Err *err);
 /* Forget idempotency keys older than 24 h; returns how many. */
 MUST_CHECK ErrCode flow_forget_keys(Db *db, int64_t *count, Err *err);
 
@@ -266,18 +305,24 @@ MUST_CHECK ErrCode flow_dead_delete(Db *db, int64_t project, int64_t task, int64
  * job); must not block. Set once before the first write; *hooks must live as long as the db.
  * `ready` is called when a task became ready or delayed in a queue: (ctx, queue_hash(queue),
  * run_at_ms); `cancel` when a job was cancelled whose task runs: (ctx, task, attempt); `due` when
- * a wait will end by itself: (ctx, its time, 0). pipelines and built_in are what flow itself finds
+ * something waits for a time: (ctx, its time, 0); `runners` when somebody has set how many a queue
+ * has: (ctx, queue_hash(queue), runners). pipelines and built_in are what flow itself finds
  * again through the database (flow/pipeline.h); NULL: there are none. */
 typedef struct FlowHooks {
     FeedHook feed; /* first: feed/feed.c finds it there; has a ctx of its own */
     void *ctx;
-    DbAfterFn news, ready, cancel, due;
+    DbAfterFn news, ready, cancel, due, runners;
     /* Does this server serve the queue with threads of its own (ctx, queue_hash(queue))? Then it
      * cannot be one of outside work. NULL: none. On the writer's thread; must not block. */
     bool (*has_lane)(void *ctx, int64_t queue);
     struct PipelineCache *pipelines;
     const struct BuiltInPipeline *built_in;
     const char *public_url; /* NULL: unknown */
+    /* In the write function that stores a version of a pipeline (definition: its JSON) or deletes
+     * the pipeline (""), not for those that come with platen; NULL: nobody. */
+    ErrCode (*stored)(void *stored_ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
+                      Str definition, Err *err);
+    void *stored_ctx;
 } FlowHooks;
 void flow_set_hooks(Db *db, const FlowHooks *hooks);
 

@@ -1,10 +1,14 @@
 /* flow_in.h: what the files of this folder share.
  *
  *   add.c     a job comes in
+ *   late.c    deadlines, and other times of tasks
+ *   option.c  what few jobs ask for: keys, deadlines; what their ends give up
  *   run.c     attempts: leased, finished, lost
  *   change.c  cancel, retry, dead letters
  *   params.c  parameters with secrets: sealed
  *   batch.c   jobs made of items
+ *   bulk.c    one verb for many jobs; settings of queues
+ *   retain.c  old jobs go
  *   job.c     reading jobs
  *   event.c   history: writing what must be stored, reading all of it
  *   happen.c  what of jobs goes into the project's feed
@@ -50,6 +54,31 @@ MUST_CHECK ErrCode flow_begin(DbConn *tx, TaskLease *leases, size_t len, Arena *
 /* outside.c: a task of outside work comes into `queue`: ERR_BAD_PARAM when the name is not one for
  * it. */
 MUST_CHECK ErrCode flow_admit_outside(DbConn *tx, const JobNew *n, Str queue, Err *err);
+/* A queue that was full has room; a queue has so many runners. */
+MUST_CHECK ErrCode flow_tell_room(DbConn *tx, int64_t queue_hash, Err *err);
+MUST_CHECK ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err);
+
+/* option.c */
+MUST_CHECK ErrCode flow_check_options(const JobNew *n, Err *err);
+/* Store what the job asks for beyond the usual; *flags: of its task. One comparison when that is
+ * nothing. */
+MUST_CHECK ErrCode flow_add_options(DbConn *tx, int64_t id, const JobNew *n, int64_t now_ms,
+                                    int64_t *flags, Err *err);
+/* The same for the job of a batch, whose task is there already. */
+MUST_CHECK ErrCode flow_batch_options(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* *out when a live job has the unique key; out->existed tells. */
+MUST_CHECK ErrCode flow_known_unique(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
+/* An ended job is to run again: with `take` its unique key is taken again. ERR_CONFLICT, with nothing
+ * changed, when another live job has it. *slots, *flags: for its new task. */
+MUST_CHECK ErrCode flow_options_again(DbConn *tx, int64_t project, int64_t job, bool take,
+                                      int64_t *slots, int64_t *flags, Err *err);
+/* The task has ended: its slot and its unique key are free, and who waits for the slot goes on. For
+ * flow_end_job, when t->flags or t->poke is not 0. */
+MUST_CHECK ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err);
+/* Base of the job's backoff, 0: the usual. */
+MUST_CHECK ErrCode flow_retry_base(DbConn *tx, int64_t job, int64_t *base_ms, Err *err);
+/* The task of a job of many got the slot it waited for, and is in state 'waiting' now. */
+MUST_CHECK ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err);
 
 /* job_end: the job has ended with its last task `t`. events: how many more than t->seq there are
  * now. */
@@ -95,6 +124,10 @@ MUST_CHECK ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Er
  * it when the row is written. A text that does not open stays as it is: seal_is tells. */
 MUST_CHECK ErrCode flow_params_seal(DbConn *tx, const JobNew *n, Arena **a, Str *out, Err *err);
 MUST_CHECK ErrCode flow_params_open(DbConn *c, int64_t project, Arena *a, Str *params, Err *err);
+/* job.c: items of a batch, or children of a node (-1: a batch's), as flow_items. */
+MUST_CHECK ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent, int node,
+                                 int state, int64_t after, int limit, Arena *a, Job **out,
+                                 size_t *len, bool *more, Err *err);
 
 /* batch.c: what the batch `parent` must know of its item: it ended; it is to run again. */
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,
@@ -103,6 +136,24 @@ MUST_CHECK ErrCode flow_item_again(DbConn *tx, int64_t batch, int64_t project, A
 /* Items that live, or that did not succeed. */
 MUST_CHECK ErrCode flow_item_ids(DbConn *tx, const Query *which, int64_t batch, Arena *a,
                                  int64_t **out, size_t *len, Err *err);
+
+/* change.c: the job and all its children end: cancelled, or the job itself fails because of `why`
+ * (and its children are cancelled). *found: it was alive. */
+MUST_CHECK ErrCode flow_stop_tx(DbConn *tx, int64_t project, int64_t job, ErrCode why, bool *found,
+                                Err *err);
+/* change.c: a job that failed or was cancelled runs again. ERR_CONFLICT, with nothing changed, when
+ * another job has its unique key. */
+MUST_CHECK ErrCode flow_again_tx(DbConn *tx, int64_t project, int64_t job, bool *found, Err *err);
+
+/* retain.c: an ended job and its children go, with all that is theirs but their usage. *gone is
+ * false when there were too many for one write: call it again. */
+MUST_CHECK ErrCode flow_delete_tx(DbConn *tx, int64_t project, int64_t job, bool *gone, Err *err);
+/* An ended job is due to go; it gets another timer when it may not yet. */
+MUST_CHECK ErrCode flow_retire_tx(DbConn *tx, int64_t job, int64_t now_ms, Err *err);
+/* A retention was changed: look at all jobs again. */
+MUST_CHECK ErrCode flow_retain_anew(DbConn *tx, Err *err);
+/* A number of the installation by its key; 0: there is none. */
+MUST_CHECK ErrCode flow_meta_get(DbConn *c, const char *key, int64_t *out, Err *err);
 
 /* change.c: the end of a job that is taken back. */
 typedef struct Ended {

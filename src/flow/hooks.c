@@ -37,6 +37,18 @@ ErrCode flow_tell_cancel(DbConn *tx, int64_t task, int64_t attempt, Err *err)
     return h != NULL ? tell(tx, h->cancel, h->ctx, task, attempt, err) : OK;
 }
 
+ErrCode flow_tell_room(DbConn *tx, int64_t queue, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->ready, h->ctx, queue, 0, err) : OK;
+}
+
+ErrCode flow_tell_runners(DbConn *tx, Str queue, int64_t runners, Err *err)
+{
+    const FlowHooks *h = db_attached(tx);
+    return h != NULL ? tell(tx, h->runners, h->ctx, queue_hash(queue), runners, err) : OK;
+}
+
 const char *flow_public_url(const DbConn *c)
 {
     const FlowHooks *h = db_attached(c);

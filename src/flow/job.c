@@ -176,29 +176,31 @@ ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *ou
     return rc;
 }
 
-static ErrCode item_page(DbConn *reader, int64_t batch, int state, int64_t after, int limit,
-                         int64_t *ids, size_t *len, Err *err)
+static ErrCode item_page(DbConn *reader, int64_t batch, int node, int state, int64_t after,
+                         int limit, int64_t *ids, size_t *len, Err *err)
 {
     size_t n = 0;
     const char *name = state < 0 ? "" : job_state_name((JobState)state);
+    const DbVal args[] = {DB_I(batch), DB_I(after), DB_S(str_from_c(name)), DB_I(limit),
+                          DB_I(node)};
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_batch_items,
-                          DB_ARGS(DB_I(batch), DB_I(after), DB_S(str_from_c(name)), DB_I(limit)),
-                          &rows, err);
+    ErrCode rc = node < 0 ? db_query(reader, &sql_batch_items, args, 4, &rows, err)
+                          : db_query(reader, &sql_node_items, args, 5, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))
         ids[n++] = db_int(&rows, 0);
     *len = n;
     return rc;
 }
 
-ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state, int64_t after,
-                   int limit, Arena *a, Job **out, size_t *len, bool *more, Err *err)
+ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent, int node, int state,
+                      int64_t after, int limit, Arena *a, Job **out, size_t *len, bool *more,
+                      Err *err)
 {
     if (limit < 1 || limit > FLOW_LIST_MAX)
         return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX, limit);
     int64_t ids[FLOW_LIST_MAX + 1];
     size_t n = 0;
-    ErrCode rc = item_page(reader, batch, state, after, limit + 1, ids, &n, err);
+    ErrCode rc = item_page(reader, parent, node, state, after, limit + 1, ids, &n, err);
     if (rc != OK)
         return rc;
     *more = n > (size_t)limit;
@@ -211,6 +213,12 @@ ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state, in
     *out = jobs;
     *len = n;
     return rc;
+}
+
+ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state, int64_t after,
+                   int limit, Arena *a, Job **out, size_t *len, bool *more, Err *err)
+{
+    return flow_items_by(reader, project, batch, -1, state, after, limit, a, out, len, more, err);
 }
 
 /* Each state has its own way to be found (sql/job.sql); all give ids, newest first. */
@@ -242,10 +250,16 @@ static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(
-        reader, ids_query(f->state),
-        DB_ARGS(DB_I(f->project), DB_I(below), DB_I(from), DB_S(f->step), DB_I(f->limit + 1)),
-        &rows, err);
+    bool by_pipeline = f->pipeline.len > 0;
+    const char *state = f->state < 0 ? "" : job_state_name((JobState)f->state);
+    const DbVal args[] = {DB_I(f->project),
+                          DB_I(below),
+                          DB_I(from),
+                          DB_S(by_pipeline ? f->pipeline : f->step),
+                          DB_I(f->limit + 1),
+                          DB_S(str_from_c(state))};
+    ErrCode rc = by_pipeline ? db_query(reader, &sql_job_ids_pipeline, args, 6, &rows, err)
+                             : db_query(reader, ids_query(f->state), args, 5, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))
         ids[n++] = db_int(&rows, 0);
     *len = n;

@@ -155,6 +155,7 @@ static JobNew ask_of(const Making *m, const Step *step)
                     .priority = priority_of(r, n),
                     .attempts = n->attempts,
                     .timeout_ms = n->timeout_ms,
+                    .retry_ms = n->retry_ms,
                     .trace = r->trace};
 }
 

@@ -127,3 +127,127 @@ ErrCode flow_nodes(DbConn *reader, int64_t project, int64_t job, Arena *a, NodeV
     flow_pipeline_release(&held);
     return rc;
 }
+
+/* --- children --- */
+
+static ErrCode find_node(DbConn *reader, int64_t project, int64_t job, Str node, int *out, Err *err)
+{
+    Asked asked = {0};
+    CLEANUP(flow_pipeline_release) PipelineHeld *held = NULL;
+    ErrCode rc = read_asked(reader, project, job, &asked, err);
+    if (rc == OK)
+        rc = flow_hold_version(reader, asked.pipeline, asked.version, &held, err);
+    if (rc == OK)
+        *out = pipeline_node_index(flow_pipeline_of(held), node);
+    return rc == OK && *out < 0 ? err_set(err, ERR_NOT_FOUND,
+                                          "the pipeline has no step \"" STR_FMT "\"", STR_ARG(node))
+                                : rc;
+}
+
+ErrCode flow_node_items(DbConn *reader, int64_t project, int64_t job, Str node, int state,
+                        int64_t after, int limit, Arena *a, Job **out, size_t *len, bool *more,
+                        Err *err)
+{
+    int index = -1;
+    ErrCode rc = find_node(reader, project, job, node, &index, err);
+    return rc != OK ? rc
+                    : flow_items_by(reader, project, job, index, state, after, limit, a, out, len,
+                                    more, err);
+}
+
+ErrCode flow_node_usage(DbConn *reader, int64_t project, int64_t job, Arena *a, NodeUsage **out,
+                        size_t *len, Err *err)
+{
+    enum { USAGE_MAX = 1000 };
+    size_t n = 0;
+    NodeUsage *all = arena_new(a, NodeUsage, USAGE_MAX);
+    if (all == NULL)
+        return err_set(err, ERR_NO_MEMORY, "reading usage");
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_node_usage, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    while (rc == OK && n < USAGE_MAX && db_next(&rows, &rc, err)) {
+        all[n] = (NodeUsage){db_int(&rows, 0), db_int(&rows, 2), db_str_copy(&rows, 1, a)};
+        if (all[n++].unit.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading usage");
+    }
+    *out = all;
+    *len = n;
+    return rc;
+}
+
+/* --- approvals --- */
+
+typedef struct WaitRow {
+    int64_t job, node, started_ms, due_ms;
+} WaitRow;
+
+/* Waits of whole jobs: the last job may go over the limit. */
+static ErrCode wait_rows(DbConn *reader, int64_t project, int64_t after, int limit, WaitRow *out,
+                         size_t *len, int64_t *next, Err *err)
+{
+    size_t n = 0;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc =
+        db_query(reader, &sql_node_waiting,
+                 DB_ARGS(DB_I(project), DB_I(after), DB_I(limit + PIPELINE_NODES_MAX)), &rows, err);
+    *next = 0;
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        WaitRow w = {db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2), db_int(&rows, 3)};
+        if (n >= (size_t)limit && w.job != out[n - 1].job) {
+            *next = out[n - 1].job;
+            break;
+        }
+        out[n++] = w;
+    }
+    *len = n;
+    return rc;
+}
+
+/* *is: it is an approval. */
+static ErrCode view_approval(DbConn *reader, int64_t project, const WaitRow *w, Arena *a,
+                             ApprovalView *out, bool *is, Err *err)
+{
+    Asked asked = {0};
+    CLEANUP(flow_pipeline_release) PipelineHeld *held = NULL;
+    *is = false;
+    ErrCode rc = read_asked(reader, project, w->job, &asked, err);
+    if (rc == OK)
+        rc = flow_hold_version(reader, asked.pipeline, asked.version, &held, err);
+    if (rc != OK)
+        return rc;
+    const Pipeline *p = flow_pipeline_of(held);
+    const Node *n = (size_t)w->node < p->nodes_len ? &p->nodes[w->node] : NULL;
+    if (n == NULL || n->kind != NODE_WAIT || n->wait != WAIT_APPROVAL)
+        return OK;
+    *out = (ApprovalView){.job = w->job,
+                          .since_ms = w->started_ms,
+                          .due_ms = w->due_ms,
+                          .version = asked.version,
+                          .pipeline = str_copy(a, p->name),
+                          .node = str_copy(a, n->id),
+                          .who = str_copy(a, n->who)};
+    *is = true;
+    return out->pipeline.ptr != NULL && out->node.ptr != NULL && out->who.ptr != NULL
+               ? OK
+               : err_set(err, ERR_NO_MEMORY, "listing approvals");
+}
+
+ErrCode flow_approvals(DbConn *reader, int64_t project, int64_t after, int limit, Arena *a,
+                       ApprovalView **out, size_t *len, int64_t *next, Err *err)
+{
+    size_t rows_len = 0, n = 0;
+    WaitRow *rows = arena_new(a, WaitRow, (size_t)limit + PIPELINE_NODES_MAX);
+    ApprovalView *all = arena_new(a, ApprovalView, (size_t)limit + PIPELINE_NODES_MAX);
+    ErrCode rc =
+        rows != NULL && all != NULL ? OK : err_set(err, ERR_NO_MEMORY, "listing approvals");
+    if (rc == OK)
+        rc = wait_rows(reader, project, after, limit, rows, &rows_len, next, err);
+    for (size_t i = 0; rc == OK && i < rows_len; i++) {
+        bool is = false;
+        rc = view_approval(reader, project, &rows[i], a, &all[n], &is, err);
+        n += is;
+    }
+    *out = all;
+    *len = n;
+    return rc;
+}

@@ -245,9 +245,8 @@ ErrCode flow_longer_tx(DbConn *tx, const OutsideLonger *l, Err *err)
 
 /* --- handlers --- */
 
-static ErrCode put_write(DbConn *tx, void *arg, Err *err)
+ErrCode flow_handler_put_tx(DbConn *tx, const QueueHandler *h, Err *err)
 {
-    const QueueHandler *h = arg;
     ErrCode rc = check_name(tx, h->queue, "queue", err);
     if (rc == OK)
         rc = db_exec(tx, &sql_outside_put,
@@ -258,6 +257,11 @@ static ErrCode put_write(DbConn *tx, void *arg, Err *err)
                      NULL, err);
     /* Whoever takes over looks at what is there already. */
     return rc == OK ? flow_tell_ready(tx, h->queue, 0, err) : rc;
+}
+
+static ErrCode put_write(DbConn *tx, void *arg, Err *err)
+{
+    return flow_handler_put_tx(tx, arg, err);
 }
 
 ErrCode flow_handler_put(Db *db, const QueueHandler *h, Err *err)
@@ -331,7 +335,9 @@ ErrCode flow_add_dead_tx(DbConn *tx, int64_t id, const JobNew *n, const TaskFaul
                      .max_attempts = flow_attempts_of(n),
                      .seq = 1, /* job.added */
                      .queue = n->queue.len > 0 ? n->queue : flow_queue_for(n->step, n->params)};
-    ErrCode rc = flow_add_ask(tx, id, n, false, err);
+    ErrCode rc = n->step->outside != NULL ? flow_admit_outside(tx, n, t.queue, err) : OK;
+    if (rc == OK)
+        rc = flow_add_ask(tx, id, n, false, err);
     for (size_t i = 0; rc == OK && i < COUNT_OF(events); i++)
         rc = flow_event_add(tx,
                             &(EventNew){.project = n->project,

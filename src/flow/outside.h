@@ -75,6 +75,7 @@ typedef struct QueueHandler {
 } QueueHandler;
 /* ERR_BAD_PARAM when the queue cannot be one of outside work. */
 MUST_CHECK ErrCode flow_handler_put(Db *db, const QueueHandler *h, Err *err);
+MUST_CHECK ErrCode flow_handler_put_tx(DbConn *tx, const QueueHandler *h, Err *err);
 /* ERR_NOT_FOUND: the queue is none of outside work (yet). */
 MUST_CHECK ErrCode flow_handler_get(DbConn *c, int64_t project, Str queue, Arena *a,
                                     QueueHandler *out, Err *err);

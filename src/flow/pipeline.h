@@ -144,6 +144,27 @@ typedef struct NodeView {
 MUST_CHECK ErrCode flow_nodes(DbConn *reader, int64_t project, int64_t job, Arena *a,
                               NodeView **out, size_t *len, Err *err);
 
+/* Children of one node, with their files, as flow_items. */
+MUST_CHECK ErrCode flow_node_items(DbConn *reader, int64_t project, int64_t job, Str node,
+                                   int state, int64_t after, int limit, Arena *a, Job **out,
+                                   size_t *len, bool *more, Err *err);
+/* What the children of a job have used; node: index into what flow_nodes gives. */
+typedef struct NodeUsage {
+    int64_t node, amount;
+    Str unit;
+} NodeUsage;
+MUST_CHECK ErrCode flow_node_usage(DbConn *reader, int64_t project, int64_t job, Arena *a,
+                                   NodeUsage **out, size_t *len, Err *err);
+/* Approvals that somebody is waited for, in jobs with an id above `after`, about `limit` of them.
+ * *next: where to go on; 0: that was all. */
+typedef struct ApprovalView {
+    int64_t job, since_ms, due_ms, version;
+    Str pipeline, node, who;
+} ApprovalView;
+MUST_CHECK ErrCode flow_approvals(DbConn *reader, int64_t project, int64_t after, int limit,
+                                  Arena *a, ApprovalView **out, size_t *len, int64_t *next,
+                                  Err *err);
+
 /* A signal that comes before its wait is kept until then (SIGNALS_MAX per job, ERR_LIMIT_COUNT).
  * payload: JSON. ERR_NOT_FOUND, ERR_CONFLICT when the job has ended. */
 enum { SIGNALS_MAX = 100, SIGNAL_DATA_MAX = 64 * 1024 };

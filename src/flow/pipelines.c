@@ -1,5 +1,6 @@
 /* pipelines.c: definitions, by name and version. */
 #include "flow/pipeline_in.h"
+#include "flow/schedule.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -73,6 +74,15 @@ static ErrCode is_newest(DbConn *tx, const Found *f, Str hash, bool *same, Err *
     return rc;
 }
 
+static ErrCode tell_stored(DbConn *tx, int64_t project, int64_t key, Str name, Str definition,
+                           Err *err)
+{
+    const FlowHooks *hooks = db_attached(tx);
+    if (hooks == NULL || hooks->stored == NULL)
+        return OK;
+    return hooks->stored(hooks->stored_ctx, tx, project, key, name, definition, err);
+}
+
 static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
 {
     const PipelineNew *n = p->n;
@@ -96,6 +106,8 @@ static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
             tx, &sql_pipeline_add,
             DB_ARGS(DB_I(p->id), DB_I(n->project), DB_S(n->name), DB_I(p->built_in), DB_I(now_ms)),
             NULL, err);
+    if (rc == OK && !p->built_in)
+        rc = tell_stored(tx, n->project, n->key, n->name, n->definition, err);
     if (rc != OK)
         return rc;
     return db_exec(tx, &sql_pipeline_version_add,
@@ -372,8 +384,14 @@ typedef struct Delete {
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    return db_exec(tx, &sql_pipeline_delete,
-                   DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
+    int64_t now_ms = clock_now_ms();
+    ErrCode rc = db_exec(tx, &sql_pipeline_delete,
+                         DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
+    if (rc == OK && d->gone > 0)
+        rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
+    return rc == OK && d->gone > 0 ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name,
+                                                                  NULL, 0, now_ms, err)
+                                   : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

@@ -87,6 +87,8 @@ ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *e
         NULL, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
+    if (rc == OK && (t->flags | t->poke) != 0)
+        rc = flow_let_go(tx, t, err);
     if (rc != OK || end->quiet)
         return rc;
     rc = flow_feed_end(tx, t, end, err);
@@ -230,6 +232,8 @@ static ErrCode again(DbConn *tx, const TaskChanged *t, Event type, const TaskFau
                                 a, err);
     if (rc == OK)
         rc = flow_tell_ready(tx, t->queue, run_at_ms, err);
+    if (rc == OK && t->poke != 0)
+        rc = flow_tell_room(tx, t->poke, err);
     if (rc == OK)
         rc = flow_tell_news(tx, t->project, t->job, err);
     return rc;
@@ -249,9 +253,12 @@ static ErrCode finish_failed(DbConn *tx, const TaskResult *r, Arena *a, Err *err
     bool found = false;
     ErrCode rc = OK;
     if (err_retry(r->code) != RETRY_NEVER) {
-        int64_t run_at_ms =
-            clock_now_ms() + queue_backoff_ms(r->attempt, r->retry_after_ms, dice());
-        rc = queue_delay(tx, r->task, r->attempt, run_at_ms, &f, a, &t, &found, err);
+        int64_t base_ms = 0;
+        rc = flow_retry_base(tx, r->job, &base_ms, err);
+        int64_t run_at_ms = clock_now_ms() + queue_backoff_from(base_ms, r->attempt,
+                                                                r->retry_after_ms, dice());
+        if (rc == OK)
+            rc = queue_delay(tx, r->task, r->attempt, run_at_ms, &f, a, &t, &found, err);
         if (rc == OK && found)
             rc = again(tx, &t, EVENT_TASK_RETRY, &f, run_at_ms, a, err);
     }

@@ -158,6 +158,8 @@ ErrCode schedule_check(const ScheduleSpec *s, const Registry *r, Err *err)
 {
     int64_t next;
     size_t len;
+    if (str_eq_c(s->name, "preview"))
+        return bad(err, "name", "\"preview\" is a path of the API");
     if (!name_ok(s->name))
         return bad(err, "name", "must be 1 to 64 of a-z 0-9 - _ .");
     if ((s->step.len > 0) == (s->pipeline.len > 0))

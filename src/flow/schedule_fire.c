@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
+#include "flow/pipeline.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -55,6 +56,7 @@ void schedule_plan(const Schedule *s, const Cron *c, const Zone *z, int64_t now_
 typedef struct Start {
     const Registry *registry;
     const Schedule *s;
+    Arena *arena;
     int64_t time_ms, last_job;
     Str trace, idempotency_key;
     bool existed;  /* by its idempotency key: `job` is the earlier one */
@@ -106,11 +108,61 @@ static ErrCode start_step(DbConn *tx, Start *st, Err *err)
     return rc;
 }
 
+/* Against the version that is the newest now: it may ask for other inputs than the one before. */
+static ErrCode pipeline_inputs(DbConn *tx, const Schedule *s, Arena *a, Str *inputs,
+                               int64_t *version, Err *err)
+{
+    CLEANUP(flow_pipeline_release) PipelineHeld *held = NULL;
+    const Json *given = NULL;
+    ParamFaults *faults = arena_new(a, ParamFaults, 1);
+    if (faults == NULL)
+        return err_set(err, ERR_NO_MEMORY, "starting a pipeline");
+    ErrCode rc = flow_pipeline_hold(tx, s->project, s->spec.pipeline, 0, &held, err);
+    if (rc == OK)
+        rc = json_parse(a, s->spec.params, &given, err);
+    if (rc == OK)
+        rc = param_check(flow_pipeline_of(held)->inputs, given, a, inputs, faults, err);
+    if (rc == OK)
+        *version = flow_pipeline_version_of(held);
+    return rc;
+}
+
+static Str trigger_text(const Start *st)
+{
+    char time[CLOCK_TEXT_SIZE];
+    Buf b = buf_init(st->arena, 4 * KIB);
+    JsonOut j = json_out(&b);
+    clock_text(st->time_ms, time);
+    json_begin(&j, '{');
+    json_kv_c(&j, "type", "schedule");
+    json_kv_str(&j, "schedule", st->s->spec.name);
+    json_kv_c(&j, "time", time);
+    json_end(&j, '}');
+    return b.failed ? (Str){0} : buf_str(&b);
+}
+
 static ErrCode start_pipeline(DbConn *tx, Start *st, Err *err)
 {
-    (void)tx;
-    (void)st;
-    return err_set(err, ERR_CONFLICT, "schedules cannot start pipelines yet");
+    const ScheduleSpec *p = &st->s->spec;
+    JobAdded added;
+    PipelineRun n = {.project = st->s->project,
+                     .key = st->s->key,
+                     .name = p->pipeline,
+                     .priority = p->priority,
+                     .timeout_ms = p->timeout_ms,
+                     .delay_ms = jitter(p->jitter_ms),
+                     .idempotency_key = st->idempotency_key,
+                     .request_hash = p->name,
+                     .trace = st->trace,
+                     .trigger = trigger_text(st)};
+    ErrCode rc = pipeline_inputs(tx, st->s, st->arena, &n.inputs, &n.version, err);
+    if (rc == OK)
+        rc = flow_run_tx(tx, id_new(), &n, &added, err);
+    if (rc == OK) {
+        st->job = added.job;
+        st->existed = added.existed;
+    }
+    return rc;
 }
 
 static ErrCode job_lives(DbConn *tx, int64_t job, bool *lives, Err *err)
@@ -243,8 +295,11 @@ static ErrCode fire_one(DbConn *tx, Fire *f, const Schedule *s, Arena *a, Err *e
     if (firing.left_out > 0)
         set_why(d.why, "missed: no server ran then, or the clock jumped over it");
     for (size_t i = 0; rc == OK && i < firing.len; i++) {
-        Start st = {
-            .registry = f->registry, .s = s, .time_ms = firing.times[i], .last_job = d.last_job};
+        Start st = {.registry = f->registry,
+                    .s = s,
+                    .arena = a,
+                    .time_ms = firing.times[i],
+                    .last_job = d.last_job};
         rc = start_one(tx, &st, &d, f->now_ms - st.time_ms > SCHEDULE_LATE_MS, a, err);
     }
     if (rc == OK)
@@ -310,6 +365,7 @@ static ErrCode run_write(DbConn *tx, void *arg, Err *err)
         return rc;
     Start st = {.registry = r->registry,
                 .s = &s,
+                .arena = a,
                 .time_ms = r->now_ms,
                 .last_job = s.last_job,
                 .trace = r->trace,

@@ -1,6 +1,8 @@
 /* schedule_set.c: the schedules that a pipeline declares. */
 #include "flow/schedule_in.h"
+#include "base/clock.h"
 #include "base/id.h"
+#include "core/pipeline.h"
 #include "db/queries.h"
 
 /* What of an earlier one stays: its row, its history, whether it is paused, and its next time when
@@ -103,4 +105,136 @@ ErrCode schedule_set_for_pipeline_tx(DbConn *tx, const Registry *r, int64_t proj
         rc = set_one(tx, r, &s, find(old, old_len, s.spec.name), a, now_ms, err);
     }
     return rc == OK ? remove_others(tx, project, old, old_len, names, len, err) : rc;
+}
+
+/* --- as a pipeline's definition has them --- */
+
+enum { DECLARED_MAX = 100 };
+
+static bool known_key(Str key)
+{
+    static const char *const keys[] = {"cron", "every",  "zone",    "with",   "start",
+                                       "end",  "missed", "overlap", "jitter", "priority"};
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (str_eq_c(key, keys[i]))
+            return true;
+    return false;
+}
+
+static ErrCode bad(const char *why, Err *err)
+{
+    return err_set(err, ERR_BAD_PIPELINE, "%s", why);
+}
+
+static ErrCode read_time(const Json *entry, const char *key, int64_t *out, Err *err)
+{
+    const Json *j = json_get(entry, key);
+    if (j != NULL && !clock_parse(json_text(j), out))
+        return err_set(err, ERR_BAD_PIPELINE, "%s is no time as in RFC 3339", key);
+    return OK;
+}
+
+static ErrCode read_with(const Json *entry, Arena *a, Str *out, Err *err)
+{
+    const Json *with = json_get(entry, "with");
+    Buf b = buf_init(a, SCHEDULE_PARAMS_MAX);
+    JsonOut j = json_out(&b);
+    if (with == NULL)
+        return OK;
+    if (with->type != JSON_OBJECT)
+        return bad("with is no object of inputs", err);
+    json_put(&j, with);
+    if (b.failed)
+        return bad("with is larger than 64 kB", err);
+    *out = buf_str(&b);
+    return OK;
+}
+
+static ErrCode read_policies(const Json *entry, ScheduleSpec *s, Err *err)
+{
+    const Json *missed = json_get(entry, "missed"), *overlap = json_get(entry, "overlap");
+    const Json *jitter = json_get(entry, "jitter");
+    if (missed != NULL && (s->missed = missed_from(json_text(missed))) == MISSED_COUNT)
+        return bad("missed is none of skip, once, all", err);
+    if (overlap != NULL && (s->overlap = overlap_from(json_text(overlap))) == OVERLAP_COUNT)
+        return bad("overlap is none of allow, skip, cancel", err);
+    if (jitter != NULL && (s->jitter_ms = pipeline_duration_ms(jitter)) < 0)
+        return bad("jitter is no duration", err);
+    s->priority = json_int(json_get(entry, "priority"), 0);
+    return OK;
+}
+
+static ErrCode read_entry(const Json *entry, Arena *a, ScheduleSpec *s, Err *err)
+{
+    *s = (ScheduleSpec){.cron = json_text(entry)};
+    if (s->cron.len > 0)
+        return OK;
+    if (entry->type != JSON_OBJECT)
+        return bad("is no object", err);
+    json_each(member, entry)
+        if (!known_key(member->key))
+            return err_set(err, ERR_BAD_PIPELINE, "\"" STR_FMT "\" is not known here",
+                           STR_ARG(str_slice(member->key, 0, 40)));
+    Str every = json_text(json_get(entry, "every"));
+    s->cron = json_text(json_get(entry, "cron"));
+    s->zone = json_text(json_get(entry, "zone"));
+    if ((s->cron.len > 0) == (every.len > 0))
+        return bad("needs either cron or every", err);
+    if (every.len > 0)
+        s->cron = str_printf(a, "@every " STR_FMT, STR_ARG(every));
+    ErrCode rc = read_with(entry, a, &s->params, err);
+    if (rc == OK)
+        rc = read_time(entry, "start", &s->start_ms, err);
+    if (rc == OK)
+        rc = read_time(entry, "end", &s->end_ms, err);
+    return rc == OK ? read_policies(entry, s, err) : rc;
+}
+
+/* "on.schedule[2]: …" before what is wrong. */
+static ErrCode at_entry(size_t index, ErrCode rc, Err *err)
+{
+    if (err_status(rc) >= 500)
+        return rc;
+    const Err what = *err;
+    err_set(err, ERR_BAD_PIPELINE, "on.schedule[%zu]: %s", index, what.text);
+    if (what.hint[0] != 0)
+        err_hint(err, "%s", what.hint);
+    return ERR_BAD_PIPELINE;
+}
+
+static ErrCode read_entries(const Json *list, Arena *a, ScheduleSpec *specs, size_t *len, Err *err)
+{
+    bool is_list = json_is(list, JSON_LIST);
+    const Json *entry = is_list ? list->first : list;
+    for (*len = 0; entry != NULL; entry = is_list ? entry->next : NULL) {
+        if (*len == DECLARED_MAX)
+            return bad("on.schedule has more than 100 entries", err);
+        ScheduleSpec *s = &specs[*len];
+        ErrCode rc = read_entry(entry, a, s, err);
+        ScheduleSpec check = *s;
+        check.name = check.pipeline = STR("x");
+        if (rc == OK)
+            rc = schedule_check(&check, NULL, err);
+        if (rc != OK)
+            return at_entry(*len, rc, err);
+        (*len)++;
+    }
+    return OK;
+}
+
+ErrCode schedule_declare_tx(DbConn *tx, int64_t project, int64_t key, Str pipeline, Str definition,
+                            int64_t now_ms, Err *err)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(16 * MIB);
+    ScheduleSpec *specs = a != NULL ? arena_new(a, ScheduleSpec, DECLARED_MAX) : NULL;
+    const Json *tree = NULL;
+    size_t len = 0;
+    if (specs == NULL)
+        return err_set(err, ERR_NO_MEMORY, "storing a pipeline's schedules");
+    ErrCode rc = json_parse(a, definition, &tree, err);
+    if (rc == OK)
+        rc = read_entries(json_get(json_get(tree, "on"), "schedule"), a, specs, &len, err);
+    return rc != OK ? rc
+                    : schedule_set_for_pipeline_tx(tx, NULL, project, key, pipeline, specs, len,
+                                                   now_ms, err);
 }

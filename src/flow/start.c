@@ -226,7 +226,10 @@ ErrCode flow_run_tx(DbConn *tx, int64_t id, const PipelineRun *n, JobAdded *out,
     JobAdded added = {.job = id};
     PipelineKey key;
     JobState state;
+    static const Step step = {.name = "flow.run"}; /* what the rows of a pipeline's job say */
     const JobNew ask = {.project = n->project,
+                        .step = &step,
+                        .queue = STR("flow"),
                         .priority = n->priority,
                         .delay_ms = n->delay_ms,
                         .timeout_ms = n->timeout_ms,

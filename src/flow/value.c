@@ -244,9 +244,12 @@ static ErrCode wait_value(Running *r, int i, const Json **out, Err *err)
     if (json_is(data, JSON_OBJECT))
         *o = *data;
     *out = o;
-    return value_add_text(r->arena, o, "state", str_from_c(node_state_name(r->now[i].state)))
-               ? OK
-               : no_memory(err);
+    const NodeNow *now = &r->now[i];
+    bool ok = value_add_text(r->arena, o, "state", str_from_c(node_state_name(now->state)));
+    if (ok && now->reason.len > 0)
+        ok = value_add_text(r->arena, o, "reason", now->reason) &&
+             value_add_text(r->arena, o, "detail", now->detail);
+    return ok ? OK : no_memory(err);
 }
 
 ErrCode value_of_node(Running *r, int i, const Json **out, Err *err)
@@ -345,7 +348,11 @@ static ErrCode add_trigger(Running *r, Json *scope, Err *err)
 
 static ErrCode add_failure(Running *r, Json *scope, Err *err)
 {
+    /* The first of the steps; what fails in finally is not known to those beside it, or it would
+     * matter who was faster. */
     int i = plan_failed(r->p, r->now);
+    if (i >= 0 && r->p->nodes[i].section != SECTION_STEPS)
+        i = -1;
     Json *o = i >= 0 ? value_new(r->arena, JSON_OBJECT) : NULL;
     if (i < 0)
         return value_add(r->arena, scope, STR("failure"), NULL) ? OK : no_memory(err);

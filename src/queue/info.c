@@ -85,6 +85,7 @@ ErrCode queue_list(DbConn *reader, Arena *a, QueueInfo **out, size_t *len, Err *
     static const Part parts[] = {{&sql_queue_ready, offsetof(QueueInfo, ready), 2},
                                  {&sql_queue_delayed, offsetof(QueueInfo, delayed), -1},
                                  {&sql_queue_leased, offsetof(QueueInfo, leased), -1},
+                                 {&sql_queue_blocked, offsetof(QueueInfo, blocked), -1},
                                  {&sql_queue_dead, offsetof(QueueInfo, dead), -1}};
     Infos all = {.items = arena_new(a, QueueInfo, QUEUES_MAX)};
     if (all.items == NULL)

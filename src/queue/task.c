@@ -1,65 +1,50 @@
 /* task.c: the moves of a task (see the drawing in queue.h). */
-#include "queue/queue.h"
+#include "queue/memory.h"
 #include "db/queries.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
-ErrCode queue_add(DbConn *tx, const TaskNew *n, int64_t now_ms, Err *err)
+static ErrCode add_flags(DbConn *tx, const TaskNew *n, const Entry *e, Err *err)
 {
-    Str state = n->run_at_ms > now_ms ? STR("delayed") : STR("ready");
-    return db_exec(tx, &sql_task_add,
-                   DB_ARGS(DB_I(n->id), DB_I(n->project), DB_I(n->job), DB_S(n->queue), DB_S(state),
-                           DB_I(n->priority), DB_I(n->run_at_ms), DB_I(n->attempt),
-                           DB_I(n->max_attempts), DB_I(n->seq), DB_I(n->started_ms),
-                           db_text_or_null(n->concurrency_key), db_int_or_null(n->parent)),
+    return db_exec(tx, &sql_task_add_flags,
+                   DB_ARGS(DB_I(n->id), DB_I(n->project), DB_I(n->job), DB_S(n->queue),
+                           DB_S(str_from_c(e->state)), DB_I(n->priority), DB_I(e->run_at_ms),
+                           DB_I(n->attempt), DB_I(n->max_attempts), DB_I(n->seq),
+                           DB_I(n->started_ms), db_text_or_null(n->concurrency_key),
+                           db_int_or_null(n->parent), DB_I(n->flags | e->flags)),
                    NULL, err);
 }
 
-static int by_rank(const void *x, const void *y)
+static ErrCode add_plain(DbConn *tx, const TaskNew *n, const Entry *e, Err *err)
 {
-    const TaskLease *a = x, *b = y;
-    if (a->priority != b->priority)
-        return a->priority > b->priority ? -1 : 1;
-    return (a->id > b->id) - (a->id < b->id);
+    return db_exec(tx, &sql_task_add,
+                   DB_ARGS(DB_I(n->id), DB_I(n->project), DB_I(n->job), DB_S(n->queue),
+                           DB_S(str_from_c(e->state)), DB_I(n->priority), DB_I(e->run_at_ms),
+                           DB_I(n->attempt), DB_I(n->max_attempts), DB_I(n->seq),
+                           DB_I(n->started_ms), DB_N, db_int_or_null(n->parent)),
+                   NULL, err);
 }
 
-ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t until_ms, Str worker,
-                    Arena *a, TaskLease **out, size_t *len, Err *err)
+ErrCode queue_add(DbConn *tx, const TaskNew *n, int64_t now_ms, int64_t *ready_ms, Err *err)
 {
-    assert(max > 0 && max <= QUEUE_LEASE_MAX);
-    TaskLease *leases = arena_alloc_raw(a, (size_t)max * sizeof *leases);
-    if (leases == NULL)
-        return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);
+    bool later = n->run_at_ms > now_ms, plain = n->flags == 0 && n->concurrency_key.len == 0;
+    Entry e = {later ? "delayed" : "ready", n->run_at_ms, n->run_at_ms, 0};
+    ErrCode rc = n->concurrency_key.len > 0 ? queue_enter(tx, n, now_ms, &e, err) : OK;
+    if (rc == OK)
+        rc = plain ? add_plain(tx, n, &e, err) : add_flags(tx, n, &e, err);
+    if (rc == OK && e.ready_ms != INT64_MAX)
+        rc = queue_mem_ready(tx, n->queue, n->project, e.ready_ms > now_ms ? e.ready_ms : 0, err);
+    if (ready_ms != NULL)
+        *ready_ms = e.ready_ms;
+    return rc;
+}
 
-    ErrCode rc =
-        db_exec(tx, &sql_task_wake, DB_ARGS(DB_S(queue), DB_I(now_ms), DB_I(max)), NULL, err);
-    if (rc != OK)
-        return rc;
-
-    size_t n = 0;
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    rc = db_query(tx, &sql_task_lease,
-                  DB_ARGS(DB_S(queue), DB_I(max), DB_S(worker), DB_I(until_ms), DB_I(now_ms)),
-                  &rows, err);
-    while (rc == OK && db_next(&rows, &rc, err)) {
-        assert(n < (size_t)max);
-        leases[n++] = (TaskLease){.id = db_int(&rows, 0),
-                                  .project = db_int(&rows, 1),
-                                  .job = db_int(&rows, 2),
-                                  .priority = db_int(&rows, 3),
-                                  .attempt = db_int(&rows, 4),
-                                  .max_attempts = db_int(&rows, 5),
-                                  .seq = db_int(&rows, 6),
-                                  .run_at_ms = db_int(&rows, 7),
-                                  .lease_until_ms = until_ms};
-    }
-    if (rc != OK)
-        return rc;
-    qsort(leases, n, sizeof *leases, by_rank); /* UPDATE … RETURNING promises no order */
-    *out = leases;
-    *len = n;
-    return OK;
+/* A queue that is limited has room for another one. */
+static ErrCode look_for_room(DbConn *tx, Str queue, TaskChanged *out, Err *err)
+{
+    QueueMem *m;
+    ErrCode rc = queue_mem(tx, queue, &m, err);
+    if (rc == OK && m->limited)
+        out->poke = queue_hash(queue);
+    return rc;
 }
 
 /* Read at most one task and remove it. */
@@ -68,6 +53,7 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Ar
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(tx, q, DB_ARGS(DB_I(task), DB_I(second)), &rows, err);
+    bool blocked = false;
     *found = false;
     while (rc == OK && db_next(&rows, &rc, err)) {
         *found = true;
@@ -80,10 +66,16 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Ar
                              .progress_done = db_int(&rows, 6),
                              .progress_total = db_int(&rows, 7),
                              .was_leased = str_eq_c(db_str(&rows, 9), "leased"),
-                             .parent = db_int(&rows, 10)};
+                             .parent = db_int(&rows, 10),
+                             .flags = db_int(&rows, 11)};
+        blocked = str_eq_c(db_str(&rows, 9), "blocked");
+        if (out->was_leased && queue_mem_limits(tx))
+            rc = look_for_room(tx, db_str(&rows, 8), out, err);
         if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }
+    if (rc == OK && blocked)
+        rc = queue_leave_line(tx, task, err);
     if (rc == OK && *found)
         rc = db_exec(tx, &sql_task_delete, DB_ARGS(DB_I(task)), NULL, err);
     return rc;
@@ -101,9 +93,11 @@ ErrCode queue_cancel(DbConn *tx, int64_t project, int64_t task, Arena *a, TaskCh
     return take(tx, &sql_task_of_project, task, project, a, out, found, err);
 }
 
-/* A query that gives the task back to its queue: project, job, seq, max_attempts, queue. */
+/* A query that gives the task back to its queue: project, job, seq, max_attempts, queue. due_ms:
+ * when it is ready, 0: now. */
 static ErrCode put_back(DbConn *tx, const Query *q, const DbVal *args, size_t args_len,
-                        int64_t attempt, Arena *a, TaskChanged *out, bool *found, Err *err)
+                        int64_t attempt, int64_t due_ms, Arena *a, TaskChanged *out, bool *found,
+                        Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(tx, q, args, args_len, &rows, err);
@@ -120,6 +114,10 @@ static ErrCode put_back(DbConn *tx, const Query *q, const DbVal *args, size_t ar
         if (out->queue.ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }
+    if (rc == OK && *found)
+        rc = queue_mem_ready(tx, out->queue, out->project, due_ms, err);
+    if (rc == OK && *found && queue_mem_limits(tx))
+        rc = look_for_room(tx, out->queue, out, err);
     return rc;
 }
 
@@ -129,7 +127,7 @@ ErrCode queue_delay(DbConn *tx, int64_t task, int64_t attempt, int64_t run_at_ms
     return put_back(tx, &sql_task_delay,
                     DB_ARGS(DB_I(task), DB_I(attempt), DB_I(run_at_ms), DB_S(why->reason),
                             db_text_or_null(why->detail), db_text_or_null(why->hint)),
-                    attempt, a, out, found, err);
+                    attempt, run_at_ms, a, out, found, err);
 }
 
 ErrCode queue_lose(DbConn *tx, int64_t task, int64_t attempt, int64_t now_ms, const TaskFault *why,
@@ -138,14 +136,14 @@ ErrCode queue_lose(DbConn *tx, int64_t task, int64_t attempt, int64_t now_ms, co
     return put_back(tx, &sql_task_lose,
                     DB_ARGS(DB_I(task), DB_I(attempt), DB_I(now_ms), DB_S(why->reason),
                             db_text_or_null(why->detail), db_text_or_null(why->hint)),
-                    attempt, a, out, found, err);
+                    attempt, 0, a, out, found, err);
 }
 
 ErrCode queue_give_back(DbConn *tx, int64_t task, int64_t attempt, int64_t now_ms, Arena *a,
                         TaskChanged *out, bool *found, Err *err)
 {
     return put_back(tx, &sql_task_give_back,
-                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(now_ms), DB_I(1)), attempt, a, out,
+                    DB_ARGS(DB_I(task), DB_I(attempt), DB_I(now_ms), DB_I(1)), attempt, 0, a, out,
                     found, err);
 }
 
@@ -209,9 +207,4 @@ ErrCode queue_expired(DbConn *tx, int64_t now_ms, Arena *a, TaskLease **out, siz
     *out = tasks;
     *len = n;
     return rc;
-}
-
-ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err)
-{
-    return db_get_int(c, &sql_task_next_due, DB_ARGS(DB_S(queue)), INT64_MAX, due_ms, err);
 }

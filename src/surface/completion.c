@@ -47,6 +47,19 @@ static void add_choices(const Param *p, Buf *b)
         buf_addf(b, "%s%s", c == p->choices ? "" : " ", c->name);
 }
 
+/* "flow run" is the verb "run" of "flow". */
+static const char *verb_word(const HelpCommand *verb)
+{
+    const char *space = strchr(verb->name, ' ');
+    return space != NULL ? space + 1 : verb->name;
+}
+
+static void add_verbs(const HelpCommand *c, Buf *b)
+{
+    for (size_t i = 0; i < c->verbs_len; i++)
+        buf_addf(b, "%s%s", i > 0 ? " " : "", verb_word(&c->verbs[i]));
+}
+
 /* bash */
 
 static void bash_choices(const char *where, const Param *params, Buf *b)
@@ -62,12 +75,44 @@ static void bash_choices(const char *where, const Param *params, Buf *b)
     }
 }
 
+/* "flow/run" in the cases below. */
+static void bash_verb_values(const HelpCommand *c, Buf *b)
+{
+    for (size_t i = 0; i < c->verbs_len; i++) {
+        Str where = str_printf(b->arena, "%s/%s", c->name, verb_word(&c->verbs[i]));
+        if (where.ptr == NULL)
+            b->failed = true;
+        else
+            bash_choices(where.ptr, c->verbs[i].params, b);
+    }
+}
+
+static void bash_verbs(const Writer *w)
+{
+    for (size_t i = 0; i < w->len; i++) {
+        const HelpCommand *c = &w->commands[i];
+        if (c->verbs == NULL)
+            continue;
+        buf_addf(w->b,
+                 "    if [[ $command == %s ]]; then\n        if ((COMP_CWORD == 2)); then\n"
+                 "            COMPREPLY=($(compgen -W '",
+                 c->name);
+        add_verbs(c, w->b);
+        buf_addf(w->b,
+                 "' -- \"$cur\"))\n            return\n        fi\n"
+                 "        command=%s/${COMP_WORDS[2]}\n    fi\n",
+                 c->name);
+    }
+}
+
 static void bash_values(const Writer *w, const HelpCommand *run)
 {
     buf_add_c(w->b, "    case \"$command:$prev\" in\n");
-    for (size_t i = 0; i < w->len; i++)
+    for (size_t i = 0; i < w->len; i++) {
         if (!w->commands[i].takes_step)
             bash_choices(w->commands[i].name, w->commands[i].params, w->b);
+        bash_verb_values(&w->commands[i], w->b);
+    }
     for (size_t i = 0; run != NULL && i < registry_count(w->registry); i++)
         if (!registry_at(w->registry, i)->internal) {
             const Step *s = registry_at(w->registry, i);
@@ -89,6 +134,12 @@ static void bash_flags(const Writer *w, const HelpCommand *run)
         buf_addf(w->b, "        %s) words='--help", w->commands[i].name);
         add_flags(w->commands[i].params, w->b);
         buf_add_c(w->b, "' ;;\n");
+        for (size_t v = 0; v < w->commands[i].verbs_len; v++) {
+            const HelpCommand *verb = &w->commands[i].verbs[v];
+            buf_addf(w->b, "        %s/%s) words='--help", w->commands[i].name, verb_word(verb));
+            add_flags(verb->params, w->b);
+            buf_add_c(w->b, "' ;;\n");
+        }
     }
     for (size_t i = 0; run != NULL && i < registry_count(w->registry); i++) {
         const Step *s = registry_at(w->registry, i);
@@ -136,6 +187,7 @@ static void write_bash(const Writer *w)
         buf_addf(w->b,
                  "    [[ $command == %s ]] && ((COMP_CWORD > 2)) && command=%s/${COMP_WORDS[2]}\n",
                  run->name, run->name);
+    bash_verbs(w);
     bash_values(w, run);
     buf_add_c(
         w->b,
@@ -194,6 +246,23 @@ static void zsh_described(const char *name, const char *help, Buf *b)
     buf_add_c(b, "'\n");
 }
 
+static void zsh_verbs(const HelpCommand *c, Buf *b)
+{
+    buf_addf(b, "    if [[ $words[2] == %s ]]; then\n        local -a verbs\n        verbs=(\n",
+             c->name);
+    for (size_t i = 0; i < c->verbs_len; i++)
+        zsh_described(verb_word(&c->verbs[i]), c->verbs[i].summary, b);
+    buf_add_c(b, "        )\n        if ((CURRENT == 3)); then\n"
+                 "            _describe -t commands command verbs\n            return\n        fi\n"
+                 "        case $words[3] in\n");
+    for (size_t i = 0; i < c->verbs_len; i++) {
+        buf_addf(b, "        %s) _arguments '--help[Show help.]'", verb_word(&c->verbs[i]));
+        zsh_options(c->verbs[i].params, b);
+        buf_add_c(b, " \\\n            '*:file:_files' ;;\n");
+    }
+    buf_add_c(b, "        esac\n        return\n    fi\n");
+}
+
 static void zsh_run(const Writer *w, const HelpCommand *run)
 {
     buf_addf(w->b,
@@ -236,6 +305,9 @@ static void write_zsh(const Writer *w)
              run != NULL ? run->name : "", run != NULL ? "|" : "");
     if (run != NULL)
         zsh_run(w, run);
+    for (size_t i = 0; i < w->len; i++)
+        if (w->commands[i].verbs != NULL)
+            zsh_verbs(&w->commands[i], w->b);
     buf_add_c(w->b, "    case $words[2] in\n");
     for (size_t i = 0; i < w->len; i++) {
         buf_addf(w->b, "        %s) _arguments '--help[Show help.]'", w->commands[i].name);
@@ -263,6 +335,22 @@ static void fish_options(const char *condition, const Param *params, Buf *b)
         buf_add_c(b, " -d ");
         fish_quoted(p->help, b);
         buf_add_char(b, '\n');
+    }
+}
+
+static void fish_verbs(const HelpCommand *c, Buf *b)
+{
+    for (size_t i = 0; i < c->verbs_len; i++) {
+        buf_addf(b, "complete -c platen -n '__platen_wants_verb %s' -f -a %s -d ", c->name,
+                 verb_word(&c->verbs[i]));
+        fish_quoted(c->verbs[i].summary, b);
+        buf_add_char(b, '\n');
+        Str condition =
+            str_printf(b->arena, "__platen_verb %s %s", c->name, verb_word(&c->verbs[i]));
+        if (condition.ptr == NULL)
+            b->failed = true;
+        else
+            fish_options(condition.ptr, c->verbs[i].params, b);
     }
 }
 
@@ -300,8 +388,15 @@ static void write_fish(const Writer *w)
              "    test (count $words) -ge 3; and test $words[2] = %s; and test $words[3] = "
              "$argv[1]\nend\n",
              name);
+    buf_add_c(w->b,
+              "function __platen_wants_verb\n    set -l words (commandline -opc)\n"
+              "    test (count $words) -eq 2; and test $words[2] = $argv[1]\nend\n"
+              "function __platen_verb\n    set -l words (commandline -opc)\n"
+              "    test (count $words) -ge 3; and test $words[2] = $argv[1]; and test $words[3] "
+              "= $argv[2]\nend\n");
     for (size_t i = 0; i < w->len; i++) {
         const HelpCommand *c = &w->commands[i];
+        fish_verbs(c, w->b);
         buf_addf(w->b, "complete -c platen -n __fish_use_subcommand -f -a %s -d ", c->name);
         fish_quoted(c->summary, w->b);
         buf_add_char(w->b, '\n');

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "flow/pipeline.h"
 
 #include <string.h>
 
@@ -16,12 +17,14 @@ static const char *verdict(const Job *job)
                                      : "The job waits for its start time.";
         return "The job waits for a free worker.";
     case JOB_RUNNING:
-        return "The job runs now.";
+        return job->paused ? "Somebody paused the job: nothing further of it begins."
+                           : "The job runs now.";
     case JOB_DONE:
         return job->attempts > 1 ? "The job is done, after attempts that failed."
                                  : "The job is done.";
     case JOB_FAILED:
-        return "The job failed.";
+        return job->pipeline.len > 0 ? "The job failed because a step of its pipeline did."
+                                     : "The job failed.";
     case JOB_CANCELED:
         return "Somebody cancelled the job.";
     case JOB_STATE_COUNT:
@@ -101,7 +104,68 @@ static void put_times(const Job *job, JsonOut *j)
     json_kv_str(j, "trace", job->trace);
 }
 
-ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t id, Arena *a, JsonOut *j, Err *err)
+/* Where the failure of a pipeline's job comes from: the first node that failed, and its first job
+ * that did. */
+typedef struct Origin {
+    Str node;
+    int64_t child; /* 0: the node itself failed, or none */
+} Origin;
+
+static bool counts_as_failed(const NodeView *n)
+{
+    return n->state == NODE_FAILED && !n->optional && n->section == SECTION_STEPS;
+}
+
+static ErrCode first_failed_child(DbConn *reader, const Job *job, const NodeView *n, Arena *a,
+                                  int64_t *child, Err *err)
+{
+    Job *failed = NULL;
+    size_t len = 0;
+    bool more;
+    *child = n->child;
+    if (n->child != 0 || n->failed == 0)
+        return OK;
+    ErrCode rc = flow_node_items(reader, job->project, job->id, n->id, JOB_FAILED, 0, 1, a, &failed,
+                                 &len, &more, err);
+    if (rc == OK && len > 0)
+        *child = failed[0].id;
+    return rc;
+}
+
+static ErrCode find_origin(DbConn *reader, const Job *job, Arena *a, Origin *out, Err *err)
+{
+    NodeView *nodes = NULL;
+    size_t len = 0;
+    *out = (Origin){0};
+    if (job->pipeline.len == 0 || job->state != JOB_FAILED)
+        return OK;
+    ErrCode rc = flow_nodes(reader, job->project, job->id, a, &nodes, &len, err);
+    for (size_t i = 0; rc == OK && i < len; i++)
+        if (counts_as_failed(&nodes[i])) {
+            out->node = nodes[i].id;
+            return first_failed_child(reader, job, &nodes[i], a, &out->child, err);
+        }
+    return rc;
+}
+
+static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, Arena *a, JsonOut *j,
+                       Err *err);
+
+static ErrCode put_origin(DbConn *reader, const Job *job, int depth, Arena *a, JsonOut *j, Err *err)
+{
+    Origin origin;
+    ErrCode rc = find_origin(reader, job, a, &origin, err);
+    if (rc != OK || origin.node.len == 0)
+        return rc;
+    json_kv_str(j, "node", origin.node);
+    if (origin.child == 0 || depth > PIPELINE_CALLS_DEEP)
+        return OK;
+    json_key(j, "below");
+    return put_job(reader, job->project, origin.child, depth + 1, a, j, err);
+}
+
+static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, Arena *a, JsonOut *j,
+                       Err *err)
 {
     Job job;
     ErrCode rc = flow_get(reader, project, id, a, &job, err);
@@ -131,6 +195,12 @@ ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t id, Arena *a, Json
         put_event(&events[i], events[0].time_ms, j);
     json_end(j, ']');
     put_times(&job, j);
+    rc = put_origin(reader, &job, depth, a, j, err);
     json_end(j, '}');
-    return OK;
+    return rc;
+}
+
+ErrCode diagnose_job(DbConn *reader, int64_t project, int64_t id, Arena *a, JsonOut *j, Err *err)
+{
+    return put_job(reader, project, id, 0, a, j, err);
 }

@@ -1,5 +1,6 @@
 /* keeper.c: one thread that keeps leases alive, finds those whose worker vanished, starts lanes for
- * queues it has not seen, and forgets old idempotency keys and rows of the feed. */
+ * queues it has not seen, forgets old idempotency keys and rows of the feed, removes old jobs and
+ * gives the file's unused pages back: the latter in small writes with pauses, so that nobody waits. */
 #include "work/work_in.h"
 #include "base/clock.h"
 #include "db/queries.h"
@@ -11,6 +12,9 @@ enum {
     BEATS_PER_LEASE = 3,
     LOOK_EVERY_MS = 5000, /* for expired leases: a read, unless there are some */
     FORGET_EVERY_MS = 3600 * 1000,
+    TIDY_EVERY_MS = 60 * 1000,
+    TIDY_AGAIN_MS = 50, /* there is more to tidy up */
+    SHRINK_PAGES = 128,
     NAMES_MEMORY = 1 << 20,
 };
 
@@ -133,6 +137,39 @@ static bool look_for_queues(Work *w)
     return rc == OK;
 }
 
+/* True: there is more to do, soon. What fails is tried again in a minute; the database has logged
+ * it. */
+static bool tidy(Work *w)
+{
+    Err err = {0};
+    int64_t count = 0;
+    bool more_jobs = false, more_pages = false;
+    if (flow_retain(w->o.db, clock_now_ms(), &count, &more_jobs, &err) != OK)
+        return false;
+    if (!more_jobs && db_shrink(w->o.db, SHRINK_PAGES, &more_pages, &err) != OK)
+        return false;
+    return more_jobs || more_pages;
+}
+
+static ErrCode clean_write(DbConn *tx, void *arg, Err *err)
+{
+    (void)arg;
+    return queue_slots_clean(tx, clock_now_ms(), err);
+}
+
+/* What nobody asks for any more. */
+static void forget(Work *w)
+{
+    int64_t forgotten = 0;
+    Err err = {0};
+    ErrCode rc = flow_forget_keys(w->o.db, &forgotten, &err);
+    if (rc == OK)
+        rc = feed_trim(w->o.db, &forgotten, &err);
+    if (rc == OK)
+        rc = db_write(w->o.db, clean_write, NULL, &err);
+    (void)rc; /* in an hour again */
+}
+
 /* What the keeper was woken for. */
 typedef struct Wake {
     bool stop, new_queue, lease_ended;
@@ -183,11 +220,13 @@ void *keeper_main(void *work)
     int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE,
             look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
     int64_t look_at_us = clock_mono_us(), forget_at_us = look_at_us;
+    int64_t tidy_at_us = look_at_us;
     int64_t beat_at_us = look_at_us + beat_ms * 1000;
     bool stuck =
         false; /* then the next look is soon enough, however many tasks come for that queue */
     for (;;) {
-        Wake wake = wait_for(w, least(beat_at_us, least(look_at_us, forget_at_us)), stuck);
+        Wake wake = wait_for(
+            w, least(least(beat_at_us, tidy_at_us), least(look_at_us, forget_at_us)), stuck);
         if (wake.stop)
             return NULL;
         if (wake.new_queue)
@@ -196,11 +235,9 @@ void *keeper_main(void *work)
             beat(w);
         if (is_due(&look_at_us, look_ms) || wake.lease_ended)
             expire(w);
-        int64_t forgotten = 0;
-        Err err;
-        if (is_due(&forget_at_us, FORGET_EVERY_MS) &&
-            (flow_forget_keys(w->o.db, &forgotten, &err) != OK ||
-             feed_trim(w->o.db, &forgotten, &err) != OK))
-            continue; /* in an hour again */
+        if (is_due(&forget_at_us, FORGET_EVERY_MS))
+            forget(w);
+        if (is_due(&tidy_at_us, TIDY_EVERY_MS) && tidy(w))
+            tidy_at_us = clock_mono_us() + TIDY_AGAIN_MS * 1000;
     }
 }

@@ -59,7 +59,7 @@ static ErrCode cycle_write(DbConn *tx, void *arg, Err *err)
     rc = flow_lease_tx(tx, queue, c->lease_max, w->o.lease_ms, str_from_c(w->worker), c->arena,
                        &c->leases, &c->leases_len, err);
     if (rc == OK && c->leases_len < (size_t)c->lease_max)
-        rc = queue_next_due(tx, queue, &c->due_ms, err);
+        rc = queue_next_look(tx, queue, &c->due_ms, err);
     return rc;
 }
 
@@ -270,7 +270,7 @@ static void adapt(Lane *l, size_t quick, size_t all)
 {
     MUTEX_HELD(&l->lock);
     if (quick < all)
-        l->ahead = 2 * l->work->runners;
+        l->ahead = 2 * l->runners_most;
     else if (all == (size_t)l->ahead && l->ahead < WORK_QUICK_BATCH)
         l->ahead *= 2;
 }
@@ -388,7 +388,8 @@ ErrCode lane_open(Work *w, Str name, Lane **out, Err *err)
     l->work = w;
     l->hash = queue_hash(name);
     l->mixes = str_eq_c(name, "default");
-    l->ahead = 2 * w->runners;
+    l->runners_most = w->runners;
+    l->ahead = 2 * l->runners_most;
     l->poked = true;
     l->due_ms = INT64_MAX;
     mutex_init(&l->lock);
@@ -416,6 +417,19 @@ void lane_poke(Lane *l, int64_t run_at_ms)
     } else {
         l->poked = true;
     }
+    cond_signal(&l->wake_leaser);
+}
+
+void lane_set_runners(Lane *l, int64_t runners)
+{
+    MUTEX_HELD(&l->lock);
+    int most = runners <= 0                  ? l->work->runners
+               : runners > WORK_RUNNERS_MAX ? WORK_RUNNERS_MAX
+                                            : (int)runners;
+    l->runners_most = most;
+    l->ahead = 2 * most;
+    l->poked = true;
+    cond_broadcast(&l->wake_runner);
     cond_signal(&l->wake_leaser);
 }
 

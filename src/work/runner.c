@@ -101,7 +101,7 @@ static Held *next_task(Lane *l)
 {
     MUTEX_HELD(&l->lock);
     l->runners_idle++;
-    while ((l->todo.first == NULL || l->runners_busy >= l->work->runners) && !l->stop)
+    while ((l->todo.first == NULL || l->runners_busy >= l->runners_most) && !l->stop)
         cond_wait(&l->wake_runner, &l->lock);
     l->runners_idle--;
     Held *h = held_pop(&l->todo);
@@ -145,7 +145,7 @@ static void start_runner_locked(Lane *l)
 static bool wants_runner_locked(const Lane *l)
 {
     return l->todo.len > (size_t)l->runners_idle && l->runners_len < WORK_RUNNERS_MAX &&
-           l->runners_busy + l->runners_idle < l->work->runners;
+           l->runners_busy + l->runners_idle < l->runners_most;
 }
 
 void lane_put(Lane *l, Held *h)

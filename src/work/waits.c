@@ -1,5 +1,5 @@
 /* waits.c: one thread that ends what ends by itself: waits for a time, timeouts of approvals, signals
- * and callbacks, delayed starts of pipelines. It sleeps until the next is due; a wait that begins
+ * and callbacks, delayed starts of pipelines, deadlines of jobs. It sleeps until the next is due; a wait that begins
  * pokes it (flow's hook, after the commit). What is on disk decides, so a poke that is lost with the
  * process is found at the next start. */
 #include "work/work_in.h"
@@ -44,12 +44,14 @@ void *waits_main(void *work)
     Work *w = work;
     do {
         Err err = {0};
-        int64_t count = 0, next_ms = INT64_MAX;
+        int64_t count = 0, next_ms = INT64_MAX, timer_ms = INT64_MAX;
         if (atomic_load(&w->draining))
             continue;
         if (flow_waits_due(w->o.db, clock_now_ms(), &count, &next_ms, &err) != OK)
             next_ms = clock_now_ms() + AGAIN_MS; /* the database has logged why */
-        waits_poke(w, next_ms);
+        if (flow_timers_due(w->o.db, clock_now_ms(), &count, &timer_ms, &err) != OK)
+            timer_ms = clock_now_ms() + AGAIN_MS;
+        waits_poke(w, next_ms < timer_ms ? next_ms : timer_ms);
     } while (sleep_until_due(w));
     return NULL;
 }

@@ -113,7 +113,26 @@ static void on_due(void *ctx, int64_t due_ms, int64_t unused)
         scheduler_due(w->scheduler, due_ms);
 }
 
+static void on_runners(void *ctx, int64_t queue, int64_t runners)
+{
+    Lane *l = work_lane(ctx, queue);
+    if (l != NULL)
+        lane_set_runners(l, runners);
+}
+
 /* --- open --- */
+
+/* What somebody has set before; the lane works without it. */
+static void take_setting(Work *w, Lane *l)
+{
+    DbConn *reader = NULL;
+    QueueSettings s;
+    bool found = false;
+    Err err;
+    if (db_reader(w->o.db, &reader, &err) == OK &&
+        queue_settings_get(reader, 0, str_from_c(l->name), &s, &found, &err) == OK && found)
+        lane_set_runners(l, s.runners);
+}
 
 ErrCode work_add_lane(Work *w, Str name, Err *err)
 {
@@ -125,8 +144,10 @@ ErrCode work_add_lane(Work *w, Str name, Err *err)
                        "queue \"" STR_FMT "\" is not served: %d queues are the most", STR_ARG(name),
                        WORK_LANES_MAX);
     ErrCode rc = lane_open(w, name, &w->lanes[n], err);
-    if (rc == OK)
+    if (rc == OK) {
         atomic_store_explicit(&w->lanes_len, n + 1, memory_order_release);
+        take_setting(w, w->lanes[n]);
+    }
     return rc;
 }
 
@@ -181,8 +202,11 @@ static void init(Work *w, const WorkOptions *o)
                            .cancel = on_cancel,
                            .due = on_due,
                            .has_lane = has_lane,
+                           .runners = on_runners,
                            .built_in = o->built_in,
-                           .public_url = o->public_url};
+                           .public_url = o->public_url,
+                           .stored = o->stored,
+                           .stored_ctx = o->stored_ctx};
     w->lease_end_ms = INT64_MAX;
     w->new_queue = true; /* queues of an earlier process */
     mutex_init(&w->lock);
@@ -199,14 +223,17 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     w->hooks.pipelines = pipeline_cache_open(o->registry);
     if (w->hooks.pipelines == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
+    if (o->schedules) { /* before the hooks, which poke it */
+        ErrCode rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
+        if (rc != OK)
+            return rc;
+    }
     flow_set_hooks(o->db, &w->hooks); /* a lost task may be the last of a pipeline */
     ErrCode rc = feed_start(o->db, err);
     if (rc == OK)
         rc = recover(w, err);
     if (rc == OK)
         rc = add_lanes(w, err);
-    if (rc == OK && o->schedules)
-        rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
     if (rc == OK && w->scheduler != NULL)
         rc = scheduler_start(w->scheduler, err);
     if (rc == OK)

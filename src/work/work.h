@@ -62,6 +62,10 @@ typedef struct WorkOptions {
     bool schedules;                  /* start what is due by the clock (flow/schedule.h) */
     const BuiltInPipeline *built_in; /* pipelines that come with platen; NULL: none */
     const char *public_url;          /* where callbacks reach this server; NULL: unknown */
+    /* FlowHooks.stored: whoever keeps triggers; NULL: nobody. */
+    ErrCode (*stored)(void *stored_ctx, DbConn *tx, int64_t project, int64_t key, Str pipeline,
+                      Str definition, Err *err);
+    void *stored_ctx;
 } WorkOptions;
 
 /* Expire every lease left by an earlier process, set flow's hooks, start the lanes. All that `o`

@@ -75,13 +75,14 @@ struct Lane {
     HeldList todo, finished;
     size_t slow;      /* in todo, running or finished */
     int ahead;        /* how many may be leased at once */
+    int runners_most; /* tasks at once; Work.runners unless somebody has set it */
     bool poked;       /* something may be ready */
     bool stop;        /* leave the threads */
     int64_t due_ms;   /* next delayed task; INT64_MAX: none known */
     int leasers_busy; /* between plan and the end of the write, or running quick ones */
     int runners_len, runners_idle;
     int runners_busy; /* with a task, and not waiting for its turn (Step.concurrency): at most
-                         Work.runners, but for those that have just got their turn */
+                         runners_most, but for those that have just got their turn */
     pthread_t leasers[WORK_LEASERS_DEFAULT], runners[WORK_RUNNERS_MAX];
 };
 
@@ -126,6 +127,7 @@ struct Work {
 /* lane.c */
 MUST_CHECK ErrCode lane_open(Work *w, Str name, Lane **out, Err *err);
 void lane_poke(Lane *l, int64_t run_at_ms); /* something is or will be ready */
+void lane_set_runners(Lane *l, int64_t runners); /* 0: as the server was started */
 void lane_stop(Lane *l);                    /* after a drain: ends the threads */
 void lane_close(Lane **l);                  /* after lane_stop */
 bool lane_is_quiet(Lane *l);                /* nothing leased, nothing to record */

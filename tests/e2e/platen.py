@@ -206,14 +206,17 @@ class Client:
 
     def request(self, method, path, query=None, body=None, json=None, form=None, files=None, headers=None,
                 check=True, connection=None, chunked=False):
-        """One request. json: a value to send; form and files (see as_upload): multipart; query: dict or pairs."""
+        """One request. json: a value to send; form and files (see as_upload; a dict gives them fields): multipart;
+        query: dict or pairs."""
         import json as json_module
         head = self.auth()
         if json is not None:
             body, head["Content-Type"] = json_module.dumps(json).encode(), "application/json"
         elif files is not None or form is not None:
             fields = list(form.items()) if isinstance(form, dict) else list(form or [])
-            uploads = [("file", *(up[0], up[2], up[1])) for up in map(as_upload, files or [])]
+            named = files if isinstance(files, dict) else {"file": files or []}
+            uploads = [(field, *(up[0], up[2], up[1])) for field, some in named.items()
+                       for up in map(as_upload, some if isinstance(some, list) else [some])]
             body, head["Content-Type"] = multipart(fields, uploads)
         head.update(headers or {})
         target = path + ("?" + urllib.parse.urlencode(query, doseq=True) if query else "")

@@ -405,6 +405,36 @@ TEST(every_function_is_described)
     assert_true(expr_function(STR("min"))->most <= EXPR_ARGS_MAX);
 }
 
+static void put_row(void *ctx, const char *name, const char *usage, const char *help)
+{
+    (void)name;
+    buf_addf(ctx, "| `%s` | %s |\n", usage, help);
+}
+
+static Str read_docs(Arena *a)
+{
+    const char *root = getenv("PLATEN_ROOT");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/docs/pipelines.md", root != NULL ? root : ".");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    char *text = arena_alloc_raw(a, MIB);
+    size_t len = fread(text, 1, MIB, f);
+    fclose(f);
+    return (Str){text, len};
+}
+
+TEST(docs_list_the_functions)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(4 * MIB);
+    Buf want = buf_init(a, MIB);
+    buf_add_c(&want, "| function | what it gives |\n|---|---|\n");
+    expr_each_function(put_row, &want);
+    buf_add_c(&want, "<!-- end -->");
+    if (str_find(read_docs(a), buf_str(&want)) == STR_NONE)
+        fail_msg("the table of functions in docs/pipelines.md must be\n%s", buf_c(&want));
+}
+
 TEST(templates)
 {
     static const Case cases[] = {
@@ -534,5 +564,5 @@ TEST(survives_every_failure)
 
 TEST_MAIN(operators, paths, functions_of_texts, functions_of_lists_and_numbers,
           faults_name_the_column, nesting_and_length_are_bounded, long_texts_are_null, references,
-          every_function_is_described, templates, template_faults, template_parts,
-          survives_every_ceiling, survives_every_failure)
+          every_function_is_described, docs_list_the_functions, templates, template_faults,
+          template_parts, survives_every_ceiling, survives_every_failure)

@@ -5,7 +5,11 @@
  *   its events are numbered 1, 2, 3 …, begin with job.added, and the last one fits its state
  *   attempts never exceed their maximum, and never go back
  *   a dead letter belongs to a job that failed
- *   what a stale attempt says changes nothing */
+ *   what a stale attempt says changes nothing
+ *   a concurrency key has as many slots in use as tasks hold one, never more than its limit, and
+ *   none is free while somebody waits for it
+ *   a unique key belongs to a live job, and to one at most
+ *   nothing is leased while the queue is paused */
 #include "db/db_in.h"
 #include "unit/flow/bench_db.h"
 
@@ -19,7 +23,11 @@ typedef struct World {
     TaskLease leases[LEASES_MAX]; /* also of attempts that are over: they come back as stale ones */
     size_t leases_len;
     int64_t now_ms;
+    bool paused;
 } World;
+
+enum { KEYS = 3, KEY_LIMIT = 2, UNIQUE_KEYS = 2 };
+static const char *const keys[] = {"one", "two", "three"}, *const unique_keys[] = {"u1", "u2"};
 
 static uint64_t roll(World *w, uint64_t sides)
 {
@@ -94,19 +102,90 @@ static void check_job(World *w, size_t i)
     arena_rewind(w->b.arena, mark);
 }
 
+/* Rows that a query finds though there must be none. */
+static void none(World *w, const char *sql)
+{
+    int64_t n = 0;
+    assert_true(row(w, sql, 0, &n, 1));
+    if (n != 0)
+        fail_msg("%" PRId64 " of: %s", n, sql);
+}
+
+static void check_keys(World *w)
+{
+    int64_t wrong = -1;
+    assert_ok(queue_slots_check(w->b.reader, &wrong, &w->b.err), &w->b.err);
+    assert_int_equal(wrong, 0);
+    none(w, "SELECT count(*) FROM key_slot WHERE held > 2");
+    none(w, "SELECT count(*) FROM task WHERE concurrency_key IS NOT NULL AND (flags & 1) = 0 AND "
+            "state IN ('ready', "
+            "'delayed', 'leased')");
+    none(w, "SELECT count(*) FROM task_blocked b LEFT JOIN task t ON t.id = b.task AND t.state = "
+            "'blocked' WHERE t.id IS "
+            "NULL");
+    none(w, "SELECT count(*) FROM task t WHERE state = 'blocked' AND NOT EXISTS (SELECT 1 FROM "
+            "task_blocked b WHERE b.task "
+            "= t.id) AND NOT EXISTS (SELECT 1 FROM task_timer m WHERE m.task = t.id AND kind = 1)");
+    none(w, "SELECT count(*) FROM (SELECT key, min(slots) least FROM task_blocked GROUP BY key) b "
+            "LEFT JOIN key_slot s ON "
+            "s.key = b.key WHERE COALESCE(s.held, 0) < b.least");
+    none(w, "SELECT count(*) FROM unique_key u LEFT JOIN task t ON t.id = u.job AND (t.flags & 2) "
+            "= 2 WHERE t.id IS NULL");
+    none(w, "SELECT count(*) FROM (SELECT o.unique_key FROM job_option o JOIN task t ON t.id = "
+            "o.job WHERE o.unique_key IS "
+            "NOT NULL GROUP BY 1 HAVING count(*) > 1)");
+}
+
 static void do_add(World *w)
 {
     if (w->jobs_len == JOBS_MAX)
         return;
-    w->jobs[w->jobs_len++] = bench_add(&w->b, (JobNew){.attempts = 1 + (int64_t)roll(w, 3),
-                                                       .priority = (int64_t)roll(w, 201) - 100,
-                                                       .delay_ms = roll(w, 4) == 0 ? 1 : 0});
+    JobNew n = {.step = &step_a,
+                .project = PROJECT,
+                .attempts = 1 + (int64_t)roll(w, 3),
+                .priority = (int64_t)roll(w, 201) - 100,
+                .delay_ms = roll(w, 4) == 0 ? 1 : 0};
+    if (roll(w, 2) == 0) {
+        n.concurrency_key = str_from_c(keys[roll(w, KEYS)]);
+        n.concurrency_limit = 1 + (int64_t)roll(w, KEY_LIMIT);
+    }
+    if (roll(w, 6) == 0)
+        n.unique_key = str_from_c(unique_keys[roll(w, UNIQUE_KEYS)]);
+    if (roll(w, 8) == 0)
+        n.deadline_ms = 60000;
+    if (roll(w, 8) == 0)
+        n.start_within_ms = 30000;
+    JobAdded added;
+    assert_ok(flow_add(w->b.db, &n, &added, &w->b.err), &w->b.err);
+    if (!added.existed)
+        w->jobs[w->jobs_len++] = added.job;
+}
+
+static void do_pause(World *w, bool paused)
+{
+    w->paused = paused;
+    assert_ok(flow_queue_set(w->b.db, roll(w, 2) ? 0 : PROJECT, STR("default"),
+                             &(QueueSettings){.paused = paused, .weight = 1}, &w->b.err),
+              &w->b.err);
+    if (!paused) /* whichever it was */
+        for (int i = 0; i < 2; i++)
+            assert_ok(flow_queue_set(w->b.db, i ? 0 : PROJECT, STR("default"),
+                                     &(QueueSettings){.weight = 1}, &w->b.err),
+                      &w->b.err);
+}
+
+static void do_timers(World *w, int64_t ahead_ms)
+{
+    int64_t count = 0, next_ms = 0;
+    assert_ok(flow_timers_due(w->b.db, clock_now_ms() + ahead_ms, &count, &next_ms, &w->b.err),
+              &w->b.err);
 }
 
 static void do_lease(World *w)
 {
     TaskLease *l = NULL;
     size_t n = bench_lease(&w->b, "default", 1 + (int)roll(w, 5), &l);
+    assert_true(!w->paused || n == 0);
     for (size_t i = 0; i < n; i++)
         w->leases[w->leases_len++ % LEASES_MAX] = l[i];
 }
@@ -138,6 +217,7 @@ static void do_change(World *w)
     if (w->jobs_len == 0)
         return;
     int64_t id = w->jobs[roll(w, w->jobs_len)], count = 0;
+    ErrCode rc;
     switch (roll(w, 6)) {
     case 0:
         must_be(flow_cancel(w->b.db, PROJECT, id, &w->b.err), ERR_CONFLICT, &w->b.err);
@@ -147,8 +227,8 @@ static void do_change(World *w)
         must_be(flow_retry(w->b.db, PROJECT, id, &w->b.err), ERR_CONFLICT, &w->b.err);
         break;
     case 3:
-        must_be(flow_dead_redrive(w->b.db, PROJECT, id, &count, &w->b.err), ERR_NOT_FOUND,
-                &w->b.err);
+        if ((rc = flow_dead_redrive(w->b.db, PROJECT, id, &count, &w->b.err)) != ERR_CONFLICT)
+            must_be(rc, ERR_NOT_FOUND, &w->b.err); /* conflict: its unique key is taken */
         break;
     case 4:
         if (roll(w, 10) == 0)
@@ -176,6 +256,7 @@ static ErrCode make_due_write(DbConn *tx, void *arg, Err *err)
 {
     (void)arg;
     (void)err;
+    queue_reload(tx); /* nobody told the queue */
     return sqlite3_exec(tx->sqlite, "UPDATE task SET run_at_ms = 0 WHERE state = 'delayed'", NULL,
                         NULL, NULL) == SQLITE_OK
                ? OK
@@ -185,7 +266,17 @@ static ErrCode make_due_write(DbConn *tx, void *arg, Err *err)
 static void do_rest(World *w)
 {
     TaskLease *l = some_lease(w);
-    switch (roll(w, 6)) {
+    switch (roll(w, 9)) {
+    case 6:
+        do_pause(w, !w->paused && roll(w, 2) == 0);
+        break;
+    case 7:
+        do_timers(w, 0);
+        break;
+    case 8:
+        if (roll(w, 20) == 0)
+            do_timers(w, roll(w, 2) ? 31000 : 61000);
+        break;
     case 5:
         assert_ok(db_write(w->b.db, make_due_write, NULL, &w->b.err), &w->b.err);
         break;
@@ -245,6 +336,7 @@ static void run_out(World *w)
             return;
         bench_expire(&w->b, clock_now_ms(), true);
         assert_ok(db_write(w->b.db, make_due_write, NULL, &w->b.err), &w->b.err);
+        do_timers(w, 100);
         TaskLease *l = NULL;
         size_t n = bench_lease(&w->b, "default", 100, &l);
         for (size_t i = 0; i < n; i++) {
@@ -261,14 +353,18 @@ static void play(uint64_t seed)
         random_step(&w);
         if (w.jobs_len > 0)
             check_job(&w, roll(&w, w.jobs_len));
+        if (i % 4 == 0)
+            check_keys(&w);
     }
+    do_pause(&w, false);
     run_out(&w);
+    check_keys(&w);
     for (size_t i = 0; i < w.jobs_len; i++) {
         check_job(&w, i);
         JobState s = bench_get(&w.b, w.jobs[i]).state;
         assert_true(s == JOB_DONE || s == JOB_FAILED || s == JOB_CANCELED);
     }
-    assert_int_equal(w.jobs_len, JOBS_MAX);
+    assert_true(w.jobs_len > JOBS_MAX / 2);
     bench_close(&w.b);
 }
 

@@ -1,4 +1,5 @@
 /* schedule.h: policies, exactly one firing, clocks that jump; the clock is the test's. */
+#include "flow/pipeline.h"
 #include "flow/schedule.h"
 #include "db/queries.h"
 #include "unit/flow/bench_db.h"
@@ -15,6 +16,7 @@ static const Step step_noop = {.name = "test.noop",
 typedef struct World {
     Bench b;
     Registry *registry;
+    FlowHooks hooks;
 } World;
 
 static World world_open(void)
@@ -268,8 +270,8 @@ TEST(overlap)
     assert_int_equal(schedule_run(w.b.db, w.registry, PROJECT, STR("skip"), STR("t"), STR(""),
                                   T0 + 3 * HOUR_MS, &added, &w.b.err),
                      ERR_CONFLICT);
-    assert_ok(schedule_run(w.b.db, w.registry, PROJECT, STR("allow"), STR("t"), STR(""), T0 + 3 * HOUR_MS,
-                           &added, &w.b.err),
+    assert_ok(schedule_run(w.b.db, w.registry, PROJECT, STR("allow"), STR("t"), STR(""),
+                           T0 + 3 * HOUR_MS, &added, &w.b.err),
               &w.b.err);
     assert_int_equal(get(&w, "allow").last_job, added.job);
     assert_int_equal(get(&w, "allow").next_ms, T0 + 4 * HOUR_MS);
@@ -321,6 +323,7 @@ TEST(what_is_wrong_is_refused)
     BAD("name", s.name = STR("Big"));
     BAD("name", s.name = STR(""));
     BAD("name", s.name = STR("a b"));
+    BAD("name", s.name = STR("preview"));
     BAD("cron", s.cron = STR("* *"));
     BAD("cron", s.cron = STR("0 0 30 2 *"));
     BAD("zone", s.zone = STR("Mars/Base"));
@@ -438,6 +441,71 @@ TEST(a_pipeline_declares_its_schedules)
     world_close(&w);
 }
 
+/* JSON with ' for ". */
+static ErrCode store(World *w, const char *definition)
+{
+    PipelineInfo info;
+    bool made = false;
+    Str text = str_printf(w->b.arena, "%s", definition);
+    for (char *p = (char *)(uintptr_t)text.ptr; p < text.ptr + text.len; p++)
+        *p = *p == '\'' ? '"' : *p;
+    const PipelineNew n = {.project = PROJECT, .name = STR("p"), .definition = text};
+    return flow_pipeline_put(w->b.db, &n, &info, &made, w->b.arena, &w->b.err);
+}
+
+TEST(a_pipeline_starts_by_the_clock)
+{
+    World w = world_open();
+    w.hooks = (FlowHooks){.pipelines = pipeline_cache_open(w.registry)};
+    flow_set_hooks(w.b.db, &w.hooks);
+    assert_ok(store(&w, "{'name':'p','inputs':{'tone':{'type':'text'}},"
+                        "'on':{'schedule':[{'cron':'0 0 1 1 *','zone':'Europe/Berlin',"
+                        "'with':{'tone':'warm'},'missed':'once'},{'every':'1h','jitter':'5s','"
+                        "start':'2099-01-01T00:00:00Z'}]},"
+                        "'steps':{'a':{'uses':'test.noop'}}}"),
+              &w.b.err);
+    Schedule s = get(&w, "p");
+    assert_int_equal(s.spec.missed, MISSED_ONCE);
+    assert_int_equal(get(&w, "p.2").spec.jitter_ms, 5000);
+    assert_int_equal(fire(&w, s.next_ms), 1); /* the other one begins in 2099 */
+    Job j = bench_get(&w.b, get(&w, "p").last_job);
+    assert_str_equal(j.params, "{\"tone\":\"warm\"}");
+    assert_int_equal(j.state, JOB_RUNNING);
+    assert_true(get(&w, "p").next_ms > s.next_ms);
+
+    /* A version that asks for other inputs: said, not started. One that declares nothing. */
+    assert_ok(store(&w, "{'name':'p','inputs':{'size':{'type':'int'}},"
+                        "'on':{'schedule':{'cron':'0 0 1 1 *','zone':'Europe/Berlin',"
+                        "'with':{'tone':'warm'},'missed':'once'}},"
+                        "'steps':{'a':{'uses':'test.noop'}}}"),
+              &w.b.err);
+    assert_int_equal(fire(&w, get(&w, "p").next_ms), 0);
+    assert_int_equal(get(&w, "p").skipped, 1);
+    assert_true(str_find(get(&w, "p").skip_reason, STR("tone")) != STR_NONE);
+    assert_int_equal(store(&w, "{'name':'p','on':{'schedule':[{'cron':'@daily'},{'cron':'x'}]},"
+                               "'steps':{'a':{'uses':'test.noop'}}}"),
+                     ERR_BAD_PIPELINE);
+    assert_true(strncmp(w.b.err.text, "on.schedule[1]: ", 16) == 0);
+    assert_int_equal(get(&w, "p").skipped, 1);
+    assert_ok(store(&w, "{'name':'p','steps':{'a':{'uses':'test.noop'}}}"), &w.b.err);
+    Schedule gone;
+    assert_int_equal(schedule_get(w.b.reader, PROJECT, STR("p"), w.b.arena, &gone, &w.b.err),
+                     ERR_NOT_FOUND);
+
+    /* Somebody's own schedule of it; the pipeline goes, the schedule stays and says so. */
+    ScheduleSpec own = spec("own", "@hourly");
+    own.step = (Str){0};
+    own.pipeline = STR("p");
+    make(&w, own, T0);
+    assert_int_equal(fire(&w, T0 + HOUR_MS), 1);
+    assert_ok(flow_pipeline_delete(w.b.db, PROJECT, STR("p"), &w.b.err), &w.b.err);
+    assert_int_equal(fire(&w, T0 + 2 * HOUR_MS), 0);
+    assert_true(get(&w, "own").skip_reason.len > 0);
+    PipelineCache *cache = w.hooks.pipelines;
+    world_close(&w);
+    pipeline_cache_close(&cache);
+}
+
 /* A year of a hundred schedules, by a clock that goes from one time to the next. */
 TEST(a_year_passes)
 {
@@ -472,4 +540,4 @@ TEST(a_year_passes)
 TEST_MAIN(a_time_is_done_once, a_death_in_between_changes_nothing, a_clock_that_jumps, missed_times,
           what_is_made_up_is_the_newest, overlap, start_end_and_every, what_is_wrong_is_refused,
           one_that_cannot_start_does_not_stop_others, many_are_due_at_once,
-          a_pipeline_declares_its_schedules, a_year_passes)
+          a_pipeline_declares_its_schedules, a_pipeline_starts_by_the_clock, a_year_passes)

@@ -57,7 +57,7 @@ static void bench_close(Bench *b)
 
 static ErrCode add_write(DbConn *tx, void *arg, Err *err)
 {
-    return queue_add(tx, arg, 1000, err); /* it is 1000 */
+    return queue_add(tx, arg, 1000, NULL, err); /* it is 1000 */
 }
 
 static void add(Bench *b, int64_t id, const char *queue, int64_t priority, int64_t run_at_ms)

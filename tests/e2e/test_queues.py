@@ -1,0 +1,198 @@
+"""Queues: settings, pause, drain, purge, keys, deadlines, and verbs for many jobs."""
+
+import json
+
+import pytest
+
+from platen import cli, until
+
+
+def queue(client, name):
+    return client.get(f"/api/v1/queues/{name}").json()
+
+
+def put(client, name, scope="project", **settings):
+    return client.request("PUT", f"/api/v1/queues/{name}", query={"scope": scope}, json=settings)
+
+
+def act(client, name, verb, **query):
+    answer = client.post(f"/api/v1/queues/{name}/{verb}", query)
+    assert answer.status == 200, answer
+    return answer.json()
+
+
+def states(client, jobs):
+    return [client.job(j)["state"] for j in jobs]
+
+
+def most_running(client, name, jobs):
+    """How many tasks of the queue ran at once, at most, until all jobs had ended: one look is one snapshot."""
+    most = 0
+    while True:
+        most = max(most, queue(client, name)["leased"])
+        if not {"queued", "running"} & set(states(client, jobs)):
+            return most
+
+
+def test_a_queue_that_nobody_has_used(client):
+    assert queue(client, "never") == {"name": "never", "ready": 0, "delayed": 0, "blocked": 0, "leased": 0, "dead": 0,
+                                      "oldest_ms": 0, "paused": False, "draining": False}
+    assert client.get("/api/v1/queues/Never").status == 404
+
+
+def test_settings_are_replaced_and_read(client):
+    answer = put(client, "set-me", concurrency=4, rate=100, retention_ms=-1)
+    assert answer.status == 200, answer
+    wanted = {"paused": False, "draining": False, "concurrency": 4, "rate": 100, "key_rate": 0, "rate_window_ms": 1000,
+              "weight": 1, "retention_ms": -1, "runners": 0}
+    assert answer.json()["settings"] == queue(client, "set-me")["settings"] == wanted
+    act(client, "set-me", "pause")
+    changed = put(client, "set-me", weight=3).json()
+    assert changed["settings"] == {**wanted, "paused": True, "concurrency": 0, "rate": 0, "retention_ms": 0, "weight": 3}
+    assert "set-me" in [q["name"] for q in client.get("/api/v1/queues").json()["queues"]]
+    assert "settings_for_all" not in changed
+    for_all = put(client, "set-me", scope="all", runners=2).json()
+    assert for_all["settings_for_all"]["runners"] == 2 and for_all["settings"]["weight"] == 3
+
+
+@pytest.mark.parametrize("scope, body, param", [
+    ("project", {"concurrency": -1}, "concurrency"), ("project", {"weight": 0}, "weight"), ("project", {"runners": 2}, "runners"),
+    ("all", {"weight": 2}, "weight"), ("project", {"speed": 1}, "speed"), ("some", {}, "scope")])
+def test_settings_that_cannot_be(client, scope, body, param):
+    answer = put(client, "bad", scope=scope, **body)
+    assert answer.status == 422 and param in answer.text(), answer
+
+
+def test_pause_and_resume(client):
+    act(client, "halt", "pause")
+    job = client.add("test.noop", queue="halt")
+    other = client.run("test.noop", queue="halt-not")
+    assert other["state"] == "done" and other["queue"] == "halt-not"
+    assert client.job(job)["state"] == "queued"
+    shown = queue(client, "halt")
+    assert shown["paused"] and shown["ready"] == 1
+    act(client, "halt", "resume")
+    assert client.wait(job)["state"] == "done"
+
+
+def test_drain(client):
+    act(client, "drain", "pause")
+    before = client.add("test.noop", queue="drain")
+    act(client, "drain", "drain")
+    refused = client.request("POST", "/api/v1/steps/test.noop", query={"queue": "drain"})
+    assert (refused.status, refused.json()["reason"]) == (503, "queue_draining")
+    act(client, "drain", "resume")
+    assert client.wait(before)["state"] == "done"
+    assert client.run("test.noop", queue="drain")["state"] == "done"
+
+
+def test_purge_cancels_what_waits(client):
+    act(client, "purge", "pause")
+    jobs = [client.add("test.noop", queue="purge", **({"delay_ms": 100000} if n % 2 else {})) for n in range(6)]
+    assert act(client, "purge", "purge") == {"count": 6}
+    assert states(client, jobs) == ["canceled"] * 6
+    act(client, "purge", "resume")
+
+
+def test_a_limit_of_what_runs_at_once(client):
+    put(client, "narrow", concurrency=2)
+    jobs = [client.add("test.sleep", {"ms": 150}, queue="narrow") for _ in range(6)]
+    assert most_running(client, "narrow", jobs) == 2 and states(client, jobs) == ["done"] * 6
+
+
+def test_a_concurrency_key(client):
+    jobs = [client.add("test.sleep", {"ms": 100}, queue="keyed", concurrency_key="customer-7") for _ in range(5)]
+    assert most_running(client, "keyed", jobs) == 1 and states(client, jobs) == ["done"] * 5
+    started = [client.job(j)["started"] for j in jobs]
+    assert started == sorted(started)
+
+
+def test_a_unique_key(client):
+    first = client.start("test.sleep", {"ms": 60000}, unique_key="report")
+    again = client.start("test.sleep", {"ms": 1}, unique_key="report")
+    assert again.json()["id"] == first.json()["id"] and again.json()["params"] == first.json()["params"]
+    client.post(f"/api/v1/jobs/{first.json()['id']}/cancel")
+    third = client.run("test.sleep", {"ms": 1}, unique_key="report")
+    assert third["state"] == "done" and third["id"] != first.json()["id"]
+
+
+def test_a_deadline_stops_running_work(client):
+    job = client.add("test.sleep", {"ms": 60000}, deadline_ms=300)
+    ended = client.wait(job)
+    assert (ended["state"], ended["reason"]) == ("failed", "deadline_passed")
+    assert client.event_types(job) [-1] == "job.failed"
+    until(lambda: queue(client, "default")["leased"] == 0, 10, "the work that was stopped")
+
+
+def test_a_job_that_may_not_wait(client):
+    act(client, "late", "pause")
+    job = client.add("test.noop", queue="late", start_within_ms=100)
+    ended = client.wait(job)
+    assert (ended["state"], ended["reason"]) == ("failed", "start_too_late")
+    act(client, "late", "resume")
+
+
+def test_many_jobs(client):
+    act(client, "many", "pause")
+    jobs = [client.add("test.noop", queue="many") for _ in range(7)]
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many", "dry_run": True}).json() == {"count": 7}
+    assert states(client, jobs) == ["queued"] * 7
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many", "step": "test.other"}).json() == {"count": 0}
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many"}).json() == {"count": 7}
+    act(client, "many", "resume")
+    assert client.post("/api/v1/jobs/retry", json={"queue": "many", "state": "canceled"}).json() == {"count": 7}
+    until(lambda: states(client, jobs) == ["done"] * 7, 10, "the jobs that ran again")
+    assert client.post("/api/v1/jobs/delete", json={"queue": "many", "state": "failed"}).json() == {"count": 0}
+    assert client.post("/api/v1/jobs/delete", json={"queue": "many"}).json() == {"count": 7}
+    assert [client.get(f"/api/v1/jobs/{j}").status for j in jobs] == [404] * 7
+    wrong = client.post("/api/v1/jobs/cancel", json={"state": "done"})
+    assert wrong.status == 422, wrong
+
+
+def test_letters_of_a_reason(client):
+    act(client, "letters", "resume")
+    for reason in ("no_text", "no_text", "input_damaged"):
+        client.run("test.fail", {"reason": reason}, queue="letters")
+    redrive = "/api/v1/dead-letters/redrive"
+    assert client.post(redrive, json={"queue": "letters", "reason": "no_text", "dry_run": True}).json() == {"count": 2}
+    assert client.post(redrive, json={"queue": "letters", "reason": "no_text"}).json() == {"count": 2}
+
+
+def test_an_old_job_goes(new_server):
+    client = new_server(args=["--retention", "1s"]).client()
+    job = client.run("test.noop")["id"]
+    assert client.get(f"/api/v1/jobs/{job}").status == 200
+
+
+def test_slots_and_settings_survive_a_kill(new_server):
+    server = new_server()
+    client = server.client()
+    put(client, "kept", concurrency=1)
+    jobs = [client.add("test.sleep", {"ms": 200}, concurrency_key="k") for _ in range(4)]
+    until(lambda: "running" in states(client, jobs))
+    server.kill()
+    server.start()
+    client = server.client()
+    assert queue(client, "kept")["settings"]["concurrency"] == 1
+    for job in jobs:
+        assert client.wait(job)["state"] == "done"
+    server.stop()
+    report = json.loads(cli("doctor", "--full", "--json", "--data", server.data).stdout)
+    assert [c["found"] for c in report["checks"] if c["check"] == "slots"] == ["every concurrency key counts right"], report
+
+
+def test_the_command(new_server):
+    server = new_server()
+    where = ["--data", str(server.data)]
+    assert "4 at once" in cli("queues", "set", "document", "--concurrency", "4", "--retention", "30d", *where, check=0).stdout
+    shown = json.loads(cli("queues", "show", "document", "--json", *where, check=0).stdout)
+    assert shown["settings"]["concurrency"] == 4 and shown["settings"]["retention_ms"] == 30 * 86400 * 1000
+    cli("queues", "set", "document", "--rate", "9", *where, check=0)
+    shown = json.loads(cli("queues", "show", "document", "--json", *where, check=0).stdout)
+    assert (shown["settings"]["concurrency"], shown["settings"]["rate"]) == (4, 9)
+    assert "paused" in cli("queues", "pause", "document", *where, check=0).stdout
+    assert "paused" in cli("queues", *where, check=0).stdout
+    assert "open" in cli("queues", "resume", "document", *where, check=0).stdout
+    assert cli("queues", "purge", "document", *where, check=0).stdout == "0 cancelled\n"
+    assert cli("queues", "stop", "document", *where).returncode == 2
+    assert cli("queues", "set", "document", "--retention", "soon", *where).returncode == 2
