@@ -103,12 +103,8 @@ inline end_job(t)
 
 inline record(t, a)
 {
-#ifndef NO_LIMIT /* there, attempt numbers end before attempts do */
     assert(!recorded[TASK_OF(t, a)]); /* P: nothing of an attempt is recorded twice */
     recorded[TASK_OF(t, a)] = true
-#else
-    skip
-#endif
 }
 
 /* Does attempt `a` hold the task? task_of_attempt's WHERE. */
@@ -121,7 +117,7 @@ inline record(t, a)
 #endif
 
 #ifdef NO_LIMIT
-#define MAY_RUN_AGAIN(t) (attempt[t] < LAST || true)
+#define MAY_RUN_AGAIN(t) true
 #else
 #define MAY_RUN_AGAIN(t) (attempt[t] < max_attempts[t])
 #endif
@@ -143,7 +139,7 @@ inline queue_lease(t)
 {
     state[t] = leased;
 #ifdef NO_LIMIT
-    if
+    if /* the number ends, the attempts do not */
     :: attempt[t] < LAST -> attempt[t]++
     :: else
     fi;
