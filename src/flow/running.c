@@ -238,6 +238,12 @@ static ErrCode end_many(Running *r, int i, bool is_new, Err *err)
 {
     const NodeNow *n = &r->now[i];
     bool ignores = r->p->nodes[i].on_item_failure == ITEM_IGNORE;
+    bool cut = n->begun < n->total && (r->halt & (HALT_CANCELED | HALT_DEADLINE)) != 0;
+    const TaskFault gone = {.reason = str_from_c(err_reason(ERR_CANCELED)),
+                            .detail = str_from_c(err_meaning(ERR_CANCELED)),
+                            .hint = str_from_c(err_remedy(ERR_CANCELED))};
+    if (n->failed == 0 && cut) /* paused between two items, and cancelled then */
+        return end_node(r, i, NODE_CANCELED, &gone, is_new, false, err);
     if (n->failed == 0 || ignores)
         return end_node(r, i, NODE_DONE, NULL, is_new, false, err);
     const TaskFault why = {.reason = str_from_c(err_reason(ERR_ITEMS_FAILED)),
