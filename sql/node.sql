@@ -195,7 +195,7 @@ SELECT $1, is_output, place, project, name, type, hash, size_bytes FROM job_file
 -- name: flow_refs_copy
 -- Job $1 holds what the outputs of job $2 hold.
 INSERT INTO blob_ref (project, hash, kind, owner)
-SELECT DISTINCT project, hash, 'job', $1 FROM job_file WHERE job = $2 AND is_output = 1
+SELECT DISTINCT project, hash, 'job', CAST($1 AS bigint) FROM job_file WHERE job = $2 AND is_output = 1
 ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 
 -- name: job_pipeline_add

@@ -185,8 +185,10 @@ static ErrCode open_work(App *app, Err *err)
 
 static ErrCode open_webhooks(App *app, Err *err)
 {
-    const DeliverOptions o = {
-        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    const DeliverOptions o = {.db = app->db,
+                              .hub = app->hub,
+                              .seal = app->seal,
+                              .allow_private = app->options.allow_private};
     ErrCode rc =
         outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
     return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;

@@ -255,7 +255,9 @@ ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err)
         rc = known_key(tx, n, clock_now_ms(), out, err);
     if (rc == OK && !out->existed && n->unique_key.len > 0)
         rc = flow_known_unique(tx, n, out, err);
-    return rc == OK && !out->existed ? queue_accepts(tx, n->project, queue_of(n), err) : rc;
+    if (rc != OK || out->existed || n->step == NULL) /* a pipeline stands in no queue */
+        return rc;
+    return queue_accepts(tx, n->project, queue_of(n), err);
 }
 
 ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)

@@ -82,6 +82,7 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     j->node = next_int(&c);
     j->paused = (next_int(&c) & HALT_PAUSED) != 0;
     j->paused = str_eq_c(db_str(rows, c.at), "paused") || j->paused;
+    j->blocked = str_eq_c(db_str(rows, c.at), "blocked");
     j->created_ms = id_time_ms(j->id);
     return !c.failed;
 }

@@ -144,6 +144,15 @@ ErrCode flow_options_again(DbConn *tx, int64_t project, int64_t job, bool take, 
     return rc == OK && take ? take_unique(tx, project, o.unique_key, job, &got, err) : rc;
 }
 
+ErrCode flow_batch_options_again(DbConn *tx, int64_t project, int64_t batch, Err *err)
+{
+    int64_t slots = 0, flags = 0;
+    ErrCode rc = flow_options_again(tx, project, batch, true, &slots, &flags, err);
+    if (rc != OK || flags == 0)
+        return rc;
+    return db_exec(tx, &sql_option_flag, DB_ARGS(DB_I(batch), DB_I(flags)), NULL, err);
+}
+
 ErrCode flow_retry_base(DbConn *tx, int64_t job, int64_t *base_ms, Err *err)
 {
     return db_get_int(tx, &sql_option_retry, DB_ARGS(DB_I(job)), 0, base_ms, err);

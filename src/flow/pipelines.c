@@ -1,6 +1,5 @@
 /* pipelines.c: definitions, by name and version. */
 #include "flow/pipeline_in.h"
-#include "flow/schedule.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -384,14 +383,10 @@ typedef struct Delete {
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    int64_t now_ms = clock_now_ms();
-    ErrCode rc = db_exec(tx, &sql_pipeline_delete,
-                         DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
-    if (rc == OK && d->gone > 0)
-        rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
-    return rc == OK && d->gone > 0 ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name,
-                                                                  NULL, 0, now_ms, err)
-                                   : rc;
+    ErrCode rc =
+        db_exec(tx, &sql_pipeline_delete,
+                DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
+    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR(""), err) : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

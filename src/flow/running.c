@@ -402,13 +402,21 @@ static ErrCode end_job(Running *r, Err *err)
 
 /* --- what follows --- */
 
+/* Waits end, and so do nodes that were paused between two items: no child is left whose end would
+ * end them (tests/model/pipeline.pml, CANCEL_LEAVES_RUNNING). */
 static ErrCode cancel_waits(Running *r, Err *err)
 {
     const TaskFault why = fault_from(r->halt & HALT_CANCELED ? ERR_CANCELED : ERR_DEADLINE_PASSED);
     ErrCode rc = OK;
-    for (size_t i = 0; rc == OK && i < r->p->nodes_len; i++)
-        if (r->now[i].state == NODE_WAITING && r->p->nodes[i].section != SECTION_FINALLY)
+    for (size_t i = 0; rc == OK && i < r->p->nodes_len; i++) {
+        const NodeNow *n = &r->now[i];
+        if (r->p->nodes[i].section == SECTION_FINALLY)
+            continue;
+        if (n->state == NODE_WAITING)
             rc = running_end_node(r, (int)i, NODE_CANCELED, &why, err);
+        else if (n->state == NODE_RUNNING && n->ended == n->begun)
+            rc = running_settle(r, (int)i, false, err);
+    }
     return rc;
 }
 

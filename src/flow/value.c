@@ -465,7 +465,7 @@ ErrCode value_matrix(Running *r, const Json *axes, const Json **out, Err *err)
                            PIPELINE_ITEMS_MAX);
     }
     for (int64_t k = 0; list != NULL && k < total; k++) {
-        Json *one = value_new(r->arena, JSON_OBJECT);
+        Json *one = value_new(r->arena, JSON_OBJECT), *member = NULL;
         int64_t left = k, step = total;
         json_each(axis, axes) { /* the first axis changes slowest */
             step /= (int64_t)axis->len;
@@ -473,8 +473,9 @@ ErrCode value_matrix(Running *r, const Json *axes, const Json **out, Err *err)
             for (int64_t skip = left / step; skip > 0; skip--)
                 v = v->next;
             left %= step;
-            if (one == NULL || !value_add(r->arena, one, axis->key, v))
+            if (one == NULL || !append(r->arena, one, &member, v))
                 return no_memory(err);
+            member->key = axis->key;
         }
         if (!append(r->arena, list, &last, one))
             return no_memory(err);

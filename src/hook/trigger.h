@@ -5,7 +5,7 @@
  *     pipeline: {names: [extract], states: [done]}        # done (default), failed, canceled
  *     webhook: {verify: standard}                 # standard (default), github, token
  *     folder: {path: inbox, match: "*.pdf"}       # under the server's --watch-root
- *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h
+ *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h, or every: 10m
  *
  * Several of a kind: a list of objects. `with` gives inputs from expressions over `trigger`:
  *   {source: "${{ trigger.document }}"}. `if` is an expression over it; false: no job. Without a
@@ -14,6 +14,7 @@
  *   event, pipeline   trigger: {kind, id, type, time, job, subject, document, data}
  *   webhook           trigger: {kind, body, headers, query, file}
  *   folder            trigger: {kind, path, name, bytes, modified, file}
+ *   schedule          trigger: {kind, schedule, time}; also every, start, end, missed, overlap, jitter
  *
  * Storing a version of a pipeline (re)writes its triggers in the same transaction, deleting it takes
  * them away; one that was paused stays paused. Events and files start their job in the transaction

@@ -1,5 +1,6 @@
 /* `on:` of a pipeline: its triggers, all faults at once. */
 #include "hook/trigger_in.h"
+#include "base/clock.h"
 #include "core/nearest.h"
 #include "feed/feed.h"
 
@@ -151,18 +152,46 @@ static void read_folder(OnReader *r, TriggerSpec *s)
         fault(r, "match", "must be a pattern of file names, such as *.pdf");
 }
 
+/* A moment, RFC 3339; 0: not given. */
+static int64_t time_of(OnReader *r, const Json *o, const char *key)
+{
+    Str text = text_of(r, o, key);
+    int64_t ms = 0;
+    if (text.len > 0 && !clock_parse(text, &ms))
+        fault(r, key, "must be a time as in RFC 3339, like 2026-12-01T09:00:00Z");
+    return ms;
+}
+
+/* A span of time; 0: not given. */
+static int64_t duration_of(OnReader *r, const Json *o, const char *key)
+{
+    const Json *v = json_get(o, key);
+    int64_t ms = v != NULL ? pipeline_duration_ms(v) : 0;
+    if (ms < 0)
+        fault(r, key, "must be a time like 30s or 10m");
+    return ms < 0 ? 0 : ms;
+}
+
 static void read_schedule(OnReader *r, TriggerSpec *s)
 {
     static const char *const missed[] = {"skip", "once", "all", NULL};
     static const char *const overlap[] = {"allow", "skip", "queue", "cancel", NULL};
     Cron cron;
     Err err = {0};
+    Str every = text_of(r, s->source, "every");
     s->schedule.cron = text_of(r, s->source, "cron");
+    if (every.len > 0 && s->schedule.cron.len > 0)
+        fault(r, "every", "stands instead of cron");
+    else if (every.len > 0)
+        s->schedule.cron = str_printf(r->arena, "@every " STR_FMT, STR_ARG(every));
+    s->schedule.start_ms = time_of(r, s->source, "start");
+    s->schedule.end_ms = time_of(r, s->source, "end");
+    s->schedule.jitter_ms = duration_of(r, s->source, "jitter");
     s->schedule.zone = text_of(r, s->source, "zone");
     s->schedule.missed = (Missed)choice(r, s->source, "missed", missed);
     s->schedule.overlap = (Overlap)choice(r, s->source, "overlap", overlap);
     if (cron_parse(s->schedule.cron, &cron, &err) != OK)
-        fault(r, "cron", "%s", err.text);
+        fault(r, every.len > 0 ? "every" : "cron", "%s", err.text);
     if (s->with != NULL && !template_is_constant(s->with))
         fault(r, "with", "must not hold expressions: a schedule brings no values");
     if (s->when != NULL)
@@ -171,7 +200,7 @@ static void read_schedule(OnReader *r, TriggerSpec *s)
 
 static const struct {
     const char *name, *main; /* main: what a plain value stands for */
-    const char *keys[8];
+    const char *keys[10];
     void (*read)(OnReader *r, TriggerSpec *s);
     bool many; /* a list of texts is one trigger */
 } kinds[TRIGGER_KIND_COUNT] = {
@@ -179,8 +208,12 @@ static const struct {
     [TRIGGER_PIPELINE] = {"pipeline", "names", {"names", "states", NULL}, read_pipeline, true},
     [TRIGGER_WEBHOOK] = {"webhook", "verify", {"verify", NULL}, read_webhook, false},
     [TRIGGER_FOLDER] = {"folder", "path", {"path", "match", NULL}, read_folder, false},
-    [TRIGGER_SCHEDULE] =
-        {"schedule", "cron", {"cron", "zone", "missed", "overlap", NULL}, read_schedule, false},
+    [TRIGGER_SCHEDULE] = {"schedule",
+                          "cron",
+                          {"cron", "every", "zone", "missed", "overlap", "start", "end", "jitter",
+                           NULL},
+                          read_schedule,
+                          false},
 };
 
 const char *trigger_kind_name(TriggerKind k)

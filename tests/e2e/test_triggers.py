@@ -256,7 +256,7 @@ def test_faults_are_told_at_once(mine):
     assert 'mean "event"' in faults["on.evnt"]
     assert 'mean "github"' in faults["on.webhook.verify"]
     assert "watch-root" in faults["on.folder.path"] and 'mean "match"' in faults["on.folder.mtch"]
-    assert {"on.schedule.cron", "on.pipeline.states", "on.event[0].types", "on.event[1].with",
+    assert {"on.schedule", "on.pipeline.states", "on.event[0].types", "on.event[1].with",
             "on.event[1].if"} <= set(faults)
 
 

@@ -99,6 +99,12 @@ inline advance()
     :: is_canceled && node[W] == waits -> node[W] = canceled
     :: else
     fi;
+#ifndef CANCEL_LEAVES_RUNNING
+    if /* paused between two items: no child is left whose end would end the node */
+    :: is_canceled && node[B] == running && ended[B] == begun[B] -> node[B] = canceled
+    :: else
+    fi;
+#endif
     do
     :: !ENDED && !is_paused && !is_canceled && node[A] == pending -> begin(A)
 #ifdef NO_NEEDS
