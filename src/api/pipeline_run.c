@@ -59,7 +59,7 @@ static ErrCode write_begin(Call *c, FlowRun *r)
         .id = r->enqueue.id,
         .step = STR("flow.run"),
         .pipeline = r->run.name,
-        .pipeline_version = r->run.version,
+        .pipeline_version = r->run.version > 0 ? r->run.version : 1,
         .queue = STR("flow"),
         .params = r->run.inputs,
         .trace = r->run.trace,
@@ -116,7 +116,9 @@ void pipelines_run(HttpRequest *req)
     if (rc == OK)
         rc = gather_check(&c, g, &options, &inputs, &faults);
     if (rc == OK)
-        rc = prepare(&c, g, &options, req->params[0], flow_pipeline_version_of(held), inputs, r);
+        rc = prepare(&c, g, &options, req->params[0],
+                     flow_pipeline_is_built_in(held) ? 0 : flow_pipeline_version_of(held), inputs,
+                     r);
     if (rc == OK)
         rc = write_begin(&c, r);
     if (rc != OK)
