@@ -447,11 +447,13 @@ finally:
 
 def test_one_that_comes_with_platen(client):
     listed = {p["name"]: p for p in client.get("/api/v1/pipelines").json()["pipelines"]}
-    assert listed["documents"]["built_in"] is True
+    assert listed["documents"]["built_in"] is True and list(listed) == sorted(listed)
     for _ in range(2):  # the first run stores it
         answer = client.post("/api/v1/pipelines/documents/run", {"wait": 30}, files={"file": SAMPLES / "notes.md"})
         assert answer.status in (200, 202), answer
         job = client.wait(answer.json()["id"])
         assert (job["state"], job["pipeline"], job["version"]) == ("done", "documents", 1), job
+    listed = [p["name"] for p in client.get("/api/v1/pipelines").json()["pipelines"]]
+    assert listed == sorted(listed)
     assert client.delete("/api/v1/pipelines/documents").status == 409
     assert client.get("/api/v1/pipelines/documents/source").status == 200
