@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "core/nearest.h"
 #include "feed/feed.h"
+#include "secret/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,6 +153,42 @@ static void read_folder(OnReader *r, TriggerSpec *s)
         fault(r, "match", "must be a pattern of file names, such as *.pdf");
 }
 
+static bool region_ok(Str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!(s.ptr[i] >= 'a' && s.ptr[i] <= 'z') && !(s.ptr[i] >= '0' && s.ptr[i] <= '9') &&
+            s.ptr[i] != '-')
+            return false;
+    return s.len > 0 && s.len <= 40;
+}
+
+static void read_bucket(OnReader *r, TriggerSpec *s)
+{
+    const Json *every = json_get(s->source, "every");
+    s->url = text_of(r, s->source, "url");
+    s->region =
+        json_get(s->source, "region") != NULL ? text_of(r, s->source, "region") : STR("us-east-1");
+    s->prefix = text_of(r, s->source, "prefix");
+    s->match = json_get(s->source, "match") != NULL ? text_of(r, s->source, "match") : STR("*");
+    s->access_key = text_of(r, s->source, "access-key");
+    s->secret = text_of(r, s->source, "secret");
+    s->every_ms = every != NULL ? pipeline_duration_ms(every) : 60000;
+    if (!str_starts(s->url, STR("https://")) && !str_starts(s->url, STR("http://")))
+        fault(r, "url",
+              "must be the address of the bucket, such as "
+              "https://s3.eu-central-1.amazonaws.com/NAME");
+    if (s->access_key.len == 0)
+        fault(r, "access-key", "must be the id of an access key");
+    if (!secret_name_ok(s->secret))
+        fault(r, "secret",
+              "must name the project's secret that holds the secret key; `platen "
+              "secrets set NAME` stores one");
+    if (!region_ok(s->region))
+        fault(r, "region", "must be a region such as eu-central-1");
+    if (s->every_ms < 1000)
+        fault(r, "every", "must be a time of at least 1s");
+}
+
 /* A moment, RFC 3339; 0: not given. */
 static int64_t time_of(OnReader *r, const Json *o, const char *key)
 {
@@ -208,6 +245,11 @@ static const struct {
     [TRIGGER_PIPELINE] = {"pipeline", "names", {"names", "states", NULL}, read_pipeline, true},
     [TRIGGER_WEBHOOK] = {"webhook", "verify", {"verify", NULL}, read_webhook, false},
     [TRIGGER_FOLDER] = {"folder", "path", {"path", "match", NULL}, read_folder, false},
+    [TRIGGER_BUCKET] = {"bucket",
+                        "url",
+                        {"url", "region", "prefix", "match", "access-key", "secret", "every", NULL},
+                        read_bucket,
+                        false},
     [TRIGGER_SCHEDULE] = {"schedule",
                           "cron",
                           {"cron", "every", "zone", "missed", "overlap", "start", "end", "jitter",
@@ -383,7 +425,8 @@ static void read_member(OnReader *r, const Json *member)
     r->path = STR("on");
     r->line = STR("/on");
     fault(r, str_to_c(r->arena, str_slice(member->key, 0, 64)),
-          "is no kind of trigger: there are event, pipeline, webhook, folder and schedule%s%s%s",
+          "is no kind of trigger: there are event, pipeline, webhook, folder, bucket and "
+          "schedule%s%s%s",
           n.name != NULL ? "; did you mean \"" : "", n.name != NULL ? n.name : "",
           n.name != NULL ? "\"?" : "");
 }

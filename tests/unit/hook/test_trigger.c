@@ -320,7 +320,7 @@ static const struct {
     {"{'folder':'../x'}", "on.folder.path", "--watch-root"},
     {"{'folder':'/x'}", "on.folder.path", "--watch-root"},
     {"{'folder':{'path':'x','match':'a/b'}}", "on.folder.match", "pattern"},
-    {"{'schedule':'often'}", "on.schedule", ""},
+    {"{'schedule':'often'}", "on.schedule.cron", ""},
     {"{'schedule':{'cron':'@daily','with':{'size':'${{ trigger.x }}'}}}", "on.schedule.with",
      "brings no values"},
 };
