@@ -160,7 +160,8 @@ ErrCode flow_retry_base(DbConn *tx, int64_t job, int64_t *base_ms, Err *err)
 
 /* --- the end --- */
 
-static ErrCode give_slot(DbConn *tx, const TaskChanged *t, Arena *a, Err *err)
+/* The task's slot, if it holds one, is free; or somebody with more slots is first in line now. */
+static ErrCode pass_slot(DbConn *tx, const TaskChanged *t, Arena *a, Err *err)
 {
     int64_t now_ms = clock_now_ms();
     Str key = {0};
@@ -171,7 +172,7 @@ static ErrCode give_slot(DbConn *tx, const TaskChanged *t, Arena *a, Err *err)
     db_rows_done(&rows);
     if (rc == OK && key.ptr == NULL)
         return err_set(err, ERR_DB_DAMAGED, "a task that holds a slot has no key");
-    if (rc == OK)
+    if (rc == OK && (t->flags & TASK_HOLDS_SLOT))
         rc = queue_slot_give(tx, t->project, key, now_ms, err);
     for (bool found = true; rc == OK && found;) {
         SlotTask next;
@@ -186,7 +187,7 @@ static ErrCode give_slot(DbConn *tx, const TaskChanged *t, Arena *a, Err *err)
 ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err)
 {
     ErrCode rc = t->poke != 0 ? flow_tell_room(tx, t->poke, err) : OK;
-    if (rc != OK || (t->flags & (TASK_HOLDS_SLOT | TASK_IS_UNIQUE)) == 0)
+    if (rc != OK || (t->flags & (TASK_HOLDS_SLOT | TASK_LEFT_LINE | TASK_IS_UNIQUE)) == 0)
         return rc;
     CLEANUP(arena_close) Arena *a = arena_open(KEY_MEMORY);
     Options o;
@@ -198,5 +199,6 @@ ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err)
             rc = db_exec(tx, &sql_unique_drop,
                          DB_ARGS(DB_I(t->project), DB_S(o.unique_key), DB_I(t->job)), NULL, err);
     }
-    return rc == OK && (t->flags & TASK_HOLDS_SLOT) ? give_slot(tx, t, a, err) : rc;
+    bool moves = (t->flags & (TASK_HOLDS_SLOT | TASK_LEFT_LINE)) != 0;
+    return rc == OK && moves ? pass_slot(tx, t, a, err) : rc;
 }

@@ -55,9 +55,10 @@ enum {
 
 /* Flags of a task: what is to be done when it ends. */
 enum {
-    TASK_HOLDS_SLOT = 1, /* of its concurrency key: queue_slot_give */
-    TASK_IS_UNIQUE = 2,  /* its job's unique key is taken */
-    TASK_HAS_OPTIONS = 4 /* its job has a row in job_option */
+    TASK_HOLDS_SLOT = 1,  /* of its concurrency key: queue_slot_give */
+    TASK_IS_UNIQUE = 2,   /* its job's unique key is taken */
+    TASK_HAS_OPTIONS = 4, /* its job has a row in job_option */
+    TASK_LEFT_LINE = 8,   /* only in TaskChanged: it was blocked, so the next may fit now */
 };
 
 typedef struct QueueSettings {

@@ -74,8 +74,10 @@ static ErrCode take(DbConn *tx, const Query *q, int64_t task, int64_t second, Ar
         if (a != NULL && (out->queue = db_str_copy(&rows, 8, a)).ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a task");
     }
-    if (rc == OK && blocked)
+    if (rc == OK && blocked) {
+        out->flags |= TASK_LEFT_LINE;
         rc = queue_leave_line(tx, task, err);
+    }
     if (rc == OK && *found)
         rc = db_exec(tx, &sql_task_delete, DB_ARGS(DB_I(task)), NULL, err);
     return rc;

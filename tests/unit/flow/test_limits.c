@@ -337,6 +337,23 @@ TEST(so_many_of_a_key)
     bench_close(&b);
 }
 
+TEST(who_leaves_the_line_lets_the_next_in)
+{
+    Bench b = bench_open();
+    TaskLease *l = NULL;
+    keyed(&b, "k", 1, 0);
+    keyed(&b, "k", 2, -1);
+    assert_int_equal(bench_lease(&b, "default", 10, &l), 2);
+    int64_t narrow = keyed(&b, "k", 1, 5), wide = keyed(&b, "k", 2, 0);
+    done(&b, &l[1]); /* one slot is held: narrow is first in line and may not have a second */
+    assert_int_equal(lease(&b, 10), 0);
+    assert_ok(flow_cancel(b.db, PROJECT, narrow, &b.err), &b.err);
+    assert_int_equal(bench_lease(&b, "default", 10, &l), 1);
+    assert_int_equal(l[0].job, wide);
+    check_slots(&b);
+    bench_close(&b);
+}
+
 TEST(slots_survive_a_death)
 {
     Bench b = bench_open();
@@ -593,7 +610,8 @@ TEST_MAIN(a_flood_delays_others_by_its_share_at_most, many_projects, weights_are
           turns_survive_a_restart, a_lease_that_is_taken_back_is_forgotten, paused_and_resumed,
           draining_refuses_what_is_new, no_more_than_so_many_at_once,
           a_rate_is_kept_across_a_restart, a_rate_says_when_the_next_may_start,
-          settings_are_checked, one_of_a_key_at_a_time, so_many_of_a_key, slots_survive_a_death,
+          settings_are_checked, one_of_a_key_at_a_time, so_many_of_a_key,
+          who_leaves_the_line_lets_the_next_in, slots_survive_a_death,
           a_delayed_task_asks_for_its_slot_when_it_is_due, a_key_has_a_rate,
           one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job, old_jobs_go,
           the_file_shrinks, many_at_once)
