@@ -12,7 +12,7 @@ MESON   = meson setup --fatal-meson-warnings -Dpdf_engine=$(PDF_ENGINE)
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider
 
 .DEFAULT_GOAL := build
-.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash golden docs format check layers bench bench-quality install clean deps-test asan-build
+.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash model golden docs format check layers bench bench-quality install clean deps-test asan-build
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ fault: asan-build ## end-to-end tests with a disk that fills up, and every start
 
 crash: build ## kill -9 the server at 200 random instants under load
 	@PLATEN_BUILD=$(abspath $(BUILD)) PLATEN_KILLS=$${PLATEN_KILLS:-200} $(PYTEST) -s tests/e2e/test_crash.py tests/e2e/test_flow_crash.py
+
+model: ## check the models of tasks and pipelines with spin: every property holds, every broken rule is found
+	@$(PYTHON) tests/model/run.py
 
 fuzz: $(FUZZ)/build.ninja ## every fuzz target for 60 s (SECONDS_PER_FUZZ)
 	@ninja -C $(FUZZ) >$(FUZZ)/ninja.log || { cat $(FUZZ)/ninja.log; exit 1; }

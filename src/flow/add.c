@@ -191,16 +191,16 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
                         const JobKin *kin, int64_t *ready_ms, Err *err)
 {
     TaskNew task = {.id = id,
-                          .job = id,
-                          .project = n->project,
-                          .queue = queue,
-                          .concurrency_key = n->concurrency_key,
-                          .priority = n->priority,
-                          .run_at_ms = now_ms + n->delay_ms,
-                          .max_attempts = flow_attempts_of(n),
-                          .seq = 1, /* job.added */
-                          .parent = kin != NULL ? kin->parent : 0,
-                          .slots = n->concurrency_limit};
+                    .job = id,
+                    .project = n->project,
+                    .queue = queue,
+                    .concurrency_key = n->concurrency_key,
+                    .priority = n->priority,
+                    .run_at_ms = now_ms + n->delay_ms,
+                    .max_attempts = flow_attempts_of(n),
+                    .seq = 1, /* job.added */
+                    .parent = kin != NULL ? kin->parent : 0,
+                    .slots = n->concurrency_limit};
     ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
     if (rc == OK && kin == NULL)
         rc = add_callback(tx, id, n, err);

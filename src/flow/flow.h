@@ -67,16 +67,16 @@ typedef struct JobNew {
     Str queue;        /* "" : the step's own (its engine's name, or "default") */
     int64_t priority; /* -100 … 100, higher first */
     int64_t delay_ms;
-    int64_t attempts;    /* 0: the step's default */
-    int64_t timeout_ms;  /* of one attempt; 0: the step's limit */
-    Str concurrency_key; /* at most concurrency_limit jobs of it are ready or run; "": none */
+    int64_t attempts;          /* 0: the step's default */
+    int64_t timeout_ms;        /* of one attempt; 0: the step's limit */
+    Str concurrency_key;       /* at most concurrency_limit jobs of it are ready or run; "": none */
     int64_t concurrency_limit; /* 0: 1 */
     Str unique_key;            /* while a live job of the project has it, adding gives that job */
     int64_t start_within_ms;   /* else it fails with start_too_late; 0: whenever */
     int64_t deadline_ms;       /* from now: else it is stopped, deadline_passed; 0: none */
     int64_t retry_ms;          /* before the second attempt, then doubled; 0: a second */
-    Str idempotency_key; /* "": none */
-    Str request_hash;    /* hex; what the idempotency key stands for */
+    Str idempotency_key;       /* "": none */
+    Str request_hash;          /* hex; what the idempotency key stands for */
     Str trace;
     Str callback_url; /* told at its end (hook/webhook.h); "": nobody. Checked by the caller */
 } JobNew;
@@ -152,7 +152,7 @@ typedef struct Job {
     int64_t pipeline_version, origin, reused; /* origin: the job it replays; reused: of a child, the
                                                  job whose result it took; 0: none */
     int64_t node;                             /* of a child: its node in the definition; -1: none */
-    bool paused, blocked; /* blocked: others of its concurrency key run */
+    bool paused, blocked;                     /* blocked: others of its concurrency key run */
     const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
     size_t waits_len;
     JobFile *inputs, *outputs;

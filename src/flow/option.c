@@ -200,8 +200,3 @@ ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err)
     }
     return rc == OK && (t->flags & TASK_HOLDS_SLOT) ? give_slot(tx, t, a, err) : rc;
 }
-
-ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err)
-{
-    return flow_tell_news(tx, project, job, err);
-}

@@ -4,6 +4,8 @@
 #include "base/id.h"
 #include "db/queries.h"
 
+#include <stdlib.h>
+
 #include <openssl/evp.h>
 
 /* --- what is there --- */
@@ -302,6 +304,11 @@ static ErrCode add_built_in(DbConn *reader, int64_t project, Infos *l, Arena *a,
     return OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const PipelineInfo *)a)->name, ((const PipelineInfo *)b)->name);
+}
+
 ErrCode flow_pipeline_list(DbConn *reader, int64_t project, Arena *a, PipelineInfo **out,
                            size_t *len, Err *err)
 {
@@ -330,6 +337,8 @@ ErrCode flow_pipeline_list(DbConn *reader, int64_t project, Arena *a, PipelineIn
     }
     if (rc == OK)
         rc = add_built_in(reader, project, &l, a, err);
+    if (rc == OK && l.len > 1)
+        qsort(l.items, l.len, sizeof *l.items, by_name);
     *out = l.items;
     *len = l.len;
     return rc;

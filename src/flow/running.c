@@ -23,6 +23,7 @@ static ErrCode read_task(Running *r, bool *found, Err *err)
         r->seq = db_int(&rows, 1);
         r->started_ms = db_int(&rows, 2);
         r->halt = db_int(&rows, 4);
+        r->flags = db_int(&rows, 5);
     }
     return rc;
 }
@@ -55,6 +56,7 @@ static ErrCode read_ask(Running *r, bool *found, Err *err)
         r->token = text_or_none(&rows, 9, r->arena, &ok);
         r->timeout_ms = db_int(&rows, 10);
         r->parent = db_int(&rows, 11);
+        r->concurrency_key = text_or_none(&rows, 12, r->arena, &ok);
     }
     return rc == OK && !ok ? no_memory(err) : rc;
 }
@@ -236,6 +238,12 @@ static ErrCode end_many(Running *r, int i, bool is_new, Err *err)
 {
     const NodeNow *n = &r->now[i];
     bool ignores = r->p->nodes[i].on_item_failure == ITEM_IGNORE;
+    bool cut = n->begun < n->total && (r->halt & (HALT_CANCELED | HALT_DEADLINE)) != 0;
+    const TaskFault gone = {.reason = str_from_c(err_reason(ERR_CANCELED)),
+                            .detail = str_from_c(err_meaning(ERR_CANCELED)),
+                            .hint = str_from_c(err_remedy(ERR_CANCELED))};
+    if (n->failed == 0 && cut) /* paused between two items, and cancelled then */
+        return end_node(r, i, NODE_CANCELED, &gone, is_new, false, err);
     if (n->failed == 0 || ignores)
         return end_node(r, i, NODE_DONE, NULL, is_new, false, err);
     const TaskFault why = {.reason = str_from_c(err_reason(ERR_ITEMS_FAILED)),
@@ -351,6 +359,7 @@ static ErrCode end_as(Running *r, JobState state, const TaskFault *why, Str data
     const TaskChanged t = {.project = r->project,
                            .job = r->job,
                            .parent = r->parent,
+                           .flags = r->flags,
                            .attempt = 1,
                            .max_attempts = 1,
                            .seq = r->seq + 1,

@@ -202,3 +202,16 @@ def test_the_command(new_server):
     assert cli("queues", "purge", "document", *where, check=0).stdout == "0 cancelled\n"
     assert cli("queues", "stop", "document", *where).returncode == 2
     assert cli("queues", "set", "document", "--retention", "soon", *where).returncode == 2
+
+
+def test_many_jobs_by_command(new_server):
+    server = new_server()
+    client, where = server.client(), ["--data", str(server.data)]
+    act(client, "many-here", "pause")
+    jobs = [client.add("test.noop", queue="many-here") for _ in range(3)]
+    assert cli("jobs", "cancel", "--queue", "many-here", "--dry-run", *where, check=0).stdout == "3 jobs would change\n"
+    assert cli("jobs", "cancel", "--queue", "many-here", *where, check=0).stdout == "3 jobs changed\n"
+    assert states(client, jobs) == ["canceled"] * 3
+    assert json.loads(cli("jobs", "delete", "--state", "canceled", "--json", *where, check=0).stdout) == {"count": 3}
+    assert cli("jobs", "delete", *where).returncode == 2  # not all of them by leaving something out
+    assert cli("jobs", "delete", jobs[0], *where).returncode == 2

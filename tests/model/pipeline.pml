@@ -168,40 +168,70 @@ inline tell(c, how)
     fi
 }
 
-#ifdef SPLIT_END
-bool told[CHILDREN];
-#define TELL_LATER(c) \
-    :: atomic { (child[c] == c_done || child[c] == c_failed || child[c] == c_canceled) && !told[c] -> told[c] = true; \
-        if \
-        :: tell(c, child[c]) \
-        :: skip /* crashed in between */ \
-        fi }
-#else
-#define TELL_LATER(c)
-#endif
+/* Any child in this state. */
+inline pick(c, how)
+{
+    if
+    :: child[0] == how -> c = 0
+    :: child[1] == how -> c = 1
+    :: child[2] == how -> c = 2
+    :: child[3] == how -> c = 3
+    :: child[4] == how -> c = 4
+    fi
+}
+
+#define ANY(how) (child[0] == how || child[1] == how || child[2] == how || child[3] == how || child[4] == how)
 
 /* One transaction leases, another ends; between them the worker can die, and the lease is found. */
-#define WORK(c) \
-    :: atomic { child[c] == ready -> child[c] = leased } \
-    :: atomic { child[c] == leased -> \
-        if \
-        :: child_ended(c, c_done) \
-        :: child_ended(c, c_failed) \
-        :: lost > 0 -> lost--; child[c] = ready \
-        fi } \
-    TELL_LATER(c)
-
 proctype workers()
 {
+    byte c;
+    mtype how;
     do
-    WORK(0)
-    WORK(1)
-    WORK(2)
-    WORK(3)
-    WORK(4)
+    :: atomic { ANY(ready) -> pick(c, ready); child[c] = leased; c = 0 }
+    :: atomic { ANY(leased) ->
+        pick(c, leased);
+        if
+        :: how = c_done
+        :: how = c_failed
+        :: lost > 0 -> lost--; how = ready
+        fi;
+        if
+        :: how == ready -> child[c] = ready
+        :: else -> child_ended(c, how)
+        fi;
+        c = 0;
+        how = none }
     :: ENDED && retries == 0 && !ANY_LIVE -> break
     od
 }
+
+#ifdef SPLIT_END
+/* The pipeline is told in a transaction of its own, by a process that may be gone by then. */
+bool told[CHILDREN];
+#define UNTOLD(c) ((child[c] == c_done || child[c] == c_failed) && !told[c])
+proctype teller()
+{
+    byte c;
+    do
+    :: atomic { UNTOLD(0) || UNTOLD(1) || UNTOLD(2) || UNTOLD(3) || UNTOLD(4) ->
+        if
+        :: UNTOLD(0) -> c = 0
+        :: UNTOLD(1) -> c = 1
+        :: UNTOLD(2) -> c = 2
+        :: UNTOLD(3) -> c = 3
+        :: UNTOLD(4) -> c = 4
+        fi;
+        told[c] = true;
+        if
+        :: tell(c, child[c])
+        :: true /* crashed in between */
+        fi;
+        c = 0 }
+    :: ENDED -> break
+    od
+}
+#endif
 
 /* A signal in time, or none: the wait is over either way. */
 proctype clock()
@@ -246,31 +276,43 @@ proctype pauser()
 }
 
 /* Children are cancelled in the same transaction; c_canceled counts as failed, and the plan knows why. */
-#define CANCEL(c) if :: LIVE(c) && (NODE_OF(c) != F || hard) -> child_ended(c, c_canceled) :: else fi
+inline cancel_children(from, to)
+{
+    c = from;
+    do
+    :: c < to ->
+        if
+        :: LIVE(c) -> child_ended(c, c_canceled)
+        :: else
+        fi;
+        c++
+    :: else -> break
+    od;
+    c = 0
+}
 
 proctype canceler()
 {
-    bool hard = false;
+    byte c;
     do
     :: atomic { cancels > 0 && !ENDED && !is_canceled -> /* flow_halt_softly: there is a finally */
         cancels--;
         is_canceled = true;
         is_paused = false;
         RESUME(4);
-        CANCEL(0); CANCEL(1); CANCEL(2); CANCEL(3);
+        cancel_children(0, 4);
         if
         :: !ENDED -> advance()
         :: else
         fi }
     :: atomic { cancels > 0 && is_canceled && !ENDED -> /* again: at once */
         cancels--;
-        hard = true;
-        CANCEL(4);
         if
-        :: !ENDED -> node[F] = canceled; end_job()
+        :: LIVE(4) -> child[4] = c_canceled
         :: else
         fi;
-        hard = false }
+        node[F] = canceled;
+        end_job() }
 #ifdef END_TWICE
     :: atomic { cancels > 0 && ENDED -> cancels--; ends++; assert(ends == 1) }
 #endif
@@ -340,7 +382,10 @@ init
         run clock();
         run pauser();
         run canceler();
-        run retrier()
+        run retrier();
+#ifdef SPLIT_END
+        run teller()
+#endif
     }
 }
 

@@ -117,7 +117,7 @@ inline record(t, a)
 #endif
 
 #ifdef NO_LIMIT
-#define MAY_RUN_AGAIN(t) (attempt[t] < LAST || true)
+#define MAY_RUN_AGAIN(t) true
 #else
 #define MAY_RUN_AGAIN(t) (attempt[t] < max_attempts[t])
 #endif
@@ -139,7 +139,7 @@ inline queue_lease(t)
 {
     state[t] = leased;
 #ifdef NO_LIMIT
-    if
+    if /* the number ends, the attempts do not */
     :: attempt[t] < LAST -> attempt[t]++
     :: else
     fi;

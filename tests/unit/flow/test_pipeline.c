@@ -385,6 +385,27 @@ TEST(cancel_reaches_everything_and_finally_still_runs)
     desk_close(d);
 }
 
+/* No child is left whose end would end the node: found by tests/model/pipeline.pml. */
+TEST(cancel_ends_a_node_that_was_paused_between_items)
+{
+    Desk *d = desk_open();
+    store(d, "each",
+          "{'steps':{'e':{'uses':'t.echo','foreach':[1,2],'max-parallel':1,"
+          "'with':{'value':'${{ item }}'}}},'finally':{'f':{'uses':'t.echo'}}}");
+    int64_t job = run(d, "each", "{}");
+    TaskLease *l = NULL;
+    assert_int_equal(bench_lease(&d->b, "default", 1, &l), 1);
+    assert_ok(flow_pause(d->b.db, PROJECT, job, &d->b.err), &d->b.err);
+    TaskResult r = result_of(&l[0], OK);
+    bench_finish(&d->b, &r);
+    assert_string_equal(nodes(d, job), "e:running f:pending");
+    assert_ok(flow_cancel(d->b.db, PROJECT, job, &d->b.err), &d->b.err);
+    assert_string_equal(nodes(d, job), "e:canceled f:running");
+    assert_int_equal(work_all(d), 1);
+    assert_ends(d, job, JOB_CANCELED, "canceled");
+    desk_close(d);
+}
+
 TEST(a_retry_runs_what_failed_and_what_that_held_up)
 {
     Desk *d = desk_open();
@@ -512,5 +533,6 @@ TEST_MAIN(a_chain_hands_values_on, a_condition_skips_and_those_behind_go_on,
           a_result_is_remembered, an_approval_lets_it_go_on, a_signal_may_come_early_or_late,
           a_wait_ends_by_itself, a_pipeline_calls_another,
           cancel_reaches_everything_and_finally_still_runs,
+          cancel_ends_a_node_that_was_paused_between_items,
           a_retry_runs_what_failed_and_what_that_held_up, pause_holds_what_has_not_begun,
           a_replay_keeps_what_comes_before, jobs_stay_on_their_version, a_delayed_start_waits)
