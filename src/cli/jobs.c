@@ -225,7 +225,7 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 
 const Command command_jobs = {
     .name = "jobs",
-    .operands = "list | show JOB | cancel JOB | retry JOB | cancel, retry or delete of many",
+    .operands = "list | show JOB | cancel|retry [JOB] | delete",
     .summary = "List jobs, show one, cancel it, run it again; or many of them.",
     .params = jobs_params,
     .args_size = sizeof(JobsArgs),

@@ -248,8 +248,7 @@ static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 
 const Command command_queues = {
     .name = "queues",
-    .operands = "list | show QUEUE | set QUEUE | pause QUEUE | resume QUEUE | drain QUEUE | purge "
-                "QUEUE",
+    .operands = "list | show|set|pause|resume|drain|purge QUEUE",
     .summary = "List queues, set their limits, pause, drain or empty them.",
     .params = queues_params,
     .args_size = sizeof(QueuesArgs),
