@@ -60,7 +60,7 @@ fault: asan-build ## end-to-end tests with a disk that fills up, and every start
 	@PLATEN_BUILD=$(abspath $(ASAN)) $(PYTEST) tests/e2e/test_faults.py
 
 crash: build ## kill -9 the server at 200 random instants under load
-	@PLATEN_BUILD=$(abspath $(BUILD)) PLATEN_KILLS=$${PLATEN_KILLS:-200} $(PYTEST) -s tests/e2e/test_crash.py
+	@PLATEN_BUILD=$(abspath $(BUILD)) PLATEN_KILLS=$${PLATEN_KILLS:-200} $(PYTEST) -s tests/e2e/test_crash.py tests/e2e/test_flow_crash.py
 
 model: ## check the models of tasks and pipelines with spin: every property holds, every broken rule is found
 	@$(PYTHON) tests/model/run.py

@@ -6,7 +6,7 @@ VALUES ($1, $2, $1, 'flow', 'waiting', $5, 0, 0, 1, $3, $4, $6);
 
 -- name: flow_task_get
 -- The waiting task of job $1.
-SELECT project, seq, started_ms, COALESCE(parent, 0), halt FROM task WHERE id = $1 AND state = 'waiting' /*pg FOR UPDATE */;
+SELECT project, seq, started_ms, COALESCE(parent, 0), halt, flags FROM task WHERE id = $1 AND state = 'waiting' /*pg FOR UPDATE */;
 
 -- name: flow_task_set
 -- The waiting task of job $1: last event $2, $3 nodes of $4 have ended.
@@ -15,6 +15,10 @@ UPDATE task SET seq = $2, progress_done = $3, progress_total = $4 WHERE id = $1;
 -- name: flow_task_begin
 -- The delayed start of job $1 is over, at $2.
 UPDATE task SET started_ms = $2 WHERE id = $1 AND state = 'waiting';
+
+-- name: flow_task_slot
+-- The task of pipeline job $1 has a slot of key $2 (state $3 'waiting'; its flag is $4), or waits for one ('blocked').
+UPDATE task SET concurrency_key = $2, state = $3, flags = flags | $4 WHERE id = $1 AND state = 'waiting';
 
 -- name: job_parent
 -- The job that job $1 is a child of.
@@ -37,7 +41,7 @@ RETURNING halt;
 -- name: flow_ask
 -- What the nodes of pipeline job $1 are made from.
 SELECT project, key_id, params, priority, trace, pipeline, pipeline_version, no_memo, trigger_data, token, timeout_ms,
-       COALESCE(parent, 0)
+       COALESCE(parent, 0), concurrency_key
   FROM job WHERE id = $1 AND pipeline IS NOT NULL;
 
 -- name: flow_child_get
@@ -195,14 +199,14 @@ SELECT $1, is_output, place, project, name, type, hash, size_bytes FROM job_file
 -- name: flow_refs_copy
 -- Job $1 holds what the outputs of job $2 hold.
 INSERT INTO blob_ref (project, hash, kind, owner)
-SELECT DISTINCT project, hash, 'job', $1 FROM job_file WHERE job = $2 AND is_output = 1
+SELECT DISTINCT project, hash, 'job', CAST($1 AS bigint) FROM job_file WHERE job = $2 AND is_output = 1
 ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 
 -- name: job_pipeline_add
 -- Job $1: version $9 of pipeline $8.
 INSERT INTO job (id, project, key_id, step, queue, params, priority, max_attempts, timeout_ms, trace, pipeline, pipeline_version,
-                 no_memo, trigger_data, token, origin, parent, node, place)
-VALUES ($1, $2, $3, 'flow.run', 'flow', $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+                 no_memo, trigger_data, token, origin, parent, node, place, concurrency_key)
+VALUES ($1, $2, $3, 'flow.run', 'flow', $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: job_reused
 -- The job whose result job $1 took.

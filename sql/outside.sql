@@ -1,13 +1,3 @@
--- name: outside_lease
--- Lease the first $2 ready tasks of project $6 in queue $1 to worker $3 until $4; $5 is now. As task_lease, for one project.
-UPDATE task
-   SET state = 'leased', worker = $3, lease_until_ms = $4, attempt = attempt + 1, seq = seq + 1,
-       started_ms = CASE WHEN started_ms = 0 THEN $5 ELSE started_ms END, progress_done = 0, progress_total = 0
- WHERE state = 'ready'
-   AND id IN (SELECT id FROM task WHERE queue = $1 AND state = 'ready' AND project = $6
-               ORDER BY priority DESC, id LIMIT $2 /*pg FOR UPDATE SKIP LOCKED */)
-RETURNING id, project, job, priority, attempt, max_attempts, seq, run_at_ms;
-
 -- name: outside_task
 -- How task $1 of project $2 stands.
 SELECT attempt, state, COALESCE(worker, ''), lease_until_ms FROM task WHERE id = $1 AND project = $2 /*pg FOR UPDATE */;

@@ -178,6 +178,7 @@ static ErrCode open_work(App *app, Err *err)
     const TriggerOptions triggers = {.db = app->db,
                                      .blobs = app->blobs,
                                      .hub = app->hub,
+                                     .allow_private = app->options.allow_private,
                                      .watch_root = app->options.watch_root,
                                      .file_max = app->options.upload_max};
     return triggers_open(&triggers, &app->triggers, err);
@@ -185,8 +186,10 @@ static ErrCode open_work(App *app, Err *err)
 
 static ErrCode open_webhooks(App *app, Err *err)
 {
-    const DeliverOptions o = {
-        .db = app->db, .hub = app->hub, .allow_private = app->options.allow_private};
+    const DeliverOptions o = {.db = app->db,
+                              .hub = app->hub,
+                              .seal = app->seal,
+                              .allow_private = app->options.allow_private};
     ErrCode rc =
         outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
     return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;

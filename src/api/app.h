@@ -61,8 +61,8 @@ typedef struct App {
     Work *work;
     TriggerWorld trigger_world;
     Triggers *triggers; /* NULL: this process starts nothing by itself */
-    Deliver *deliver; /* NULL: data is thrown away */
-    Outbound *guard;  /* only for checking addresses */
+    Deliver *deliver;   /* NULL: data is thrown away */
+    Outbound *guard;    /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;
     Leases *leases;

@@ -113,6 +113,8 @@ static void put_queues(Buf *b, const QueueInfo *queues, size_t len)
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("ready"), queues[i].ready);
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("delayed"),
                        queues[i].delayed);
+        metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("blocked"),
+                       queues[i].blocked);
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("leased"), queues[i].leased);
         metrics_sample(b, tasks, "queue", queues[i].name, "state", STR("dead"), queues[i].dead);
     }

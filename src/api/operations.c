@@ -968,6 +968,7 @@ static const ApiTag tags[] = {
     {"Jobs", "What was asked, how it went, what came out."},
     {"Pipelines", "Steps that work together: stored, versioned, run."},
     {"Events", "What happens in the project, and following it."},
+    {"Triggers", "What starts pipelines by itself."},
     {"Webhooks", "Addresses that are told of events."},
     {"Files", "Bytes and documents."},
     {"Queues", "What waits, and what died."},

@@ -52,14 +52,14 @@ static ErrCode prepare(Call *c, const Gathered *g, const PipelineOptions *o, Str
                : OK;
 }
 
-/* The job that would have been made. */
-static void answer_dry_run(Call *c, const FlowRun *r)
+/* The job as it begins: what is answered when it is on disk, and to a dry run. */
+static ErrCode write_begin(Call *c, FlowRun *r)
 {
     const Job shown = {
         .id = r->enqueue.id,
         .step = STR("flow.run"),
         .pipeline = r->run.name,
-        .pipeline_version = r->run.version,
+        .pipeline_version = r->run.version > 0 ? r->run.version : 1,
         .queue = STR("flow"),
         .params = r->run.inputs,
         .trace = r->run.trace,
@@ -72,7 +72,8 @@ static void answer_dry_run(Call *c, const FlowRun *r)
         .inputs_len = r->run.files_len,
     };
     write_job(&c->json, &shown, c->app->registry, c->arena, true);
-    call_answer(c, 200);
+    r->enqueue.accepted = buf_str(&c->body);
+    return c->body.failed ? err_set(&c->err, ERR_NO_MEMORY, "no memory for the answer") : OK;
 }
 
 /* The version is an option, but which options and inputs there are depends on it. */
@@ -115,11 +116,15 @@ void pipelines_run(HttpRequest *req)
     if (rc == OK)
         rc = gather_check(&c, g, &options, &inputs, &faults);
     if (rc == OK)
-        rc = prepare(&c, g, &options, req->params[0], flow_pipeline_version_of(held), inputs, r);
+        rc = prepare(&c, g, &options, req->params[0],
+                     flow_pipeline_is_built_in(held) ? 0 : flow_pipeline_version_of(held), inputs,
+                     r);
+    if (rc == OK)
+        rc = write_begin(&c, r);
     if (rc != OK)
         call_refuse(&c, rc, &faults);
     else if (options.dry_run)
-        answer_dry_run(&c, r);
+        call_answer(&c, 200);
     else
         enqueue(&c, &r->enqueue);
 }

@@ -273,6 +273,7 @@ static const Field diagnosis_fields[] = {
     INT("attempts", "Attempts begun."),
     INT("max_attempts", "Attempts allowed."),
     TEXT("trace", "Correlation id."),
+    MAYBE_TEXT("pipeline", "Of a pipeline's job: its name."),
     MAYBE_TEXT("node", "Of a pipeline: the step that failed first."),
     {.name = "below",
      .type = FIELD_TYPE_OBJECT,

@@ -116,8 +116,8 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
     Job shown = {
         .id = e->id,
         .step = str_from_c(step->name),
-        .queue = step->outside == NULL && o->queue.len > 0 ? o->queue
-                                                           : flow_queue_for(step, params),
+        .queue =
+            step->outside == NULL && o->queue.len > 0 ? o->queue : flow_queue_for(step, params),
         .params = params,
         .trace = r->job.trace,
         .priority = o->priority,

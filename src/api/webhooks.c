@@ -83,7 +83,7 @@ void webhooks_create(HttpRequest *req)
                           .description = body.description,
                           .secret = body.secret};
     if (rc == OK)
-        rc = webhook_add(c.app->db, NULL, &n, c.arena, &id, &secret, &c.err);
+        rc = webhook_add(c.app->db, c.app->seal, &n, c.arena, &id, &secret, &c.err);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;
@@ -178,7 +178,7 @@ void webhooks_rotate(HttpRequest *req)
         return;
     ErrCode rc = call_path_id(&c, 0, "whk", &id);
     if (rc == OK)
-        rc = webhook_rotate(c.app->db, NULL, c.who.project, id, c.arena, &secret, &c.err);
+        rc = webhook_rotate(c.app->db, c.app->seal, c.who.project, id, c.arena, &secret, &c.err);
     if (rc != OK) {
         call_fail(&c);
         return;

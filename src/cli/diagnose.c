@@ -31,19 +31,22 @@ static void print_timeline(Cli *cli, const Json *timeline)
         const Json *data = json_get(e, "data");
         Str reason = json_text(json_get(data, "reason")),
             detail = json_text(json_get(data, "detail"));
-        Str note = json_text(json_get(data, "note"));
+        Str note = json_text(json_get(data, "note")), node = json_text(json_get(data, "step"));
         time = str_slice(time, 11, 23);
         printf("  %s" STR_FMT " +%-9.*s%s %-14.*s", dim, STR_ARG(time), STR_ARG(after), plain,
                STR_ARG(type));
-        printf(STR_FMT "%s" STR_FMT STR_FMT "\n", STR_ARG(reason), reason.len > 0 ? ": " : "",
-               STR_ARG(detail), STR_ARG(note));
+        printf(STR_FMT "%s" STR_FMT "%s" STR_FMT STR_FMT "\n", STR_ARG(node),
+               node.len > 0 && reason.len > 0 ? "  " : "", STR_ARG(reason),
+               reason.len > 0 ? ": " : "", STR_ARG(detail), STR_ARG(note));
     }
 }
 
 static void print(Cli *cli, const Json *d)
 {
     Str state = json_text(json_get(d, "state")), verdict = json_text(json_get(d, "verdict"));
-    Str job = json_text(json_get(d, "job")), step = json_text(json_get(d, "step"));
+    Str job = json_text(json_get(d, "job")), step = json_text(json_get(d, "pipeline"));
+    if (step.len == 0)
+        step = json_text(json_get(d, "step"));
     bool bad = str_eq_c(state, "failed");
     printf(STR_FMT "  " STR_FMT "  %s" STR_FMT "%s\n\n", STR_ARG(job), STR_ARG(step),
            term_style(STDOUT_FILENO, bad ? TERM_RED : TERM_GREEN), STR_ARG(state),

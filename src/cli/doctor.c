@@ -171,9 +171,8 @@ static void check_slots(Doctor *d, Db *db)
         say(d, BAD, "slots", str_copy(d->arena, str_from_c(err.text)));
     else
         say(d, wrong == 0 ? FINE : BAD, "slots",
-            wrong == 0
-                ? STR("every concurrency key counts right")
-                : str_printf(d->arena, "%" PRId64 " concurrency keys count wrong", wrong));
+            wrong == 0 ? STR("every concurrency key counts right")
+                       : str_printf(d->arena, "%" PRId64 " concurrency keys count wrong", wrong));
 }
 
 /* Without a server on it the folder is opened and read; with one, its health is the server's to

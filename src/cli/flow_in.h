@@ -93,8 +93,8 @@ int64_t flow_time_ms(Str rfc3339); /* 0: none */
 /* --- flow_watch.c --- */
 
 /* Follow the job to its end, drawing on standard error. *job is how it ended. False when it was
- * left running (Ctrl-C), or could not be read: that has been said. */
-bool flow_watch(Flow *f, Str id, const Json **job);
+ * left running (Ctrl-C), or could not be read: that has been said, and *status is the exit code. */
+bool flow_watch(Flow *f, Str id, const Json **job, int *status);
 /* The job's end for a person; the exit code. */
 int flow_tell_end(Flow *f, const Json *job);
 

@@ -296,11 +296,15 @@ static int after_start(Flow *f, const Json *job)
             term_print_json(f->cli->arena, job);
         else
             printf(STR_FMT "\n", STR_ARG(id));
+        if (term_is_tty(STDERR_FILENO) && !f->args.quiet)
+            fprintf(stderr, "It runs on the server. Show it: platen jobs show " STR_FMT "\n",
+                    STR_ARG(id));
         return EXIT_DONE;
     }
     if (!f->args.quiet && !f->args.json && !inside)
         fprintf(stderr, STR_FMT "\n", STR_ARG(id));
-    return flow_watch(f, id, &end) ? finish(f, end) : 128 + SIGINT;
+    int status;
+    return flow_watch(f, id, &end, &status) ? finish(f, end) : status;
 }
 
 /* --- run --- */

@@ -90,6 +90,8 @@ static void add_usage(const Json *node, Buf *b)
         Str unit = text_of(u, "unit");
         int64_t amount = json_int(json_get(u, "amount"), 0);
         Str bytes = term_bytes(b->arena, amount);
+        if (amount == 1 && str_ends(unit, STR("s")))
+            unit.len--;
         if (str_eq_c(unit, "bytes"))
             buf_addf(b, "%s" STR_FMT, b->len > 0 ? ", " : "", STR_ARG(bytes));
         else
@@ -269,7 +271,7 @@ static void put_called(Tree *t, int index)
                            has_later_sibling(t, index) ? "│  " : "   ");
     size_t indent = 3 * ((size_t)depth_of(t, index) + 1);
     json_each(node, called)
-        put_line(t, rails, node->next != NULL ? "├─ " : "└─ ", node, indent);
+        put_line(t, rails, "╎  ", node, indent);
 }
 
 static void put_below(Tree *t, Str section, int parent)

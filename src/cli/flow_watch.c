@@ -105,10 +105,35 @@ static void show(Watch *w, const Json *nodes, bool last)
         tell_changes(w, nodes);
 }
 
+/* Here nobody can approve or signal: the node that waits for that for ever. */
+static const Json *hopeless(const Watch *w, const Json *nodes)
+{
+    if (!target_is_inline(w->flow->target) || !all_wait(nodes))
+        return NULL;
+    json_each(node, nodes)
+        if (str_eq_c(json_text(json_get(node, "state")), "waiting") &&
+            json_text(json_get(node, "due")).len == 0)
+            return node;
+    return NULL;
+}
+
+static ErrCode fail_hopeless(const Json *node, Err *err)
+{
+    Str id = json_text(json_get(node, "id")), uses = json_text(json_get(node, "uses"));
+    err_set(err, ERR_CONFLICT,
+            "step " STR_FMT " waits for its " STR_FMT ", which nobody can give here", STR_ARG(id),
+            STR_ARG(uses));
+    err_hint(err, "Run it on a server: start one with platen serve, then --server URL.");
+    return ERR_CONFLICT;
+}
+
 static void tell_left(const Watch *w)
 {
-    if (target_is_inside(w->flow->target))
-        fprintf(stderr, "\ninterrupted: the job ends with this command, as no server runs\n");
+    if (target_is_inline(w->flow->target))
+        fprintf(stderr, "\ninterrupted: the job ended with this command\n");
+    else if (target_is_inside(w->flow->target))
+        fprintf(stderr, "\n" STR_FMT " goes on as soon as a server runs on this data folder\n",
+                STR_ARG(w->id));
     else
         fprintf(stderr,
                 "\n" STR_FMT " goes on. Show it: platen jobs show " STR_FMT
@@ -127,7 +152,9 @@ static ErrCode watch(Watch *w, bool *ended, Err *err)
         ErrCode rc = look(w, &job, &nodes, err);
         if (rc == OK) {
             *ended = has_ended(job);
-            show(w, nodes, *ended);
+            const Json *stuck = *ended ? NULL : hopeless(w, nodes);
+            show(w, nodes, *ended || stuck != NULL);
+            rc = stuck != NULL ? fail_hopeless(stuck, err) : OK;
         }
         arena_rewind(w->flow->cli->arena, paths);
         if (rc != OK)
@@ -138,12 +165,13 @@ static ErrCode watch(Watch *w, bool *ended, Err *err)
     return OK;
 }
 
-bool flow_watch(Flow *f, Str id, const Json **job)
+bool flow_watch(Flow *f, Str id, const Json **job, int *status)
 {
     Err err = {0};
     bool ended = false;
     CLEANUP(arena_close) Arena *frame = arena_open(FRAME_MAX);
     Watch *w = arena_new(f->cli->arena, Watch, 1);
+    *status = EXIT_FAILED;
     if (frame == NULL || w == NULL)
         return false;
     *w = (Watch){.flow = f, .frame = frame, .id = id, .terminal = term_is_tty(STDERR_FILENO)};
@@ -154,6 +182,7 @@ bool flow_watch(Flow *f, Str id, const Json **job)
     if (rc == OK && ended)
         rc = target_call(f->target, f->cli->arena, "GET", flow_job_path(f, id, "", (Str){0}),
                          (Str){0}, job, &err);
+    *status = rc != OK ? EXIT_FAILED : 128 + SIGINT;
     if (rc != OK)
         term_error(&err);
     else if (!ended)

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 typedef struct JobsArgs {
-    Str state, step, pipeline;
+    Str state, step, pipeline, queue, reason;
     int64_t limit;
-    bool json;
+    bool all, dry_run, json;
     TargetArgs target;
 } JobsArgs;
 
@@ -18,6 +18,13 @@ static const Param jobs_params[] = {
     PARAM_TEXT(JobsArgs, pipeline, .example = "blog", .help = "Only jobs of this pipeline."),
     PARAM_INT(JobsArgs, limit, .min = 1, .max = 200, .def = 20,
               .help = "How many to list, newest first."),
+    PARAM_TEXT(JobsArgs, queue, .example = "document",
+               .help = "For cancel, retry and delete of many: only jobs of this queue."),
+    PARAM_TEXT(JobsArgs, reason, .example = "limit_time",
+               .help = "For retry and delete of many: only jobs that failed for this reason."),
+    PARAM_BOOL(JobsArgs, all,
+               .help = "For cancel, retry and delete: every job that they can change."),
+    PARAM_BOOL(JobsArgs, dry_run, .help = "For cancel, retry and delete of many: only count them."),
     PARAM_BOOL(JobsArgs, json, .help = "Print the server's JSON."),
     TARGET_PARAMS(JobsArgs),
     PARAM_END,
@@ -159,30 +166,71 @@ static int one(Cli *cli, Target *t, const JobsArgs *args, Str verb, Str id)
     return EXIT_DONE;
 }
 
+/* The jobs that the flags name. */
+static int many(Cli *cli, Target *t, const JobsArgs *args, Str verb)
+{
+    Err err = {0};
+    const Json *answer = NULL;
+    Buf body = buf_init(cli->arena, 4 * KIB);
+    JsonOut j = json_out(&body);
+    Str path = str_printf(cli->arena, "/api/v1/jobs/" STR_FMT, STR_ARG(verb));
+    json_begin(&j, '{');
+    if (args->state.len > 0)
+        json_kv_str(&j, "state", args->state);
+    if (args->step.len > 0)
+        json_kv_str(&j, "step", args->step);
+    if (args->queue.len > 0)
+        json_kv_str(&j, "queue", args->queue);
+    if (args->reason.len > 0)
+        json_kv_str(&j, "reason", args->reason);
+    json_kv_bool(&j, "dry_run", args->dry_run);
+    json_end(&j, '}');
+    if (target_call(t, cli->arena, "POST", path, buf_str(&body), &answer, &err) != OK)
+        return term_fail(&err);
+    if (args->json)
+        term_print_json(cli->arena, answer);
+    else
+        printf("%" PRId64 " %s\n", json_int(json_get(answer, "count"), 0),
+               args->dry_run ? "jobs would change" : "jobs changed");
+    return EXIT_DONE;
+}
+
+static bool names_many(const JobsArgs *args)
+{
+    return args->all || args->state.len > 0 || args->step.len > 0 || args->queue.len > 0 ||
+           args->reason.len > 0;
+}
+
 static int run(Cli *cli, const void *raw, const Str *operands, size_t len)
 {
     const JobsArgs *args = raw;
     Err err = {0};
     Str verb = len > 0 ? operands[0] : STR("list");
-    bool lists = str_eq_c(verb, "list");
-    bool one_job = str_eq_c(verb, "show") || str_eq_c(verb, "cancel") || str_eq_c(verb, "retry");
-    if (!(lists && len <= 1) && !(one_job && len == 2)) {
-        err_set(&err, ERR_USAGE, "usage: platen jobs list | show JOB | cancel JOB | retry JOB");
+    bool lists = str_eq_c(verb, "list") && len <= 1, shows = str_eq_c(verb, "show");
+    bool changes = str_eq_c(verb, "cancel") || str_eq_c(verb, "retry");
+    bool of_many = len == 1 && names_many(args) && (changes || str_eq_c(verb, "delete"));
+    if (!lists && !of_many && !(len == 2 && (shows || changes))) {
+        err_set(&err, ERR_USAGE,
+                "usage: platen jobs list | show JOB | cancel JOB | retry JOB; or cancel, retry, "
+                "delete with --state, --step, --queue, --reason or --all");
         return term_fail(&err);
     }
     CLEANUP(target_close) Target *t = NULL;
     if (target_open(cli, &args->target, &t, &err) != OK)
         return term_fail(&err);
-    return lists ? list(cli, t, args) : one(cli, t, args, verb, operands[1]);
+    return lists     ? list(cli, t, args)
+           : of_many ? many(cli, t, args, verb)
+                     : one(cli, t, args, verb, operands[1]);
 }
 
 const Command command_jobs = {
     .name = "jobs",
-    .operands = "list | show JOB | cancel JOB | retry JOB",
-    .summary = "List jobs, show one, cancel it, or run it again.",
+    .operands = "list | show JOB | cancel JOB | retry JOB | cancel, retry or delete of many",
+    .summary = "List jobs, show one, cancel it, run it again; or many of them.",
     .params = jobs_params,
     .args_size = sizeof(JobsArgs),
     .examples = (const char *const[]){"platen jobs list --state failed",
-                                      "platen jobs retry job_0r3k5d2m9x1qz", NULL},
+                                      "platen jobs retry job_0r3k5d2m9x1qz",
+                                      "platen jobs retry --state failed --reason limit_time", NULL},
     .run = run,
 };

@@ -50,8 +50,9 @@ static const Param serve_params[] = {
                .help = "Private networks that webhooks, pushes and bridges may reach; others are "
                        "refused."),
     PARAM_TEXT(ServeArgs, retention, .example = "30d",
-               .help = "How long ended jobs are kept whose queue does not say it: 30d, 12h; for ever "
-                       "otherwise."),
+               .help =
+                   "How long ended jobs are kept whose queue does not say it: 30d, 12h; for ever "
+                   "otherwise."),
     PARAM_CHOICE(ServeArgs, log_level, .choices = log_levels, .def = DEFAULT_LEVEL,
                  .help = "What goes to the log on standard error."),
     PARAM_TEXT(ServeArgs, demo, .unit = "FOLDER",

@@ -185,6 +185,11 @@ bool target_is_inside(const Target *t)
     return t->app != NULL;
 }
 
+bool target_is_inline(const Target *t)
+{
+    return t->dir != NULL;
+}
+
 ErrCode target_problem(Arena *a, const NetResponse *r, Err *err)
 {
     if (r->status < 400)

@@ -47,6 +47,8 @@ void target_find(char **words, int len, TargetArgs *out);
 bool target_is_named(const TargetArgs *args);
 /* The server is inside this process and ends with the command. */
 bool target_is_inside(const Target *t);
+/* … and nothing of it stays: target_open_inline. */
+bool target_is_inline(const Target *t);
 void target_close(Target **t);
 NetClient *target_client(Target *t);
 Str target_url(const Target *t);

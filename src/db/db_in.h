@@ -37,7 +37,7 @@ struct DbConn {
     DbAfter *after; /* writer: to be called after the commit */
     size_t after_len, after_cap;
     int64_t rollbacks; /* writer: transactions and savepoints taken back */
-    DbConn *next; /* readers: the list in Db */
+    DbConn *next;      /* readers: the list in Db */
     DbStmt stmts[SQL_QUERIES];
 };
 

@@ -107,7 +107,8 @@ static ErrCode configure(DbConn *c, bool fast_and_loose, Err *err)
      * secure_delete is compiled in as on; FAST still overwrites what is deleted, but writes no page
      * just for that. */
     snprintf(sql, sizeof sql,
-             "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; PRAGMA wal_autocheckpoint=0; PRAGMA "
+             "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; "
+             "PRAGMA wal_autocheckpoint=0; PRAGMA "
              "temp_store=MEMORY;"
              "PRAGMA cache_size=-%d; PRAGMA foreign_keys=0; PRAGMA secure_delete=FAST",
              fast_and_loose ? "OFF" : "FULL", WRITER_CACHE_KIB);

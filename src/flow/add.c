@@ -191,16 +191,16 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
                         const JobKin *kin, int64_t *ready_ms, Err *err)
 {
     TaskNew task = {.id = id,
-                          .job = id,
-                          .project = n->project,
-                          .queue = queue,
-                          .concurrency_key = n->concurrency_key,
-                          .priority = n->priority,
-                          .run_at_ms = now_ms + n->delay_ms,
-                          .max_attempts = flow_attempts_of(n),
-                          .seq = 1, /* job.added */
-                          .parent = kin != NULL ? kin->parent : 0,
-                          .slots = n->concurrency_limit};
+                    .job = id,
+                    .project = n->project,
+                    .queue = queue,
+                    .concurrency_key = n->concurrency_key,
+                    .priority = n->priority,
+                    .run_at_ms = now_ms + n->delay_ms,
+                    .max_attempts = flow_attempts_of(n),
+                    .seq = 1, /* job.added */
+                    .parent = kin != NULL ? kin->parent : 0,
+                    .slots = n->concurrency_limit};
     ErrCode rc = add_job(tx, id, n, queue, false, kin, err);
     if (rc == OK && kin == NULL)
         rc = add_callback(tx, id, n, err);
@@ -255,7 +255,9 @@ ErrCode flow_known_key(DbConn *tx, const JobNew *n, JobAdded *out, Err *err)
         rc = known_key(tx, n, clock_now_ms(), out, err);
     if (rc == OK && !out->existed && n->unique_key.len > 0)
         rc = flow_known_unique(tx, n, out, err);
-    return rc == OK && !out->existed ? queue_accepts(tx, n->project, queue_of(n), err) : rc;
+    if (rc != OK || out->existed || n->step == NULL) /* a pipeline stands in no queue */
+        return rc;
+    return queue_accepts(tx, n->project, queue_of(n), err);
 }
 
 ErrCode flow_add_tx(DbConn *tx, int64_t id, const JobNew *n, JobAdded *out, Err *err)

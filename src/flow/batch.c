@@ -314,6 +314,8 @@ static ErrCode reopen(DbConn *tx, int64_t batch, int64_t project, TaskChanged *t
         rc = flow_batch_counts(tx, batch, &n, err);
     if (rc == OK)
         rc = add_waiting(tx, batch, project, 1, n.total, end.seq + 1, end.started_ms, err);
+    if (rc == OK)
+        rc = flow_batch_options_again(tx, project, batch, err);
     *t = (TaskChanged){.project = project, .job = batch, .seq = end.seq + 1};
     return rc;
 }

@@ -67,9 +67,9 @@ static ErrCode cancel_tree(DbConn *tx, int64_t project, int64_t job, ErrCode why
     int64_t *children = NULL;
     size_t n = 0;
     bool softly = false, any = false;
-    ErrCode rc = why == ERR_CANCELED
-                     ? flow_halt_softly(tx, project, job, HALT_CANCELED, &softly, err)
-                     : OK;
+    int64_t halt = why == ERR_CANCELED ? HALT_CANCELED : HALT_DEADLINE;
+    ErrCode rc =
+        why != ERR_START_TOO_LATE ? flow_halt_softly(tx, project, job, halt, &softly, err) : OK;
     if (rc == OK && softly)
         *found = true;
     else if (rc == OK)

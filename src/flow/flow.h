@@ -1,14 +1,19 @@
-/* flow.h: jobs: one execution of a step now, of a pipeline later.
+/* flow.h: jobs: one execution of a step, or of a pipeline (pipeline.h).
  *
- *                 flow_add             a task is leased           its last task is done
- *   (nothing) --------------> QUEUED ------------------> RUNNING ----------------------> DONE
- *                               |  ^                      |   |
- *                               |  |  attempt failed,     |   | attempts used up, or the reason is
- * "never" |  +-- another follows ---+   +-----------------------> FAILED | | |
- *                               +--- flow_cancel ---------+----> CANCELED                 |
- *                               ^                                                         |
- *                               +------------------------- flow_retry --------------------+ (also
- * from CANCELED)
+ *                 flow_add            a task is leased            its last task is done
+ *   (nothing) --------------> QUEUED ------------------> RUNNING ---------------------> DONE
+ *                             |  |  ^                     |  | |
+ *                             |  |  |   attempt failed,   |  | | attempts used up, or the
+ *                             |  |  +-- another follows --+  | | reason is "never"
+ *                             |  |                           | +--------------------------> FAILED
+ *                             |  +-- start_too_late,         +-- deadline_passed ---------> FAILED
+ *                             |      deadline_passed ------------------------------------> FAILED
+ *                             +----- flow_cancel (also while RUNNING) ------------------> CANCELED
+ *
+ *   FAILED, CANCELED -- flow_retry --> QUEUED         ended -- flow_retain, BULK_DELETE --> (nothing)
+ *
+ * A queued job waits for a worker, for its time, for a slot of its concurrency key (queue/queue.h),
+ * or because its queue is paused.
  *
  * A job of one step has one task, which carries the job's id. All of a change (job, task, events,
  * dead letter, usage) is one transaction, so history never disagrees with state. Events are
@@ -18,8 +23,8 @@
  * what is alive, `job_end` how it ended. The state is read from them: an end says how; a leased
  * task means running; else queued. Events that these rows tell already are not stored again: a job
  * that goes the regular way (added, started, done at the first attempt) has four events and no row
- * for them. Measured on the writer: add 5.7, lease 5.8 and finish 4.8 us of CPU per job with 1 KB
- * of parameters; four rows more would cost another 6.
+ * for them. Measured on the writer (bench/queue_moves): add 5.2, lease 4.3 and finish 4.0 us of CPU
+ * per job with 1 KB of parameters; four rows more would cost another 6.
  *
  * Attempts go on counting when a job is retried or given back: an attempt number never comes twice,
  * so a late result cannot be taken for a newer one's, and usage is never recorded twice.
@@ -62,16 +67,16 @@ typedef struct JobNew {
     Str queue;        /* "" : the step's own (its engine's name, or "default") */
     int64_t priority; /* -100 … 100, higher first */
     int64_t delay_ms;
-    int64_t attempts;    /* 0: the step's default */
-    int64_t timeout_ms;  /* of one attempt; 0: the step's limit */
-    Str concurrency_key; /* at most concurrency_limit jobs of it are ready or run; "": none */
+    int64_t attempts;          /* 0: the step's default */
+    int64_t timeout_ms;        /* of one attempt; 0: the step's limit */
+    Str concurrency_key;       /* at most concurrency_limit jobs of it are ready or run; "": none */
     int64_t concurrency_limit; /* 0: 1 */
     Str unique_key;            /* while a live job of the project has it, adding gives that job */
     int64_t start_within_ms;   /* else it fails with start_too_late; 0: whenever */
     int64_t deadline_ms;       /* from now: else it is stopped, deadline_passed; 0: none */
     int64_t retry_ms;          /* before the second attempt, then doubled; 0: a second */
-    Str idempotency_key; /* "": none */
-    Str request_hash;    /* hex; what the idempotency key stands for */
+    Str idempotency_key;       /* "": none */
+    Str request_hash;          /* hex; what the idempotency key stands for */
     Str trace;
     Str callback_url; /* told at its end (hook/webhook.h); "": nobody. Checked by the caller */
 } JobNew;
@@ -147,7 +152,7 @@ typedef struct Job {
     int64_t pipeline_version, origin, reused; /* origin: the job it replays; reused: of a child, the
                                                  job whose result it took; 0: none */
     int64_t node;                             /* of a child: its node in the definition; -1: none */
-    bool paused;
+    bool paused, blocked;                     /* blocked: others of its concurrency key run */
     const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
     size_t waits_len;
     JobFile *inputs, *outputs;

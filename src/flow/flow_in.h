@@ -66,6 +66,8 @@ MUST_CHECK ErrCode flow_add_options(DbConn *tx, int64_t id, const JobNew *n, int
                                     int64_t *flags, Err *err);
 /* The same for the job of a batch, whose task is there already. */
 MUST_CHECK ErrCode flow_batch_options(DbConn *tx, int64_t id, const JobNew *n, Err *err);
+/* It runs again, its task is there already. */
+MUST_CHECK ErrCode flow_batch_options_again(DbConn *tx, int64_t project, int64_t batch, Err *err);
 /* *out when a live job has the unique key; out->existed tells. */
 MUST_CHECK ErrCode flow_known_unique(DbConn *tx, const JobNew *n, JobAdded *out, Err *err);
 /* An ended job is to run again: with `take` its unique key is taken again. ERR_CONFLICT, with nothing

@@ -64,7 +64,8 @@ static ErrCode pause_task(DbConn *tx, int64_t project, int64_t job, bool pause, 
     }
     db_rows_done(&rows);
     if (rc == OK && *found && !pause)
-        rc = queue_is_ready(tx, str_from_c(queue), project, run_at_ms > now_ms ? run_at_ms : 0, err);
+        rc =
+            queue_is_ready(tx, str_from_c(queue), project, run_at_ms > now_ms ? run_at_ms : 0, err);
     if (rc == OK && *found && !pause)
         rc = flow_tell_ready(tx, str_from_c(queue), run_at_ms, err);
     return rc;

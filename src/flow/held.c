@@ -190,6 +190,11 @@ const Pipeline *flow_pipeline_of(const PipelineHeld *h)
     return &h->pipeline;
 }
 
+bool flow_pipeline_is_built_in(const PipelineHeld *h)
+{
+    return h->key.id < 0;
+}
+
 int64_t flow_pipeline_version_of(const PipelineHeld *h)
 {
     return h->key.version;

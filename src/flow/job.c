@@ -82,6 +82,7 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     j->node = next_int(&c);
     j->paused = (next_int(&c) & HALT_PAUSED) != 0;
     j->paused = str_eq_c(db_str(rows, c.at), "paused") || j->paused;
+    j->blocked = str_eq_c(db_str(rows, c.at), "blocked");
     j->created_ms = id_time_ms(j->id);
     return !c.failed;
 }
@@ -252,12 +253,9 @@ static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t
     CLEANUP(db_rows_done) DbRows rows = {0};
     bool by_pipeline = f->pipeline.len > 0;
     const char *state = f->state < 0 ? "" : job_state_name((JobState)f->state);
-    const DbVal args[] = {DB_I(f->project),
-                          DB_I(below),
-                          DB_I(from),
-                          DB_S(by_pipeline ? f->pipeline : f->step),
-                          DB_I(f->limit + 1),
-                          DB_S(str_from_c(state))};
+    const DbVal args[] = {DB_I(f->project),   DB_I(below),
+                          DB_I(from),         DB_S(by_pipeline ? f->pipeline : f->step),
+                          DB_I(f->limit + 1), DB_S(str_from_c(state))};
     ErrCode rc = by_pipeline ? db_query(reader, &sql_job_ids_pipeline, args, 6, &rows, err)
                              : db_query(reader, ids_query(f->state), args, 5, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))

@@ -144,6 +144,15 @@ ErrCode flow_options_again(DbConn *tx, int64_t project, int64_t job, bool take, 
     return rc == OK && take ? take_unique(tx, project, o.unique_key, job, &got, err) : rc;
 }
 
+ErrCode flow_batch_options_again(DbConn *tx, int64_t project, int64_t batch, Err *err)
+{
+    int64_t slots = 0, flags = 0;
+    ErrCode rc = flow_options_again(tx, project, batch, true, &slots, &flags, err);
+    if (rc != OK || flags == 0)
+        return rc;
+    return db_exec(tx, &sql_option_flag, DB_ARGS(DB_I(batch), DB_I(flags)), NULL, err);
+}
+
 ErrCode flow_retry_base(DbConn *tx, int64_t job, int64_t *base_ms, Err *err)
 {
     return db_get_int(tx, &sql_option_retry, DB_ARGS(DB_I(job)), 0, base_ms, err);
@@ -190,9 +199,4 @@ ErrCode flow_let_go(DbConn *tx, const TaskChanged *t, Err *err)
                          DB_ARGS(DB_I(t->project), DB_S(o.unique_key), DB_I(t->job)), NULL, err);
     }
     return rc == OK && (t->flags & TASK_HOLDS_SLOT) ? give_slot(tx, t, a, err) : rc;
-}
-
-ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err)
-{
-    return flow_tell_news(tx, project, job, err);
 }

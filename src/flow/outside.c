@@ -1,6 +1,7 @@
 #include "flow/outside.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/seal.h"
 #include "db/queries.h"
 #include "flow/flow_in.h"
 
@@ -81,7 +82,7 @@ static ErrCode lease(DbConn *tx, const OutsideLease *l, Str worker, Arena *a, Ta
     if (rc == OK)
         rc = flow_begin(tx, *out, *len, a, err);
     if (rc == OK && *len < (size_t)l->max)
-        rc = queue_next_due(tx, l->queue, due_ms, err);
+        rc = queue_next_look(tx, l->queue, due_ms, err);
     return rc;
 }
 
@@ -245,14 +246,27 @@ ErrCode flow_longer_tx(DbConn *tx, const OutsideLonger *l, Err *err)
 
 /* --- handlers --- */
 
+static SealPlace place_of(int64_t project, Str queue)
+{
+    return (SealPlace){.project = project, .kind = "push", .name = queue};
+}
+
 ErrCode flow_handler_put_tx(DbConn *tx, const QueueHandler *h, Err *err)
 {
+    CLEANUP(arena_close) Arena *a = NULL; /* only a secret needs one */
+    Str secret = {0};
+    const SealPlace where = place_of(h->project, h->queue);
     ErrCode rc = check_name(tx, h->queue, "queue", err);
+    if (rc == OK && h->secret.len > 0) {
+        a = arena_open(64 * KIB);
+        rc = a != NULL ? seal_text(db_seal(tx), &where, h->secret, a, &secret, err)
+                       : err_set(err, ERR_NO_MEMORY, "storing a queue's handler");
+    }
     if (rc == OK)
         rc = db_exec(tx, &sql_outside_put,
                      DB_ARGS(DB_I(h->project), DB_S(h->queue),
                              DB_S(str_from_c(handler_kind_name(h->kind))), db_text_or_null(h->url),
-                             db_text_or_null(h->secret), DB_I(h->concurrency), DB_I(h->timeout_ms),
+                             db_text_or_null(secret), DB_I(h->concurrency), DB_I(h->timeout_ms),
                              DB_I(clock_now_ms())),
                      NULL, err);
     /* Whoever takes over looks at what is there already. */
@@ -268,6 +282,12 @@ ErrCode flow_handler_put(Db *db, const QueueHandler *h, Err *err)
 {
     QueueHandler copy = *h;
     return db_write(db, put_write, &copy, err);
+}
+
+static ErrCode open_secret(DbConn *c, QueueHandler *h, Arena *a, Err *err)
+{
+    const SealPlace where = place_of(h->project, h->queue);
+    return seal_is(h->secret) ? seal_read(db_seal(c), &where, h->secret, a, &h->secret, err) : OK;
 }
 
 ErrCode flow_handler_get(DbConn *c, int64_t project, Str queue, Arena *a, QueueHandler *out,
@@ -292,7 +312,7 @@ ErrCode flow_handler_get(DbConn *c, int64_t project, Str queue, Arena *a, QueueH
     if (rc == OK && !found)
         return err_set(err, ERR_NOT_FOUND, "queue \"" STR_FMT "\" is none of outside work",
                        STR_ARG(queue));
-    return rc;
+    return rc == OK ? open_secret(c, out, a, err) : rc;
 }
 
 ErrCode flow_handlers_push(DbConn *reader, Arena *a, QueueHandler **out, size_t *len, Err *err)
@@ -314,7 +334,11 @@ ErrCode flow_handlers_push(DbConn *reader, Arena *a, QueueHandler **out, size_t 
                           .changed_ms = db_int(&rows, 6)};
         if (h.queue.ptr == NULL || h.url.ptr == NULL || h.secret.ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading the handlers");
-        list[n++] = h;
+        /* With another key the queue waits until its handler is set again; the others go on. */
+        if (open_secret(reader, &h, a, err) == OK)
+            list[n++] = h;
+        else
+            LOG(ERROR, QUEUE_STUCK, KV("queue", h.queue), KV("detail", err->text));
     }
     *out = list;
     *len = n;

@@ -87,6 +87,8 @@ MUST_CHECK ErrCode flow_pipeline_hold(DbConn *c, int64_t project, Str name, int6
                                       PipelineHeld **out, Err *err);
 const Pipeline *flow_pipeline_of(const PipelineHeld *h);
 int64_t flow_pipeline_version_of(const PipelineHeld *h);
+/* It comes with platen and is not a stored version: run it as version 0. */
+bool flow_pipeline_is_built_in(const PipelineHeld *h);
 void flow_pipeline_release(PipelineHeld **h);
 
 /* What somebody gives a pipeline: values are checked against its table (all faults at once), files

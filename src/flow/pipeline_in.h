@@ -47,7 +47,7 @@ typedef struct Running {
     DbConn *tx;
     Arena *arena;
     int64_t job, project, key;
-    Str params, trace, trigger, token;
+    Str params, trace, trigger, token, concurrency_key;
     int64_t priority, timeout_ms, parent;
     PipelineKey version;
     bool no_memo;
@@ -55,7 +55,7 @@ typedef struct Running {
     const Pipeline *p;
     const Json *inputs;
     NodeNow *now; /* one per node of p */
-    int64_t seq, started_ms, halt;
+    int64_t seq, started_ms, halt, flags;
     bool
         quiet; /* it begins within its parent's own change, which is told how it stands, not called */
     bool ended;
@@ -149,7 +149,7 @@ MUST_CHECK ErrCode flow_run_as(DbConn *tx, int64_t id, const PipelineRun *n, con
 MUST_CHECK ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n,
                                 const PipelineKey *key, const ChildPlace *at, int64_t origin,
                                 Err *err);
-/* start.c: its time has come. */
+/* start.c: its time has come; or its slot. */
 MUST_CHECK ErrCode flow_begin_delayed(DbConn *tx, int64_t job, Err *err);
 /* node.c: a child of node i like `source`, done. */
 MUST_CHECK ErrCode node_copy_child(Running *r, int i, int64_t place, int64_t source, int64_t *id,

@@ -1,9 +1,10 @@
 /* pipelines.c: definitions, by name and version. */
 #include "flow/pipeline_in.h"
-#include "flow/schedule.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
+
+#include <stdlib.h>
 
 #include <openssl/evp.h>
 
@@ -303,6 +304,11 @@ static ErrCode add_built_in(DbConn *reader, int64_t project, Infos *l, Arena *a,
     return OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const PipelineInfo *)a)->name, ((const PipelineInfo *)b)->name);
+}
+
 ErrCode flow_pipeline_list(DbConn *reader, int64_t project, Arena *a, PipelineInfo **out,
                            size_t *len, Err *err)
 {
@@ -331,6 +337,8 @@ ErrCode flow_pipeline_list(DbConn *reader, int64_t project, Arena *a, PipelineIn
     }
     if (rc == OK)
         rc = add_built_in(reader, project, &l, a, err);
+    if (rc == OK && l.len > 1)
+        qsort(l.items, l.len, sizeof *l.items, by_name);
     *out = l.items;
     *len = l.len;
     return rc;
@@ -384,14 +392,10 @@ typedef struct Delete {
 static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
 {
     Delete *d = arg;
-    int64_t now_ms = clock_now_ms();
-    ErrCode rc = db_exec(tx, &sql_pipeline_delete,
-                         DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(now_ms)), &d->gone, err);
-    if (rc == OK && d->gone > 0)
-        rc = tell_stored(tx, d->project, 0, d->name, STR(""), err);
-    return rc == OK && d->gone > 0 ? schedule_set_for_pipeline_tx(tx, NULL, d->project, 0, d->name,
-                                                                  NULL, 0, now_ms, err)
-                                   : rc;
+    ErrCode rc =
+        db_exec(tx, &sql_pipeline_delete,
+                DB_ARGS(DB_I(d->project), DB_S(d->name), DB_I(clock_now_ms())), &d->gone, err);
+    return rc == OK && d->gone > 0 ? tell_stored(tx, d->project, 0, d->name, STR(""), err) : rc;
 }
 
 ErrCode flow_pipeline_delete(Db *db, int64_t project, Str name, Err *err)

@@ -255,8 +255,8 @@ static ErrCode finish_failed(DbConn *tx, const TaskResult *r, Arena *a, Err *err
     if (err_retry(r->code) != RETRY_NEVER) {
         int64_t base_ms = 0;
         rc = flow_retry_base(tx, r->job, &base_ms, err);
-        int64_t run_at_ms = clock_now_ms() + queue_backoff_from(base_ms, r->attempt,
-                                                                r->retry_after_ms, dice());
+        int64_t run_at_ms =
+            clock_now_ms() + queue_backoff_from(base_ms, r->attempt, r->retry_after_ms, dice());
         if (rc == OK)
             rc = queue_delay(tx, r->task, r->attempt, run_at_ms, &f, a, &t, &found, err);
         if (rc == OK && found)

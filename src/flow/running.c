@@ -23,6 +23,7 @@ static ErrCode read_task(Running *r, bool *found, Err *err)
         r->seq = db_int(&rows, 1);
         r->started_ms = db_int(&rows, 2);
         r->halt = db_int(&rows, 4);
+        r->flags = db_int(&rows, 5);
     }
     return rc;
 }
@@ -55,6 +56,7 @@ static ErrCode read_ask(Running *r, bool *found, Err *err)
         r->token = text_or_none(&rows, 9, r->arena, &ok);
         r->timeout_ms = db_int(&rows, 10);
         r->parent = db_int(&rows, 11);
+        r->concurrency_key = text_or_none(&rows, 12, r->arena, &ok);
     }
     return rc == OK && !ok ? no_memory(err) : rc;
 }
@@ -357,6 +359,7 @@ static ErrCode end_as(Running *r, JobState state, const TaskFault *why, Str data
     const TaskChanged t = {.project = r->project,
                            .job = r->job,
                            .parent = r->parent,
+                           .flags = r->flags,
                            .attempt = 1,
                            .max_attempts = 1,
                            .seq = r->seq + 1,

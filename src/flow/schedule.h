@@ -121,13 +121,6 @@ MUST_CHECK ErrCode schedule_set_for_pipeline_tx(DbConn *tx, const Registry *r, i
                                                 const ScheduleSpec *specs, size_t len,
                                                 int64_t now_ms, Err *err);
 
-/* The same from a pipeline's definition (JSON), which flow_pipeline_put calls when it stores one:
- *   on: {schedule: [{cron: "0 9 * * mon-fri", zone: Europe/Berlin, with: {tone: warm}}]}
- * One entry or a list; also every, start, end, missed, overlap, jitter (a duration), priority.
- * ERR_BAD_PIPELINE names the entry: "on.schedule[0]: …". */
-MUST_CHECK ErrCode schedule_declare_tx(DbConn *tx, int64_t project, int64_t key, Str pipeline,
-                                       Str definition, int64_t now_ms, Err *err);
-
 /* What is to be done at now_ms. Pure; for tests. */
 typedef struct Firing {
     int64_t times[SCHEDULE_MAKE_UP_MAX]; /* each is to start a job */

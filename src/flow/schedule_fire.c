@@ -134,7 +134,7 @@ static Str trigger_text(const Start *st)
     JsonOut j = json_out(&b);
     clock_text(st->time_ms, time);
     json_begin(&j, '{');
-    json_kv_c(&j, "type", "schedule");
+    json_kv_c(&j, "kind", "schedule");
     json_kv_str(&j, "schedule", st->s->spec.name);
     json_kv_c(&j, "time", time);
     json_end(&j, '}');

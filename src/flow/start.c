@@ -145,6 +145,44 @@ static void make_token(char out[TOKEN_SIZE])
     out[2 * sizeof bytes] = 0;
 }
 
+/* What the job may not run beside: text made from its inputs; "": nothing. */
+static ErrCode concurrency_key(const Pipeline *p, const PipelineRun *n, Arena *a, Str *out,
+                               Err *err)
+{
+    const Json *inputs = NULL;
+    Json *scope = value_new(a, JSON_OBJECT);
+    *out = (Str){0};
+    ErrCode rc = json_parse(a, n->inputs.len > 0 ? n->inputs : STR("{}"), &inputs, err);
+    if (rc != OK)
+        return rc;
+    if (scope == NULL || !value_add(a, scope, STR("inputs"), inputs))
+        return no_memory(err);
+    const Json *v = template_eval(p->concurrency_key, scope, a);
+    if (v == NULL)
+        return no_memory(err);
+    Buf b = buf_init(a, QUEUE_KEY_MAX);
+    JsonOut j = json_out(&b);
+    if (json_is(v, JSON_TEXT))
+        buf_add(&b, v->text);
+    else if (!json_is(v, JSON_NULL))
+        json_put(&j, v);
+    *out = buf_str(&b);
+    if (!b.failed)
+        return OK;
+    err_set(err, ERR_BAD_PARAM, "the concurrency key has more than %d bytes", QUEUE_KEY_MAX);
+    return ERR_BAD_PARAM;
+}
+
+/* The whole job is to have ended by then. */
+static ErrCode add_deadline(DbConn *tx, int64_t id, int64_t timeout_ms, Err *err)
+{
+    int64_t due_ms = clock_now_ms() + timeout_ms;
+    if (timeout_ms <= 0)
+        return OK;
+    ErrCode rc = queue_timer_add(tx, due_ms, TIMER_END, id, err);
+    return rc == OK ? flow_tell_due(tx, due_ms, err) : rc;
+}
+
 ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const PipelineKey *key,
                      const ChildPlace *at, int64_t origin, Err *err)
 {
@@ -155,18 +193,23 @@ ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const Pipelin
         return rc;
     const Pipeline *p = flow_pipeline_of(held);
     bool child = at != NULL && at->parent != 0;
+    int64_t timeout_ms = n->timeout_ms > 0 ? n->timeout_ms : p->timeout_ms;
+    CLEANUP(arena_close) Arena *a = p->concurrency_key != NULL ? arena_open(8 * MIB) : NULL;
+    Str key_text = {0};
     if (has_callback(p))
         make_token(token);
-    rc = db_exec(tx, &sql_job_pipeline_add,
-                 DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
-                         DB_S(n->inputs.len > 0 ? n->inputs : STR("{}")), DB_I(n->priority),
-                         DB_I(n->timeout_ms > 0 ? n->timeout_ms : p->timeout_ms),
-                         db_text_or_null(n->trace), DB_I(key->id), DB_I(key->version),
-                         DB_I(n->no_memo), db_text_or_null(n->trigger),
-                         db_text_or_null(str_from_c(token)), db_int_or_null(origin),
-                         db_int_or_null(child ? at->parent : 0), child ? DB_I(at->node) : DB_N,
-                         child ? DB_I(at->place) : DB_N),
-                 NULL, err);
+    if (p->concurrency_key != NULL)
+        rc = a != NULL ? concurrency_key(p, n, a, &key_text, err) : no_memory(err);
+    if (rc == OK)
+        rc = db_exec(tx, &sql_job_pipeline_add,
+                     DB_ARGS(DB_I(id), DB_I(n->project), DB_I(n->key),
+                             DB_S(n->inputs.len > 0 ? n->inputs : STR("{}")), DB_I(n->priority),
+                             DB_I(timeout_ms), db_text_or_null(n->trace), DB_I(key->id),
+                             DB_I(key->version), DB_I(n->no_memo), db_text_or_null(n->trigger),
+                             db_text_or_null(str_from_c(token)), db_int_or_null(origin),
+                             db_int_or_null(child ? at->parent : 0), child ? DB_I(at->node) : DB_N,
+                             child ? DB_I(at->place) : DB_N, db_text_or_null(key_text)),
+                     NULL, err);
     flow_pipeline_release(&held);
     const JobNew ask = {.project = n->project, .inputs = n->files, .inputs_len = n->files_len};
     if (rc == OK)
@@ -177,6 +220,29 @@ ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const Pipelin
                              DB_I(n->delay_ms > 0 ? 0 : clock_now_ms()), DB_I(n->priority),
                              db_int_or_null(child ? at->parent : 0)),
                      NULL, err);
+    return rc == OK ? add_deadline(tx, id, timeout_ms, err) : rc;
+}
+
+/* *wait: another job of its key runs; its turn comes with flow_slot_granted. */
+static ErrCode take_slot(Running *r, bool *wait, Err *err)
+{
+    bool got = false;
+    int64_t slots = r->p->concurrency_limit > 0 ? r->p->concurrency_limit : 1;
+    *wait = false;
+    if (r->concurrency_key.len == 0 || (r->flags & TASK_HOLDS_SLOT))
+        return OK;
+    ErrCode rc = queue_slot_take(r->tx, r->project, r->concurrency_key, slots, &got, err);
+    if (rc == OK)
+        rc = db_exec(r->tx, &sql_flow_task_slot,
+                     DB_ARGS(DB_I(r->job), DB_S(r->concurrency_key),
+                             DB_S(got ? STR("waiting") : STR("blocked")),
+                             DB_I(got ? TASK_HOLDS_SLOT : 0)),
+                     NULL, err);
+    if (rc == OK && !got)
+        rc =
+            queue_slot_wait(r->tx, r->project, r->concurrency_key, r->job, r->priority, slots, err);
+    r->flags |= got ? TASK_HOLDS_SLOT : 0;
+    *wait = !got;
     return rc;
 }
 
@@ -189,7 +255,10 @@ static ErrCode begin(DbConn *tx, int64_t id, bool quiet, JobState *state, Err *e
         return no_memory(err);
     ErrCode rc = running_open(tx, id, a, &r, &found, err);
     r.quiet = quiet;
+    bool wait = false;
     if (rc == OK && found)
+        rc = take_slot(&r, &wait, err);
+    if (rc == OK && found && !wait)
         rc = running_advance(&r, err);
     *state = r.ended ? r.end : JOB_RUNNING;
     running_done(&r);
@@ -208,6 +277,13 @@ ErrCode flow_run_as(DbConn *tx, int64_t id, const PipelineRun *n, const Pipeline
                  DB_ARGS(DB_I(id), DB_I(n->project), DB_I(now_ms + n->delay_ms), DB_I(now_ms)),
                  NULL, err);
     return rc == OK ? flow_tell_due(tx, now_ms + n->delay_ms, err) : rc;
+}
+
+ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err)
+{
+    JobState state;
+    ErrCode rc = begin(tx, job, false, &state, err);
+    return rc == OK ? flow_tell_news(tx, project, job, err) : rc;
 }
 
 ErrCode flow_begin_delayed(DbConn *tx, int64_t job, Err *err)

@@ -465,7 +465,7 @@ ErrCode value_matrix(Running *r, const Json *axes, const Json **out, Err *err)
                            PIPELINE_ITEMS_MAX);
     }
     for (int64_t k = 0; list != NULL && k < total; k++) {
-        Json *one = value_new(r->arena, JSON_OBJECT);
+        Json *one = value_new(r->arena, JSON_OBJECT), *member = NULL;
         int64_t left = k, step = total;
         json_each(axis, axes) { /* the first axis changes slowest */
             step /= (int64_t)axis->len;
@@ -473,8 +473,9 @@ ErrCode value_matrix(Running *r, const Json *axes, const Json **out, Err *err)
             for (int64_t skip = left / step; skip > 0; skip--)
                 v = v->next;
             left %= step;
-            if (one == NULL || !value_add(r->arena, one, axis->key, v))
+            if (one == NULL || !append(r->arena, one, &member, v))
                 return no_memory(err);
+            member->key = axis->key;
         }
         if (!append(r->arena, list, &last, one))
             return no_memory(err);
@@ -563,6 +564,15 @@ ErrCode value_files(DbConn *tx, int64_t project, const Json *v, Arena *a, JobFil
     return rc;
 }
 
+/* A value names its files several times: "outputs", "output", "image". */
+static bool is_known(const JobFile *files, size_t len, const JobFile *f)
+{
+    for (size_t i = 0; i < len; i++)
+        if (str_eq(files[i].hash, f->hash) && str_eq(files[i].name, f->name))
+            return true;
+    return false;
+}
+
 /* Files anywhere in a value: objects that name a blob. */
 static ErrCode find_files(const Running *r, const Json *v, int depth, JobFile *files, size_t *len,
                           Err *err)
@@ -575,7 +585,7 @@ static ErrCode find_files(const Running *r, const Json *v, int depth, JobFile *f
         if (*len == RUN_FILES_MAX)
             return err_set(err, ERR_LIMIT_COUNT, "more than %d output files", RUN_FILES_MAX);
         rc = blob_file(r->tx, r->project, v, r->arena, &files[*len], err);
-        *len += rc == OK;
+        *len += rc == OK && !is_known(files, *len, &files[*len]);
         return rc;
     }
     json_each(member, v)

@@ -24,7 +24,7 @@ typedef struct Deliver Deliver;
 typedef struct DeliverOptions {
     Db *db;
     Hub *hub;
-    const struct Seal *seal;
+    const Seal *seal;
     const char *allow_private; /* net/outbound.h */
 } DeliverOptions;
 

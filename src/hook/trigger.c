@@ -25,6 +25,7 @@ struct Triggers {
     TriggerOptions o;
     HubSub sub;
     Folders *folders;
+    Buckets *buckets;
     pthread_t thread;
     bool runs;
     int wake_fd; /* an eventfd */
@@ -263,6 +264,8 @@ static ErrCode round_of(Triggers *t, bool retry, bool *again, Err *err)
     ErrCode rc = db_reader(t->o.db, &reader, err);
     if (rc == OK && changed)
         rc = read_kind(reader, TRIGGER_FOLDER, a, &list, &len, err);
+    if (rc == OK && news)
+        buckets_changed(t->buckets);
     if (rc == OK && changed)
         folders_set(t->folders, list, len, !news, again);
     if (rc == OK)
@@ -326,6 +329,8 @@ ErrCode triggers_open(const TriggerOptions *o, Triggers **out, Err *err)
     ErrCode rc = t->wake_fd >= 0 ? OK : err_set_errno(err, ERR_IO, errno, "starting triggers");
     if (rc == OK)
         rc = folders_open(o, &t->folders, err);
+    if (rc == OK)
+        rc = buckets_open(o, &t->buckets, err);
     if (rc == OK) {
         t->sub = (HubSub){.fn = on_feed, .ctx = t};
         hub_subscribe(o->hub, HUB_FEED, 0, &t->sub);
@@ -352,6 +357,7 @@ void triggers_close(Triggers **slot)
         pthread_join(t->thread, NULL);
     }
     hub_unsubscribe(t->o.hub, &t->sub);
+    buckets_close(&t->buckets);
     folders_close(&t->folders);
     fd_close(&t->wake_fd);
     cond_done(&t->idle);

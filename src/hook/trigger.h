@@ -5,7 +5,9 @@
  *     pipeline: {names: [extract], states: [done]}        # done (default), failed, canceled
  *     webhook: {verify: standard}                 # standard (default), github, token
  *     folder: {path: inbox, match: "*.pdf"}       # under the server's --watch-root
- *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h
+ *     bucket: {url: "https://s3.eu-central-1.amazonaws.com/scans", region: eu-central-1, prefix: in/,
+ *              access-key: AKIA…, secret: S3_KEY, every: 5m}   # secret: name of a project's secret
+ *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h, or every: 10m
  *
  * Several of a kind: a list of objects. `with` gives inputs from expressions over `trigger`:
  *   {source: "${{ trigger.document }}"}. `if` is an expression over it; false: no job. Without a
@@ -13,7 +15,8 @@
  *
  *   event, pipeline   trigger: {kind, id, type, time, job, subject, document, data}
  *   webhook           trigger: {kind, body, headers, query, file}
- *   folder            trigger: {kind, path, name, bytes, modified, file}
+ *   folder, bucket    trigger: {kind, path, name, bytes, modified, file}
+ *   schedule          trigger: {kind, schedule, time}; also every, start, end, missed, overlap, jitter
  *
  * Storing a version of a pipeline (re)writes its triggers in the same transaction, deleting it takes
  * them away; one that was paused stays paused. Events and files start their job in the transaction
@@ -43,6 +46,7 @@ typedef enum TriggerKind {
     TRIGGER_PIPELINE,
     TRIGGER_WEBHOOK,
     TRIGGER_FOLDER,
+    TRIGGER_BUCKET,
     TRIGGER_SCHEDULE,
     TRIGGER_KIND_COUNT
 } TriggerKind;
@@ -105,8 +109,9 @@ typedef struct TriggerOptions {
     Db *db;
     BlobStore *blobs;
     Hub *hub;
-    const char *watch_root; /* folders of triggers lie in it; NULL: none may */
-    int64_t file_max;       /* bytes; 0: 1 GiB */
+    const char *watch_root;    /* folders of triggers lie in it; NULL: none may */
+    const char *allow_private; /* of buckets, as in OutboundOptions */
+    int64_t file_max;          /* bytes; 0: 1 GiB */
 } TriggerOptions;
 typedef struct Triggers Triggers;
 MUST_CHECK ErrCode triggers_open(const TriggerOptions *o, Triggers **out, Err *err);

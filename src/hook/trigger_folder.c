@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "content/document.h"
-#include "db/queries.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -100,77 +98,13 @@ int folders_fd(const Folders *f)
 
 /* --- one file --- */
 
-typedef struct Taking {
-    const Trigger *trigger;
-    Str path; /* in the watched folder's terms: "inbox/a.pdf" */
-    Str name;
-    struct stat st;
-    JobFile file;
-    const Json *scope;
-    Str fault;
-    JobAdded added;
-} Taking;
-
 static int64_t changed_ns(const struct stat *st)
 {
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-typedef struct Seen {
-    bool any;
-    int64_t size_bytes, changed_ns, job;
-    bool same_hash;
-} Seen;
-
-static ErrCode seen_before(DbConn *c, const Taking *k, Seen *out, Err *err)
-{
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    *out = (Seen){0};
-    ErrCode rc = db_query(c, &sql_trigger_file_get, DB_ARGS(DB_I(k->trigger->id), DB_S(k->path)),
-                          &rows, err);
-    while (rc == OK && db_next(&rows, &rc, err))
-        *out = (Seen){.any = true,
-                      .size_bytes = db_int(&rows, 0),
-                      .changed_ns = db_int(&rows, 1),
-                      .same_hash = str_eq(db_str(&rows, 2), k->file.hash),
-                      .job = db_int(&rows, 3)};
-    return rc;
-}
-
-static ErrCode take_write(DbConn *tx, void *arg, Err *err)
-{
-    Taking *k = arg;
-    CLEANUP(arena_close) Arena *a = arena_open(SCRATCH);
-    Trigger now;
-    Seen seen;
-    k->added = (JobAdded){0};
-    if (a == NULL)
-        return err_set(err, ERR_NO_MEMORY, "taking a file");
-    ErrCode rc = trigger_row(tx, k->trigger->id, a, &now, err);
-    if (rc == ERR_NOT_FOUND || (rc == OK && now.paused))
-        return OK;
-    if (rc == OK)
-        rc = seen_before(tx, k, &seen, err);
-    if (rc != OK)
-        return rc;
-    TriggerStart start = {.trigger = &now, .scope = k->scope, .file = &k->file};
-    bool is_new = !seen.any || !seen.same_hash;
-    if (is_new && k->fault.len == 0)
-        rc = trigger_start_tx(tx, &start, a, err);
-    k->added = start.added;
-    if (rc == OK && is_new)
-        rc = trigger_note_tx(tx, now.id, k->added.job, now.feed_id, k->fault, err);
-    if (rc != OK)
-        return rc;
-    return db_exec(tx, &sql_trigger_file_put,
-                   DB_ARGS(DB_I(now.id), DB_S(k->path), DB_I(k->st.st_size),
-                           DB_I(changed_ns(&k->st)), DB_S(k->file.hash),
-                           DB_I(is_new ? k->added.job : seen.job), DB_I(clock_now_ms())),
-                   NULL, err);
-}
-
 /* Into the store, as it is now; *same is false when it changed meanwhile. */
-static ErrCode copy_in(const Folders *f, int fd, Taking *k, Arena *a, bool *same, Err *err)
+static ErrCode copy_in(const Folders *f, int fd, TriggerFile *k, Arena *a, bool *same, Err *err)
 {
     CLEANUP(blob_abandon) BlobWriter *w = NULL;
     struct stat after;
@@ -193,49 +127,11 @@ static ErrCode copy_in(const Folders *f, int fd, Taking *k, Arena *a, bool *same
         return rc;
     if (fstat(fd, &after) != 0)
         return err_set_errno(err, ERR_IO, errno, "reading a watched file");
-    *same = after.st_size == k->st.st_size && changed_ns(&after) == changed_ns(&k->st);
+    *same = after.st_size == k->size_bytes && changed_ns(&after) == k->changed_ns;
     if (!*same)
         return OK;
     rc = blob_finish(&w, &blob, err);
-    if (rc == OK)
-        rc = blob_row_add(f->o.db, k->trigger->project, &blob, err);
-    if (rc != OK)
-        return rc;
-    k->file = (JobFile){.name = k->name,
-                        .type = trigger_type_of(k->name),
-                        .hash = str_copy(a, str_from_c(blob.hash)),
-                        .size_bytes = blob.size_bytes};
-    return k->file.hash.ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "taking a file");
-}
-
-static ErrCode make_scope(Taking *k, Arena *a, Err *err)
-{
-    char modified[CLOCK_TEXT_SIZE];
-    clock_text(changed_ns(&k->st) / 1000000, modified);
-    Buf b = buf_init(a, 64 * KIB);
-    JsonOut j = json_out(&b);
-    json_begin(&j, '{');
-    json_kv_c(&j, "kind", "folder");
-    json_kv_str(&j, "path", k->path);
-    json_kv_str(&j, "name", k->name);
-    json_kv_int(&j, "bytes", k->file.size_bytes);
-    json_kv_c(&j, "modified", modified);
-    json_key(&j, "file");
-    trigger_put_file(&j, &k->file);
-    json_end(&j, '}');
-    if (b.failed)
-        return err_set(err, ERR_NO_MEMORY, "taking a file");
-    return json_parse(a, buf_str(&b), &k->scope, err);
-}
-
-static ErrCode start_job(const Folders *f, Taking *k, Err *err)
-{
-    ErrCode rc = db_write(f->o.db, take_write, k, err);
-    if (!trigger_is_hopeless(rc))
-        return rc;
-    Err why = *err;
-    k->fault = str_from_c(why.text);
-    return db_write(f->o.db, take_write, k, err);
+    return rc == OK ? trigger_file_named(f->o.db, k, &blob, a, err) : rc;
 }
 
 /* *again: it is not whole yet. */
@@ -246,7 +142,7 @@ static ErrCode take(const Folders *f, const Watch *w, const char *name, bool sca
     CLEANUP(arena_close) Arena *a = arena_open(SCRATCH);
     DbConn *reader = NULL;
     Trigger t;
-    Seen seen;
+    bool seen = false;
     if (name[0] == '.' || fnmatch(w->match, name, 0) != 0)
         return OK;
     if (a == NULL)
@@ -256,11 +152,14 @@ static ErrCode take(const Folders *f, const Watch *w, const char *name, bool sca
         return errno == ENOENT || errno == ELOOP
                    ? OK
                    : err_set_errno(err, ERR_IO, errno, "could not open \"%s/%s\"", w->path, name);
-    Taking k = {
+    struct stat st;
+    TriggerFile k = {
         .trigger = &t, .path = str_printf(a, "%s/%s", w->path, name), .name = str_from_c(name)};
-    if (fstat(fd, &k.st) != 0 || !S_ISREG(k.st.st_mode) || !str_is_utf8(k.name))
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !str_is_utf8(k.name))
         return OK;
-    if (scanned && clock_now_ms() - changed_ns(&k.st) / 1000000 < SETTLED_MS) {
+    k.size_bytes = st.st_size;
+    k.changed_ns = changed_ns(&st);
+    if (scanned && clock_now_ms() - k.changed_ns / 1000000 < SETTLED_MS) {
         *again = true;
         return OK;
     }
@@ -268,9 +167,8 @@ static ErrCode take(const Folders *f, const Watch *w, const char *name, bool sca
     if (rc == OK)
         rc = trigger_row(reader, w->trigger, a, &t, err);
     if (rc == OK)
-        rc = seen_before(reader, &k, &seen, err);
-    if (rc != OK ||
-        (seen.any && seen.size_bytes == k.st.st_size && seen.changed_ns == changed_ns(&k.st)))
+        rc = trigger_file_seen(reader, &k, &seen, err);
+    if (rc != OK || seen)
         return rc;
     bool same = false;
     rc = copy_in(f, fd, &k, a, &same, err);
@@ -278,9 +176,7 @@ static ErrCode take(const Folders *f, const Watch *w, const char *name, bool sca
         *again = true;
         return OK;
     }
-    if (rc == OK)
-        rc = make_scope(&k, a, err);
-    return rc == OK ? start_job(f, &k, err) : rc;
+    return rc == OK ? trigger_file_start(f->o.db, &k, a, err) : rc;
 }
 
 static void take_or_tell(const Folders *f, const Watch *w, const char *name, bool scanned,

@@ -4,7 +4,9 @@
  *   trigger_set.c     specs ↔ rows
  *   trigger_start.c   a trigger's job
  *   trigger_hook.c    webhooks
+ *   trigger_file.c    a file that is taken, once
  *   trigger_folder.c  files in watched folders
+ *   trigger_bucket.c  objects in buckets
  *   trigger.c         the thread; events */
 #ifndef PLATEN_HOOK_TRIGGER_IN_H
 #define PLATEN_HOOK_TRIGGER_IN_H
@@ -21,7 +23,9 @@ typedef struct TriggerSpec {
     Str types;          /* EVENT, PIPELINE: of the feed, joined by commas */
     const Json *names;  /* PIPELINE: list of texts */
     Verify verify;
-    Str path, match; /* FOLDER */
+    Str path, match;                             /* FOLDER; BUCKET: match */
+    Str url, region, prefix, access_key, secret; /* BUCKET; secret: name of the project's */
+    int64_t every_ms;
     ScheduleSpec schedule;
     const Template *with; /* NULL: none */
     const Expr *when;     /* NULL: always */
@@ -61,6 +65,29 @@ MUST_CHECK ErrCode trigger_note_tx(DbConn *tx, int64_t trigger, int64_t job, int
 /* {name, type, bytes, blob} */
 void trigger_put_file(JsonOut *j, const JobFile *f);
 Str trigger_type_of(Str name); /* media type by the name's end; "" unknown */
+
+/* trigger_file.c */
+typedef struct TriggerFile {
+    const Trigger *trigger;
+    Str path, name; /* "inbox/a.pdf", "a.pdf" */
+    int64_t size_bytes, changed_ns;
+    JobFile file; /* trigger_file_named */
+    const Json *scope;
+    Str fault;
+    JobAdded added;
+} TriggerFile;
+/* Nothing has changed since it was taken. */
+MUST_CHECK ErrCode trigger_file_seen(DbConn *reader, const TriggerFile *k, bool *out, Err *err);
+/* The project may see the blob; k->file is it. */
+MUST_CHECK ErrCode trigger_file_named(Db *db, TriggerFile *k, const Blob *blob, Arena *a, Err *err);
+/* Its job, and that it was taken, in one transaction. */
+MUST_CHECK ErrCode trigger_file_start(Db *db, TriggerFile *k, Arena *a, Err *err);
+
+/* trigger_bucket.c: a thread of its own, as a large object must not keep events waiting. */
+typedef struct Buckets Buckets;
+MUST_CHECK ErrCode buckets_open(const TriggerOptions *o, Buckets **out, Err *err);
+void buckets_close(Buckets **b);
+void buckets_changed(Buckets *b); /* look at the rows now */
 
 /* trigger_folder.c */
 typedef struct Folders Folders;

@@ -1,7 +1,9 @@
 /* `on:` of a pipeline: its triggers, all faults at once. */
 #include "hook/trigger_in.h"
+#include "base/clock.h"
 #include "core/nearest.h"
 #include "feed/feed.h"
+#include "secret/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,18 +153,82 @@ static void read_folder(OnReader *r, TriggerSpec *s)
         fault(r, "match", "must be a pattern of file names, such as *.pdf");
 }
 
+static bool region_ok(Str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!(s.ptr[i] >= 'a' && s.ptr[i] <= 'z') && !(s.ptr[i] >= '0' && s.ptr[i] <= '9') &&
+            s.ptr[i] != '-')
+            return false;
+    return s.len > 0 && s.len <= 40;
+}
+
+static void read_bucket(OnReader *r, TriggerSpec *s)
+{
+    const Json *every = json_get(s->source, "every");
+    s->url = text_of(r, s->source, "url");
+    s->region =
+        json_get(s->source, "region") != NULL ? text_of(r, s->source, "region") : STR("us-east-1");
+    s->prefix = text_of(r, s->source, "prefix");
+    s->match = json_get(s->source, "match") != NULL ? text_of(r, s->source, "match") : STR("*");
+    s->access_key = text_of(r, s->source, "access-key");
+    s->secret = text_of(r, s->source, "secret");
+    s->every_ms = every != NULL ? pipeline_duration_ms(every) : 60000;
+    if (!str_starts(s->url, STR("https://")) && !str_starts(s->url, STR("http://")))
+        fault(r, "url",
+              "must be the address of the bucket, such as "
+              "https://s3.eu-central-1.amazonaws.com/NAME");
+    if (s->access_key.len == 0)
+        fault(r, "access-key", "must be the id of an access key");
+    if (!secret_name_ok(s->secret))
+        fault(r, "secret",
+              "must name the project's secret that holds the secret key; `platen "
+              "secrets set NAME` stores one");
+    if (!region_ok(s->region))
+        fault(r, "region", "must be a region such as eu-central-1");
+    if (s->every_ms < 1000)
+        fault(r, "every", "must be a time of at least 1s");
+}
+
+/* A moment, RFC 3339; 0: not given. */
+static int64_t time_of(OnReader *r, const Json *o, const char *key)
+{
+    Str text = text_of(r, o, key);
+    int64_t ms = 0;
+    if (text.len > 0 && !clock_parse(text, &ms))
+        fault(r, key, "must be a time as in RFC 3339, like 2026-12-01T09:00:00Z");
+    return ms;
+}
+
+/* A span of time; 0: not given. */
+static int64_t duration_of(OnReader *r, const Json *o, const char *key)
+{
+    const Json *v = json_get(o, key);
+    int64_t ms = v != NULL ? pipeline_duration_ms(v) : 0;
+    if (ms < 0)
+        fault(r, key, "must be a time like 30s or 10m");
+    return ms < 0 ? 0 : ms;
+}
+
 static void read_schedule(OnReader *r, TriggerSpec *s)
 {
     static const char *const missed[] = {"skip", "once", "all", NULL};
     static const char *const overlap[] = {"allow", "skip", "queue", "cancel", NULL};
     Cron cron;
     Err err = {0};
+    Str every = text_of(r, s->source, "every");
     s->schedule.cron = text_of(r, s->source, "cron");
+    if (every.len > 0 && s->schedule.cron.len > 0)
+        fault(r, "every", "stands instead of cron");
+    else if (every.len > 0)
+        s->schedule.cron = str_printf(r->arena, "@every " STR_FMT, STR_ARG(every));
+    s->schedule.start_ms = time_of(r, s->source, "start");
+    s->schedule.end_ms = time_of(r, s->source, "end");
+    s->schedule.jitter_ms = duration_of(r, s->source, "jitter");
     s->schedule.zone = text_of(r, s->source, "zone");
     s->schedule.missed = (Missed)choice(r, s->source, "missed", missed);
     s->schedule.overlap = (Overlap)choice(r, s->source, "overlap", overlap);
     if (cron_parse(s->schedule.cron, &cron, &err) != OK)
-        fault(r, "cron", "%s", err.text);
+        fault(r, every.len > 0 ? "every" : "cron", "%s", err.text);
     if (s->with != NULL && !template_is_constant(s->with))
         fault(r, "with", "must not hold expressions: a schedule brings no values");
     if (s->when != NULL)
@@ -171,7 +237,7 @@ static void read_schedule(OnReader *r, TriggerSpec *s)
 
 static const struct {
     const char *name, *main; /* main: what a plain value stands for */
-    const char *keys[8];
+    const char *keys[10];
     void (*read)(OnReader *r, TriggerSpec *s);
     bool many; /* a list of texts is one trigger */
 } kinds[TRIGGER_KIND_COUNT] = {
@@ -179,8 +245,17 @@ static const struct {
     [TRIGGER_PIPELINE] = {"pipeline", "names", {"names", "states", NULL}, read_pipeline, true},
     [TRIGGER_WEBHOOK] = {"webhook", "verify", {"verify", NULL}, read_webhook, false},
     [TRIGGER_FOLDER] = {"folder", "path", {"path", "match", NULL}, read_folder, false},
-    [TRIGGER_SCHEDULE] =
-        {"schedule", "cron", {"cron", "zone", "missed", "overlap", NULL}, read_schedule, false},
+    [TRIGGER_BUCKET] = {"bucket",
+                        "url",
+                        {"url", "region", "prefix", "match", "access-key", "secret", "every", NULL},
+                        read_bucket,
+                        false},
+    [TRIGGER_SCHEDULE] = {"schedule",
+                          "cron",
+                          {"cron", "every", "zone", "missed", "overlap", "start", "end", "jitter",
+                           NULL},
+                          read_schedule,
+                          false},
 };
 
 const char *trigger_kind_name(TriggerKind k)
@@ -350,7 +425,8 @@ static void read_member(OnReader *r, const Json *member)
     r->path = STR("on");
     r->line = STR("/on");
     fault(r, str_to_c(r->arena, str_slice(member->key, 0, 64)),
-          "is no kind of trigger: there are event, pipeline, webhook, folder and schedule%s%s%s",
+          "is no kind of trigger: there are event, pipeline, webhook, folder, bucket and "
+          "schedule%s%s%s",
           n.name != NULL ? "; did you mean \"" : "", n.name != NULL ? n.name : "",
           n.name != NULL ? "\"?" : "");
 }

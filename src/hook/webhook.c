@@ -92,28 +92,21 @@ ErrCode webhook_active(DbConn *reader, Arena *a, Webhook **out, size_t *len, Err
 
 /* --- secrets --- */
 
-static ErrCode close_secret(const struct Seal *seal, int64_t project, int64_t id, Str clear,
-                            Arena *a, Str *out, Err *err)
+static SealPlace place_of(int64_t project, int64_t id)
 {
-    (void)seal;
-    (void)project;
-    (void)id;
-    *out = str_copy(a, clear);
-    return out->ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "keeping a secret");
+    return (SealPlace){.project = project, .kind = "webhook", .owner = id, .name = STR("secret")};
 }
 
-static ErrCode open_secret(const struct Seal *seal, const Webhook *w, Str sealed, Arena *a,
-                           Str *out, Err *err)
+static ErrCode open_secret(const Seal *seal, const Webhook *w, Str sealed, Arena *a, Str *out,
+                           Err *err)
 {
-    (void)seal;
-    (void)w;
-    *out = str_copy(a, sealed);
-    return out->ptr != NULL ? OK : err_set(err, ERR_NO_MEMORY, "reading a secret");
+    const SealPlace place = place_of(w->project, w->id);
+    return seal_read(seal, &place, sealed, a, out, err);
 }
 
 /* A new one, in the clear and sealed. */
-static ErrCode make_secret(const struct Seal *seal, int64_t project, int64_t id, Str wanted,
-                           Arena *a, Str *clear, Str *sealed, Err *err)
+static ErrCode make_secret(const Seal *seal, int64_t project, int64_t id, Str wanted, Arena *a,
+                           Str *clear, Str *sealed, Err *err)
 {
     char text[SIGNING_SECRET_SIZE];
     ErrCode rc = OK;
@@ -123,7 +116,8 @@ static ErrCode make_secret(const struct Seal *seal, int64_t project, int64_t id,
         wanted = str_from_c(text);
     if (rc == OK && (*clear = str_copy(a, wanted)).ptr == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "making a secret");
-    return rc == OK ? close_secret(seal, project, id, *clear, a, sealed, err) : rc;
+    const SealPlace place = place_of(project, id);
+    return rc == OK ? seal_text(seal, &place, *clear, a, sealed, err) : rc;
 }
 
 /* --- changing --- */
@@ -163,7 +157,7 @@ static ErrCode add_write(DbConn *tx, void *arg, Err *err)
     return rc;
 }
 
-ErrCode webhook_add(Db *db, const struct Seal *seal, const WebhookNew *n, Arena *a, int64_t *id,
+ErrCode webhook_add(Db *db, const Seal *seal, const WebhookNew *n, Arena *a, int64_t *id,
                     Str *secret, Err *err)
 {
     Change c = {.add = n, .project = n->project, .id = id_new()};
@@ -234,8 +228,8 @@ static ErrCode rotate_write(DbConn *tx, void *arg, Err *err)
                    &c->changed, err);
 }
 
-ErrCode webhook_rotate(Db *db, const struct Seal *seal, int64_t project, int64_t id, Arena *a,
-                       Str *secret, Err *err)
+ErrCode webhook_rotate(Db *db, const Seal *seal, int64_t project, int64_t id, Arena *a, Str *secret,
+                       Err *err)
 {
     Change c = {.project = project, .id = id};
     ErrCode rc = make_secret(seal, project, id, STR(""), a, secret, &c.secret, err);
@@ -244,7 +238,7 @@ ErrCode webhook_rotate(Db *db, const struct Seal *seal, int64_t project, int64_t
     return done_or_missing(rc, c.changed, err);
 }
 
-ErrCode webhook_secrets(Db *db, const struct Seal *seal, const Webhook *w, Arena *a, Str out[2],
+ErrCode webhook_secrets(Db *db, const Seal *seal, const Webhook *w, Arena *a, Str out[2],
                         size_t *len, Err *err)
 {
     *len = 1;

@@ -13,6 +13,7 @@
 #ifndef PLATEN_HOOK_WEBHOOK_H
 #define PLATEN_HOOK_WEBHOOK_H
 
+#include "base/seal.h"
 #include "feed/feed.h"
 #include "net/signing.h"
 
@@ -24,8 +25,6 @@ enum {
 };
 #define WEBHOOK_KEPT_MS    (INT64_C(30) * 24 * 3600 * 1000) /* messages and their attempts */
 #define WEBHOOK_OVERLAP_MS (INT64_C(24) * 3600 * 1000)      /* both secrets sign */
-
-struct Seal;
 
 typedef enum WebhookState { WEBHOOK_ACTIVE, WEBHOOK_PAUSED, WEBHOOK_DISABLED } WebhookState;
 const char *webhook_state_name(WebhookState s);
@@ -46,8 +45,8 @@ typedef struct WebhookNew {
 } WebhookNew;
 
 /* It hears of what happens from now on. *id and the secret in the clear. ERR_LIMIT_COUNT. */
-MUST_CHECK ErrCode webhook_add(Db *db, const struct Seal *seal, const WebhookNew *n, Arena *a,
-                               int64_t *id, Str *secret, Err *err);
+MUST_CHECK ErrCode webhook_add(Db *db, const Seal *seal, const WebhookNew *n, Arena *a, int64_t *id,
+                               Str *secret, Err *err);
 MUST_CHECK ErrCode webhook_get(DbConn *reader, int64_t project, int64_t id, Arena *a, Webhook *out,
                                Err *err);
 MUST_CHECK ErrCode webhook_list(DbConn *reader, int64_t project, Arena *a, Webhook **out,
@@ -58,11 +57,11 @@ MUST_CHECK ErrCode webhook_active(DbConn *reader, Arena *a, Webhook **out, size_
 MUST_CHECK ErrCode webhook_change(Db *db, const Webhook *w, Err *err);
 MUST_CHECK ErrCode webhook_delete(Db *db, int64_t project, int64_t id, Err *err);
 /* A new secret; the one before signs too for WEBHOOK_OVERLAP_MS. */
-MUST_CHECK ErrCode webhook_rotate(Db *db, const struct Seal *seal, int64_t project, int64_t id,
-                                  Arena *a, Str *secret, Err *err);
+MUST_CHECK ErrCode webhook_rotate(Db *db, const Seal *seal, int64_t project, int64_t id, Arena *a,
+                                  Str *secret, Err *err);
 /* Secrets that sign now, in the clear: the newest first. A callback's row without one gets it. */
-MUST_CHECK ErrCode webhook_secrets(Db *db, const struct Seal *seal, const Webhook *w, Arena *a,
-                                   Str out[2], size_t *len, Err *err);
+MUST_CHECK ErrCode webhook_secrets(Db *db, const Seal *seal, const Webhook *w, Arena *a, Str out[2],
+                                   size_t *len, Err *err);
 
 typedef struct Delivery {
     int64_t id, webhook, event, attempts, next_ms, status, ended_ms;

@@ -47,6 +47,14 @@ typedef struct OutboundRequest {
     size_t body_max; /* of the answer; 0: OUTBOUND_BODY_MAX. What is above it is cut off */
     int64_t connect_ms, total_ms; /* 0: the defaults */
     const atomic_bool *stop;      /* NULL allowed; set: the request ends with ERR_SHUTTING_DOWN */
+    /* AWS Signature Version 4, of requests without a body: "aws:amz:eu-central-1:s3", with the two
+     * keys; the query must be in the order of the alphabet. NULL: none. */
+    const char *aws_sigv4;
+    Str access_key, secret_key;
+    /* A successful body goes here piece by piece instead of into the answer; false: the request
+     * ends with ERR_IO. NULL: into the answer. */
+    bool (*piece)(void *ctx, Str bytes);
+    void *piece_ctx;
 } OutboundRequest;
 
 typedef struct OutboundAnswer {

@@ -14,6 +14,7 @@ typedef struct Run {
     int64_t now_ms, until_ms;
     TaskLease *leases;
     size_t len;
+    int64_t only;  /* tasks of this project; 0: of all */
     int max, most; /* max: less than `most`, which was asked for, when a limit says so */
     Err *err;
 } Run;
@@ -175,24 +176,30 @@ static ErrCode count_running(const Run *r)
 
 /* --- turns --- */
 
-static ErrCode take_turn(Run *r, const FairTurn *turn, int *some, size_t *taken)
+/* Up to *some tasks of the project; *some becomes what the settings allow of it. */
+static ErrCode take_allowed(Run *r, int64_t project, int *some, size_t *taken)
 {
     QueueMem *m = r->mem;
     QueueRow *all = NULL, *own = NULL;
-    *some = fair_share(&m->fair, turn, r->max);
-    if (*some > r->max - (int)r->len)
-        *some = r->max - (int)r->len;
     if (m->rows_len > 0) {
         all = queue_row(m, 0);
-        own = queue_row(m, turn->project);
+        own = queue_row(m, project);
         *some = room_of(r, own, room_of(r, all, *some));
     }
     size_t before = r->len;
-    ErrCode rc = *some > 0 ? take_some(r, turn->project, *some, r->err) : OK;
+    ErrCode rc = *some > 0 ? take_some(r, project, *some, r->err) : OK;
     *taken = r->len - before;
     if (rc == OK && m->rows_len > 0)
         rc = note_taken(r, all, (int64_t)*taken);
     return rc == OK && m->rows_len > 0 ? note_taken(r, own, (int64_t)*taken) : rc;
+}
+
+static ErrCode take_turn(Run *r, const FairTurn *turn, int *some, size_t *taken)
+{
+    *some = fair_share(&r->mem->fair, turn, r->max);
+    if (*some > r->max - (int)r->len)
+        *some = r->max - (int)r->len;
+    return take_allowed(r, turn->project, some, taken);
 }
 
 /* Until the batch is full or nobody may have more. Who may not have any now is kept aside. */
@@ -227,6 +234,21 @@ static ErrCode take_turns(Run *r)
     return rc;
 }
 
+static ErrCode take_all_or_turns(Run *r)
+{
+    bool taken = false;
+    ErrCode rc = take_all(r, &taken);
+    return rc == OK && !taken ? take_turns(r) : rc;
+}
+
+/* Whoever asks for one project is in nobody's way: there are no turns. */
+static ErrCode take_only(Run *r)
+{
+    int some = r->max;
+    size_t taken = 0;
+    return take_allowed(r, r->only, &some, &taken);
+}
+
 static ErrCode run(Run *r)
 {
     QueueMem *m = r->mem;
@@ -239,41 +261,58 @@ static ErrCode run(Run *r)
         rc = count_running(r);
     if (rc == OK && all != NULL)
         r->max = room_of(r, all, r->max);
-    bool taken = false;
     if (rc == OK)
-        rc = take_all(r, &taken);
-    if (rc == OK && !taken)
-        rc = take_turns(r);
+        rc = r->only != 0 ? take_only(r) : take_all_or_turns(r);
     if (rc == OK && all != NULL)
         (void)room_of(r, all, 1); /* none left: when there will be */
     return rc;
 }
 
+static ErrCode lease(Run *r, Arena *a, TaskLease **out, size_t *len)
+{
+    assert(r->most > 0 && r->most <= QUEUE_LEASE_MAX);
+    r->max = r->most;
+    r->leases = arena_alloc_raw(a, (size_t)r->most * sizeof *r->leases);
+    if (r->leases == NULL)
+        return err_set(r->err, ERR_NO_MEMORY, "leasing %d tasks", r->most);
+    ErrCode rc = queue_mem(r->tx, r->queue, &r->mem, r->err);
+    if (rc == OK)
+        rc = run(r);
+    if (rc != OK) {
+        queue_mem_forget(r->tx); /* a project that was picked is in no list */
+        return rc;
+    }
+    *out = r->leases;
+    *len = r->len;
+    return OK;
+}
+
 ErrCode queue_lease(DbConn *tx, Str queue, int max, int64_t now_ms, int64_t until_ms, Str worker,
                     Arena *a, TaskLease **out, size_t *len, Err *err)
 {
-    assert(max > 0 && max <= QUEUE_LEASE_MAX);
     Run r = {.tx = tx,
              .queue = queue,
              .worker = worker,
              .now_ms = now_ms,
              .until_ms = until_ms,
-             .leases = arena_alloc_raw(a, (size_t)max * sizeof *r.leases),
-             .max = max,
              .most = max,
              .err = err};
-    if (r.leases == NULL)
-        return err_set(err, ERR_NO_MEMORY, "leasing %d tasks", max);
-    ErrCode rc = queue_mem(tx, queue, &r.mem, err);
-    if (rc == OK)
-        rc = run(&r);
-    if (rc != OK) {
-        queue_mem_forget(tx); /* a project that was picked is in no list */
-        return rc;
-    }
-    *out = r.leases;
-    *len = r.len;
-    return OK;
+    return lease(&r, a, out, len);
+}
+
+ErrCode queue_lease_of(DbConn *tx, int64_t project, Str queue, int max, int64_t now_ms,
+                       int64_t until_ms, Str worker, Arena *a, TaskLease **out, size_t *len,
+                       Err *err)
+{
+    Run r = {.tx = tx,
+             .queue = queue,
+             .worker = worker,
+             .now_ms = now_ms,
+             .until_ms = until_ms,
+             .only = project,
+             .most = max,
+             .err = err};
+    return lease(&r, a, out, len);
 }
 
 ErrCode queue_next_due(DbConn *c, Str queue, int64_t *due_ms, Err *err)

@@ -359,7 +359,8 @@ static void put_request_body(const ApiOperation *op, JsonOut *j)
         json_kv_raw(j, "application/json", STR("{\"schema\":{}}"));
         break;
     case API_BODY_TEXT:
-        json_kv_raw(j, "application/yaml", STR("{\"schema\":{\"type\":\"string\"}}"));
+        json_kv_raw(j, "application/yaml",
+                    STR("{\"schema\":{\"type\":\"string\",\"maxLength\":1048576}}"));
         json_kv_raw(j, "application/json", STR("{\"schema\":{\"type\":\"object\"}}"));
         break;
     case API_BODY_JSON:

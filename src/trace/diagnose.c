@@ -8,10 +8,15 @@
 
 enum { TIMELINE_MAX = 1000 };
 
-static const char *verdict(const Job *job)
+/* held: somebody has paused its queue. */
+static const char *verdict(const Job *job, bool held)
 {
     switch (job->state) {
     case JOB_QUEUED:
+        if (held)
+            return "The job waits because its queue is paused.";
+        if (job->blocked && job->run_at_ms <= clock_now_ms())
+            return "The job waits until others of its concurrency key have ended.";
         if (job->run_at_ms > clock_now_ms())
             return job->attempts > 0 ? "An attempt failed; the next one waits for its time."
                                      : "The job waits for its start time.";
@@ -104,6 +109,17 @@ static void put_times(const Job *job, JsonOut *j)
     json_kv_str(j, "trace", job->trace);
 }
 
+static ErrCode is_held(DbConn *reader, const Job *job, bool *held, Err *err)
+{
+    QueueSettings own, all;
+    bool found;
+    ErrCode rc = queue_settings_get(reader, job->project, job->queue, &own, &found, err);
+    if (rc == OK)
+        rc = queue_settings_get(reader, 0, job->queue, &all, &found, err);
+    *held = rc == OK && (own.paused || all.paused);
+    return rc;
+}
+
 /* Where the failure of a pipeline's job comes from: the first node that failed, and its first job
  * that did. */
 typedef struct Origin {
@@ -173,7 +189,10 @@ static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, A
         return rc;
     JobEvent *events = NULL;
     size_t len = 0;
-    rc = flow_events(reader, project, id, 0, TIMELINE_MAX, a, &events, &len, err);
+    bool held = false;
+    rc = is_held(reader, &job, &held, err);
+    if (rc == OK)
+        rc = flow_events(reader, project, id, 0, TIMELINE_MAX, a, &events, &len, err);
     if (rc != OK)
         return rc;
 
@@ -181,8 +200,10 @@ static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, A
     json_begin(j, '{');
     json_kv_c(j, "job", id_text("job", id, text));
     json_kv_str(j, "step", job.step);
+    if (job.pipeline.len > 0)
+        json_kv_str(j, "pipeline", job.pipeline);
     json_kv_c(j, "state", job_state_name(job.state));
-    json_kv_c(j, "verdict", verdict(&job));
+    json_kv_c(j, "verdict", verdict(&job, held));
     put_failure(&job, j);
     const JobEvent *cause = find_cause(events, len);
     if (cause != NULL) {

@@ -6,7 +6,7 @@
  *    "cause": {"seq","type","detail","reason"},                                 the first failing event: nearest cause upstream
  *    "timeline": [{"seq","time","after_ms","type","meaning","data":{…}}],
  *    "waited_ms","ran_ms","attempts","max_attempts","trace",
- *    "node": the step of a pipeline that failed first, "below": {…} the same about its job} */
+ *    "pipeline": its name, "node": the step of it that failed first, "below": {…} the same about its job} */
 #ifndef PLATEN_TRACE_DIAGNOSE_H
 #define PLATEN_TRACE_DIAGNOSE_H
 

@@ -423,7 +423,7 @@ void lane_poke(Lane *l, int64_t run_at_ms)
 void lane_set_runners(Lane *l, int64_t runners)
 {
     MUTEX_HELD(&l->lock);
-    int most = runners <= 0                  ? l->work->runners
+    int most = runners <= 0                 ? l->work->runners
                : runners > WORK_RUNNERS_MAX ? WORK_RUNNERS_MAX
                                             : (int)runners;
     l->runners_most = most;

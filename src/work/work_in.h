@@ -126,11 +126,11 @@ struct Work {
 
 /* lane.c */
 MUST_CHECK ErrCode lane_open(Work *w, Str name, Lane **out, Err *err);
-void lane_poke(Lane *l, int64_t run_at_ms); /* something is or will be ready */
+void lane_poke(Lane *l, int64_t run_at_ms);      /* something is or will be ready */
 void lane_set_runners(Lane *l, int64_t runners); /* 0: as the server was started */
-void lane_stop(Lane *l);                    /* after a drain: ends the threads */
-void lane_close(Lane **l);                  /* after lane_stop */
-bool lane_is_quiet(Lane *l);                /* nothing leased, nothing to record */
+void lane_stop(Lane *l);                         /* after a drain: ends the threads */
+void lane_close(Lane **l);                       /* after lane_stop */
+bool lane_is_quiet(Lane *l);                     /* nothing leased, nothing to record */
 
 /* runner.c */
 MUST_CHECK ErrCode held_new(Lane *l, const TaskLease *lease, const Step *step, Held **out,

@@ -201,20 +201,29 @@ class Maker:
         made["outputs"] = {"out": self.template(["inputs.x"] + self.refs_of(*next(iter(made["steps"].items()))))}
         return made
 
+    def inputs(self):
+        given = {"n": self.pick(0, 3, -1), "word": "äb€", "flag": True, "list": ["x", "a"], "any": self.pick([1, "a"], 7, {"b": {}})}
+        chosen = {k: v for k, v in given.items() if self.chance(50)}
+        chosen["rows"] = self.pick([{"k": 1, "v": 2}, {"k": 2}], [], "no list")
+        return chosen
+
     def case(self):
         inputs = {"n": {"type": "int", "default": 4}, "word": {"type": "text", "default": "wort"}, "flag": {"type": "bool"},
                   "list": {"type": "list", "default": ["a", "b"]}, "any": {"type": "json", "default": {"a": [1, 2.5]}},
                   "rows": {"type": "json", "required": True}}
         refs = ["inputs.n", "inputs.word", "inputs.flag", "inputs.list", "inputs.any", "inputs.any.a", "inputs.any.a[1]"]
         definition = self.pipeline(f"p-{self.seed}", inputs, refs, True, True, self.pick(2, 4, 6, 9))
-        given = {"n": self.pick(0, 3, -1), "word": "äb€", "flag": True, "list": ["x", "a"], "any": self.pick([1, "a"], 7, {"b": {}})}
-        chosen = {k: v for k, v in given.items() if self.chance(50)}
-        chosen["rows"] = self.pick([{"k": 1, "v": 2}, {"k": 2}], [], "no list")
+        chosen = self.inputs()
         return Case(self.seed, definition, chosen, self.library, self.outside, self.chance(70))
 
 
 def make(seed):
     return Maker(seed).case()
+
+
+def other_inputs(seed):
+    """Further inputs for the pipeline of this seed."""
+    return Maker(f"{seed} again").inputs()
 
 
 # --- smaller ---

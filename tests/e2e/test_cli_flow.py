@@ -135,6 +135,15 @@ def test_a_failure_ends_with_reason_and_remedy(tmp_path):
     assert "platen: no_text: " in done.stderr and len(done.stderr.strip().splitlines()) >= 3
 
 
+def test_nobody_can_approve_without_a_server(tmp_path):
+    (tmp_path / "r.yaml").write_text(REVIEW.replace("NAME", "alone"))
+    done = cli("flow", "run", tmp_path / "r.yaml", check=1)
+    assert "review  waiting" in done.stderr and "step review waits for its approval" in done.stderr
+    (tmp_path / "r.yaml").write_text(REVIEW.replace("NAME", "alone").replace(
+        "wait: approval,", "wait: approval, timeout: 300ms, on-timeout: continue,"))
+    assert json.loads(cli("flow", "run", tmp_path / "r.yaml", "-q", check=0).stdout) == {"said": None}
+
+
 def test_graph_of_a_file(photo):
     assert cli("flow", "graph", photo, check=0).stdout == ("photo  A picture, smaller\n└─ what  image.info\n"
                                                           "   └─ small  image.convert\n")

@@ -135,7 +135,8 @@ def test_idempotency_keys_are_promised_where_they_work(document):
     takes = {o["operationId"] for _, _, o in operations(document)
              if any(resolve(document, p)["name"] == "Idempotency-Key" for p in o.get("parameters", []))}
     assert takes == {o["operationId"] for _, _, o in operations(document) if "x-step" in o} | {
-        "documents_add", "steps_batch", "schedules_run", "queues_send", "jobs_add", "pipelines_run"}
+        "documents_add", "steps_batch", "schedules_run", "queues_send", "jobs_add", "pipelines_run",
+        "events_publish"}
 
 
 def test_security(document):
@@ -143,7 +144,7 @@ def test_security(document):
     for method, path, o in operations(document):
         asked = [name for one in o.get("security", []) for name in one]
         assert set(asked) <= schemes
-        public = not path.startswith("/api/") or path.startswith("/api/v1/callbacks/")  # its address is the permission
+        public = not path.startswith("/api/") or path.startswith(("/api/v1/callbacks/", "/api/v1/hooks/"))  # the address is the permission
         assert bool(asked) != public, f"{method} {path}"
         if asked:
             assert {"401", "403"} <= set(o["responses"]) and o["x-role"], f"{method} {path}"

@@ -273,3 +273,54 @@ def test_the_sample_worker(server, client):
 def test_the_command_line_alone_has_no_workers():
     done = cli("run", "queue.send", "--to", "orders")
     assert done.returncode != 0 and "--server" in done.stderr, done
+
+
+def test_a_queue_that_is_paused_gives_nothing(client):
+    job = send(client, "paused")
+    assert client.post("/api/v1/queues/paused/pause").status == 200
+    assert lease(client, "paused") == []
+    waiting = []
+    thread = threading.Thread(target=lambda: waiting.extend(lease(client, "paused", wait=30)))
+    thread.start()
+    until(lambda: client.get("/api/v1/jobs").status == 200)
+    assert client.post("/api/v1/queues/paused/resume").status == 200
+    thread.join(60)
+    task, = waiting
+    assert task["job"] == job and answer(client, task).status == 200
+
+
+def test_the_limit_of_a_queue_holds_for_workers(client):
+    assert client.request("PUT", "/api/v1/queues/narrow", json={"concurrency": 1}).status == 200
+    jobs = [send(client, "narrow", n) for n in range(2)]
+    first, = lease(client, "narrow", max=10)
+    waiting = []
+    thread = threading.Thread(target=lambda: waiting.extend(lease(client, "narrow", max=10, wait=30)))
+    thread.start()
+    until(lambda: client.get("/api/v1/jobs").status == 200)
+    assert answer(client, first).status == 200
+    thread.join(60)
+    second, = waiting
+    assert [first["job"], second["job"]] == jobs and answer(client, second).status == 200
+
+
+def test_a_step_of_a_pipeline(client):
+    source = """
+name: with-worker
+inputs:
+  text: {type: text, required: true}
+steps:
+  count: {uses: queue.send, with: {to: flow-words, payload: {text: "${{ inputs.text }}"}}}
+  stats: {uses: text.stats, with: {text: "${{ inputs.text }} ${{ steps.count.words }}"}}
+outputs:
+  words: ${{ steps.count.words }}
+  all: ${{ steps.stats.words }}
+"""
+    made = client.post("/api/v1/pipelines", body=source.encode(), headers={"Content-Type": "application/yaml"})
+    assert made.status in (200, 201), made
+    run = client.post("/api/v1/pipelines/with-worker/run", json={"inputs": {"text": "three little words"}})
+    assert run.status == 202, run
+    task, = lease(client, "flow-words", wait=30)
+    assert task["payload"] == {"text": "three little words"}
+    assert answer(client, task, data={"words": 3}).status == 200
+    job = client.wait(run.json()["id"])
+    assert job["state"] == "done" and job["data"] == {"words": 3, "all": 4}, job

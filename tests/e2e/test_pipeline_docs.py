@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 import platen
 
 DOCS = platen.ROOT / "docs" / "pipelines.md"
@@ -37,8 +35,6 @@ def run(client, name, files):
 
 
 def test_every_pipeline_of_the_docs_is_accepted_and_runs(server):
-    if "/api/v1/pipelines" not in server.contract.document["paths"]:  # until the routes of pipelines are merged
-        pytest.skip("this server has no pipelines")
     client = server.client()
     assert set(RUNS) <= set(store_all(client))
     for name, (files, wanted) in RUNS.items():
@@ -48,8 +44,6 @@ def test_every_pipeline_of_the_docs_is_accepted_and_runs(server):
 
 
 def test_what_the_docs_say_of_failures(server):
-    if "/api/v1/pipelines" not in server.contract.document["paths"]:  # until the routes of pipelines are merged
-        pytest.skip("this server has no pipelines")
     client = server.client()
     store_all(client)
     job, nodes = run(client, "careful", {"source": [("broken.pdf", b"%PDF-1.7 and nothing")]})

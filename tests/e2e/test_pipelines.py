@@ -415,3 +415,45 @@ outputs: {{count: "${{{{ length(steps.text) }}}}"}}
     assert job["state"] == "done" and job["data"] == {"count": len(files)}, job
     events = client.event_types(job["id"])
     assert events[0] == "job.added" and events[-1] == "job.done" and "step.done" in events
+
+
+def test_its_events_are_a_stream(client, store):
+    job = run(client, store(REVIEW, who="reviewer"), wait=0)["id"]
+    waits_for(client, job, "review")
+    stream = client.events(job)
+    client.post(f"/api/v1/jobs/{job}/approvals/review", json={"approved": True})
+    events = list(stream)  # ends with the job
+    assert [e.id for e in events] == list(range(1, len(events) + 1))
+    assert events[0].type == "job.added" and events[-1].type == "job.done"
+    assert [e.data["data"]["step"] for e in events if e.type == "step.waiting"] == ["review"]
+
+
+def test_cancel_ends_what_runs_and_tidies_up(client, store):
+    name = store("""\
+name: {name}
+steps:
+  long: {{uses: test.sleep, with: {{ms: 60000}}}}
+  next: {{uses: test.echo, needs: [long]}}
+finally:
+  tidy: {{uses: test.echo}}
+""")
+    job = run(client, name, wait=0)["id"]
+    until(lambda: nodes(client, job)["long"]["state"] == "running")
+    assert client.post(f"/api/v1/jobs/{job}/cancel").status == 200
+    assert client.wait(job)["state"] == "canceled"
+    seen = nodes(client, job)
+    assert (seen["long"]["state"], seen["next"]["state"], seen["tidy"]["state"]) == ("canceled", "canceled", "done")
+
+
+def test_one_that_comes_with_platen(client):
+    listed = {p["name"]: p for p in client.get("/api/v1/pipelines").json()["pipelines"]}
+    assert listed["documents"]["built_in"] is True and list(listed) == sorted(listed)
+    for _ in range(2):  # the first run stores it
+        answer = client.post("/api/v1/pipelines/documents/run", {"wait": 30}, files={"file": SAMPLES / "notes.md"})
+        assert answer.status in (200, 202), answer
+        job = client.wait(answer.json()["id"])
+        assert (job["state"], job["pipeline"], job["version"]) == ("done", "documents", 1), job
+    listed = [p["name"] for p in client.get("/api/v1/pipelines").json()["pipelines"]]
+    assert listed == sorted(listed)
+    assert client.delete("/api/v1/pipelines/documents").status == 409
+    assert client.get("/api/v1/pipelines/documents/source").status == 200

@@ -208,3 +208,13 @@ def test_the_server_stops_while_it_pushes(new_server, receiver):
     receiver.hold.set()
     server.start()
     assert server.client().wait(job)["state"] == "done", "the attempt did not count"
+
+
+def test_the_secret_lies_sealed(new_server, receiver):
+    server = new_server(args=["--allow-private", "127.0.0.0/8"])
+    secret = handle(server.client(), "k", receiver.url)["secret"]
+    assert server.client().wait(send(server.client(), "k", 1))["state"] == "done"
+    verify(receiver.got[0], secret)
+    server.stop()
+    stored = b"".join(p.read_bytes() for p in server.data.glob("platen.db*"))
+    assert secret.encode() not in stored and b"sealed:v1:" in stored

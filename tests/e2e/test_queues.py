@@ -1,6 +1,7 @@
 """Queues: settings, pause, drain, purge, keys, deadlines, and verbs for many jobs."""
 
 import json
+import time
 
 import pytest
 
@@ -64,34 +65,35 @@ def test_settings_that_cannot_be(client, scope, body, param):
 
 
 def test_pause_and_resume(client):
-    act(client, "halt", "pause")
-    job = client.add("test.noop", queue="halt")
-    other = client.run("test.noop", queue="halt-not")
-    assert other["state"] == "done" and other["queue"] == "halt-not"
+    act(client, "halted", "pause")
+    job = client.add("test.noop", queue="halted")
+    other = client.run("test.noop", queue="not-halted")
+    assert other["state"] == "done" and other["queue"] == "not-halted"
     assert client.job(job)["state"] == "queued"
-    shown = queue(client, "halt")
+    assert "paused" in client.get(f"/api/v1/jobs/{job}/diagnosis").json()["verdict"]
+    shown = queue(client, "halted")
     assert shown["paused"] and shown["ready"] == 1
-    act(client, "halt", "resume")
+    act(client, "halted", "resume")
     assert client.wait(job)["state"] == "done"
 
 
 def test_drain(client):
-    act(client, "drain", "pause")
-    before = client.add("test.noop", queue="drain")
-    act(client, "drain", "drain")
-    refused = client.request("POST", "/api/v1/steps/test.noop", query={"queue": "drain"})
+    act(client, "drained", "pause")
+    before = client.add("test.noop", queue="drained")
+    act(client, "drained", "drain")
+    refused = client.request("POST", "/api/v1/steps/test.noop", query={"queue": "drained"})
     assert (refused.status, refused.json()["reason"]) == (503, "queue_draining")
-    act(client, "drain", "resume")
+    act(client, "drained", "resume")
     assert client.wait(before)["state"] == "done"
-    assert client.run("test.noop", queue="drain")["state"] == "done"
+    assert client.run("test.noop", queue="drained")["state"] == "done"
 
 
 def test_purge_cancels_what_waits(client):
-    act(client, "purge", "pause")
-    jobs = [client.add("test.noop", queue="purge", **({"delay_ms": 100000} if n % 2 else {})) for n in range(6)]
-    assert act(client, "purge", "purge") == {"count": 6}
+    act(client, "purged", "pause")
+    jobs = [client.add("test.noop", queue="purged", **({"delay_ms": 100000} if n % 2 else {})) for n in range(6)]
+    assert act(client, "purged", "purge") == {"count": 6}
     assert states(client, jobs) == ["canceled"] * 6
-    act(client, "purge", "resume")
+    act(client, "purged", "resume")
 
 
 def test_a_limit_of_what_runs_at_once(client):
@@ -125,46 +127,50 @@ def test_a_deadline_stops_running_work(client):
 
 
 def test_a_job_that_may_not_wait(client):
-    act(client, "late", "pause")
-    job = client.add("test.noop", queue="late", start_within_ms=100)
+    act(client, "too-late", "pause")
+    job = client.add("test.noop", queue="too-late", start_within_ms=100)
     ended = client.wait(job)
     assert (ended["state"], ended["reason"]) == ("failed", "start_too_late")
-    act(client, "late", "resume")
+    act(client, "too-late", "resume")
 
 
 def test_many_jobs(client):
-    act(client, "many", "pause")
-    jobs = [client.add("test.noop", queue="many") for _ in range(7)]
-    assert client.post("/api/v1/jobs/cancel", json={"queue": "many", "dry_run": True}).json() == {"count": 7}
+    act(client, "many-jobs", "pause")
+    jobs = [client.add("test.noop", queue="many-jobs") for _ in range(7)]
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many-jobs", "dry_run": True}).json() == {"count": 7}
     assert states(client, jobs) == ["queued"] * 7
-    assert client.post("/api/v1/jobs/cancel", json={"queue": "many", "step": "test.other"}).json() == {"count": 0}
-    assert client.post("/api/v1/jobs/cancel", json={"queue": "many"}).json() == {"count": 7}
-    act(client, "many", "resume")
-    assert client.post("/api/v1/jobs/retry", json={"queue": "many", "state": "canceled"}).json() == {"count": 7}
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many-jobs", "step": "test.other"}).json() == {"count": 0}
+    assert client.post("/api/v1/jobs/cancel", json={"queue": "many-jobs"}).json() == {"count": 7}
+    act(client, "many-jobs", "resume")
+    assert client.post("/api/v1/jobs/retry", json={"queue": "many-jobs", "state": "canceled"}).json() == {"count": 7}
     until(lambda: states(client, jobs) == ["done"] * 7, 10, "the jobs that ran again")
-    assert client.post("/api/v1/jobs/delete", json={"queue": "many", "state": "failed"}).json() == {"count": 0}
-    assert client.post("/api/v1/jobs/delete", json={"queue": "many"}).json() == {"count": 7}
+    assert client.post("/api/v1/jobs/delete", json={"queue": "many-jobs", "state": "failed"}).json() == {"count": 0}
+    assert client.post("/api/v1/jobs/delete", json={"queue": "many-jobs"}).json() == {"count": 7}
     assert [client.get(f"/api/v1/jobs/{j}").status for j in jobs] == [404] * 7
     wrong = client.post("/api/v1/jobs/cancel", json={"state": "done"})
     assert wrong.status == 422, wrong
 
 
 def test_letters_of_a_reason(client):
-    act(client, "letters", "resume")
+    act(client, "letters-of", "resume")
     for reason in ("no_text", "no_text", "input_damaged"):
-        client.run("test.fail", {"reason": reason}, queue="letters")
+        client.run("test.fail", {"reason": reason}, queue="letters-of")
     redrive = "/api/v1/dead-letters/redrive"
-    assert client.post(redrive, json={"queue": "letters", "reason": "no_text", "dry_run": True}).json() == {"count": 2}
-    assert client.post(redrive, json={"queue": "letters", "reason": "no_text"}).json() == {"count": 2}
+    assert client.post(redrive, json={"queue": "letters-of", "reason": "no_text", "dry_run": True}).json() == {"count": 2}
+    assert client.post(redrive, json={"queue": "letters-of", "reason": "no_text"}).json() == {"count": 2}
 
 
 def test_an_old_job_goes(new_server):
-    client = new_server(args=["--retention", "1s"]).client()
-    job = client.run("test.noop")["id"]
-    assert client.get(f"/api/v1/jobs/{job}").status == 200
+    server = new_server(args=["--retention", "1s"])
+    job = server.client().run("test.noop")["id"]
+    server.stop()
+    ended = time.time()
+    until(lambda: time.time() > ended + 1.5)  # old now: the next start looks
+    server.start()
+    until(lambda: server.client().get(f"/api/v1/jobs/{job}").status == 404, 10, "the end of an old job")
 
 
-def test_slots_and_settings_survive_a_kill(new_server):
+def test_slots_and_settings_survive_a_kill(new_server, tmp_path):
     server = new_server()
     client = server.client()
     put(client, "kept", concurrency=1)
@@ -177,7 +183,7 @@ def test_slots_and_settings_survive_a_kill(new_server):
     for job in jobs:
         assert client.wait(job)["state"] == "done"
     server.stop()
-    report = json.loads(cli("doctor", "--full", "--json", "--data", server.data).stdout)
+    report = json.loads(cli("doctor", "--full", "--json", "--engines", str(tmp_path), "--data", str(server.data)).stdout)
     assert [c["found"] for c in report["checks"] if c["check"] == "slots"] == ["every concurrency key counts right"], report
 
 
@@ -196,3 +202,16 @@ def test_the_command(new_server):
     assert cli("queues", "purge", "document", *where, check=0).stdout == "0 cancelled\n"
     assert cli("queues", "stop", "document", *where).returncode == 2
     assert cli("queues", "set", "document", "--retention", "soon", *where).returncode == 2
+
+
+def test_many_jobs_by_command(new_server):
+    server = new_server()
+    client, where = server.client(), ["--data", str(server.data)]
+    act(client, "many-here", "pause")
+    jobs = [client.add("test.noop", queue="many-here") for _ in range(3)]
+    assert cli("jobs", "cancel", "--queue", "many-here", "--dry-run", *where, check=0).stdout == "3 jobs would change\n"
+    assert cli("jobs", "cancel", "--queue", "many-here", *where, check=0).stdout == "3 jobs changed\n"
+    assert states(client, jobs) == ["canceled"] * 3
+    assert json.loads(cli("jobs", "delete", "--state", "canceled", "--json", *where, check=0).stdout) == {"count": 3}
+    assert cli("jobs", "delete", *where).returncode == 2  # not all of them by leaving something out
+    assert cli("jobs", "delete", jobs[0], *where).returncode == 2

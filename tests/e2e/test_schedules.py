@@ -151,6 +151,39 @@ def test_overlap_skip_and_cancel(client, schedule):
         client.post(f"/api/v1/jobs/{client.get(f'{PATH}/{name}').json()['last_job']}/cancel")
 
 
+DEFINITION = """
+name: by-clock
+inputs:
+  tone: {type: text, default: plain}
+on:
+  schedule:
+    - {every: 1s, with: {tone: warm}, overlap: allow}
+    - {cron: "0 9 * * mon-fri", zone: Europe/Berlin}
+steps:
+  a: {uses: test.noop}
+"""
+
+
+def test_a_pipeline_by_the_clock(client, schedule):
+    stored = client.request("PUT", "/api/v1/pipelines/by-clock", body=DEFINITION.encode(), headers={"Content-Type": "application/yaml"})
+    assert stored.status in (200, 201), stored.text()
+    fired = until(lambda: (s := client.get(f"{PATH}/by-clock").json())["fired"] >= 1 and s, why="a firing")
+    assert (fired["declared_by"], fired["pipeline"], fired["params"]) == ("by-clock", "by-clock", {"tone": "warm"})
+    assert client.wait(fired["last_job"])["state"] == "done"
+    assert client.get(f"{PATH}/by-clock.2").json()["words"] == "At 09:00 on weekdays, Europe/Berlin"
+    assert client.delete(f"{PATH}/by-clock").json()["reason"] == "conflict"
+
+    own = schedule("own", pipeline="by-clock", inputs={"tone": "cold"}, cron="@yearly")
+    assert own["params"] == {"tone": "cold"}
+    assert client.wait(client.post(f"{PATH}/own/run").json()["id"])["state"] == "done"
+    wrong = client.post(PATH, json={"name": "w", "pipeline": "by-clock", "cron": "@daily", "inputs": {"size": 1}}).json()
+    assert (wrong["reason"], wrong["param"]) == ("bad_param", "size")
+    assert client.post(PATH, json={"name": "w", "pipeline": "nowhere", "cron": "@daily"}).json()["reason"] == "unknown_pipeline"
+
+    assert client.delete("/api/v1/pipelines/by-clock").status == 204
+    assert client.get(f"{PATH}/by-clock").status == 404
+
+
 def test_on_the_command_line(server):
     to = ("--server", server.url, "--key", server.key)
     made = cli("schedules", "create", "by-hand", "--cron", "0 9 * * mon-fri", "--zone", "Europe/Berlin", "--step", "text.stats",

@@ -3,9 +3,13 @@
 import base64
 import hashlib
 import hmac
+import http.server
 import json
 import os
+import re
+import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -235,6 +239,99 @@ def test_files_in_a_folder(new_server, tmp_path):
     (tmp_path / "new.txt").write_text("x")
     assert trigger(client, "outside.folder")["fired"] == 0
     server.expect_error("trigger.failed")
+
+
+def aws_signature(request, path, query):
+    """What Signature Version 4 says of a request, as S3 computes it; None when it is not signed as S3 wants it."""
+    found = re.match(r"AWS4-HMAC-SHA256 Credential=KEY/(\d{8}/eu-central-1/s3/aws4_request), ?"
+                     r"SignedHeaders=(host;x-amz-content-sha256;x-amz-date), ?Signature=[0-9a-f]{64}$",
+                     request.headers.get("Authorization", ""))
+    if not found:
+        return None
+    scope, names = found.groups()
+    headers = "".join(f"{name}:{request.headers[name].strip()}\n" for name in names.split(";"))
+    pairs = "&".join(sorted(query.split("&"))) if query else ""
+    whole = "\n".join(["GET", path, pairs, headers, names, request.headers["x-amz-content-sha256"]])
+    text = "\n".join(["AWS4-HMAC-SHA256", request.headers["X-Amz-Date"], scope,
+                      hashlib.sha256(whole.encode()).hexdigest()])
+    key = b"AWS4hidden"
+    for part in scope.split("/"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class Bucket:
+    """What S3 says, for one bucket: lists in two pages, objects, and who does not sign is refused."""
+
+    def __init__(self):
+        self.objects, self.asked, self.refused = {}, [], 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                path, _, query = self.path.partition("?")
+                outer.asked.append(self.path)
+                signed = aws_signature(self, path, query)
+                if signed is None or signed not in self.headers["Authorization"]:
+                    outer.refused += 1
+                    return self.answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+                if path == "/scans/":
+                    return self.answer(200, outer.page(urllib.parse.parse_qs(query)))
+                body = outer.objects.get(urllib.parse.unquote(path.removeprefix("/scans/")))
+                return self.answer(200 if body else 404, body or b"")
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/scans"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def page(self, query):
+        keys = sorted(k for k in self.objects if k.startswith(query.get("prefix", [""])[0]))
+        first = int(query.get("continuation-token", ["0"])[0])
+        more = first + 1 < len(keys)
+        entries = "".join(
+            f"<Contents><Key>{urllib.parse.quote(key, safe='/')}</Key><LastModified>2026-01-02T03:04:05.000Z"
+            f"</LastModified><ETag>&quot;0&quot;</ETag><Size>{len(self.objects[key])}</Size>"
+            "<StorageClass>STANDARD</StorageClass></Contents>" for key in keys[first:first + 1])
+        token = f"<NextContinuationToken>{first + 1}</NextContinuationToken>" if more else ""
+        return ('<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+                f"<Name>scans</Name><IsTruncated>{str(more).lower()}</IsTruncated>{token}{entries}"
+                "<EncodingType>url</EncodingType></ListBucketResult>").encode()
+
+
+def test_objects_in_a_bucket(new_server):
+    bucket = Bucket()
+    bucket.objects = {"in/first one.txt": b"first\n", "in/b&b.txt": b"second\n", "in/no.pdf": b"x", "out/c.txt": b"y"}
+    server = new_server(args=["--allow-private", "127.0.0.0/8"])
+    client = server.client()
+    spec = {"url": bucket.url, "region": "eu-central-1", "prefix": "in/", "match": "*.txt", "access-key": "KEY",
+            "secret": "S3", "every": "1s"}
+    store(client, "scans", {"bucket": spec})
+    told = until(lambda: (t := trigger(client, "scans.bucket"))["fault"] and t, why="the fault")
+    assert "S3" in told["fault"] and not bucket.asked
+    client.request("PUT", "/api/v1/secrets/S3", body=json.dumps({"value": "hidden"}),
+                   headers={"Content-Type": "application/json"})
+    client.post("/api/v1/triggers/scans.bucket/pause")
+    client.post("/api/v1/triggers/scans.bucket/resume")
+    fired(client, "scans.bucket", 2)
+    bucket.objects["in/third.txt"] = b"third\n"
+    value = said(client, "scans.bucket", 3)
+    assert (value["path"], value["bytes"], value["file"]["type"]) == ("in/third.txt", 6, "text/plain")
+    assert value["modified"] == "2026-01-02T03:04:05.000Z"
+    lists = len([a for a in bucket.asked if "list-type=2" in a])
+    until(lambda: len([a for a in bucket.asked if "list-type=2" in a]) > lists + 8, why="further lists")
+    assert trigger(client, "scans.bucket")["fired"] == 3 and bucket.refused == 0
+    fetched = [a for a in bucket.asked if "list-type" not in a]
+    assert sorted(fetched) == ["/scans/in/b%26b.txt", "/scans/in/first%20one.txt", "/scans/in/third.txt"]
+    assert "hidden" not in server.log_text()
 
 
 def test_a_schedule_is_declared(mine):

@@ -30,6 +30,13 @@ export function buildRequest(op, fields, key, keyShown) {
 
 function buildBody(op, fields, headers, curl) {
   if (fields.length === 0) return undefined;
+  if (fields[0].whole) {
+    const text = fields[0].text();
+    if (text === undefined) return undefined;
+    headers["Content-Type"] = fields[0].whole;
+    curl.push("-H", quote(`Content-Type: ${fields[0].whole}`), "--data-binary", quote(text));
+    return text;
+  }
   if (fields.some((f) => f.isFile())) {
     const form = new FormData();
     for (const f of fields) {

@@ -95,8 +95,12 @@ function startKeyboard() {
 
 // The body's fields: of the form when files are taken, else of the JSON object. A step's parameters stand in "params".
 function bodyFields(op) {
-  const form = op.bodies["multipart/form-data"]?.schema;
+  const yaml = op.bodies["application/yaml"]?.schema;
   const json = op.bodies["application/json"]?.schema;
+  const named = op.bodies["multipart/form-data"]?.schema;
+  const form = named && Object.keys(spec.properties(spec.resolve(named))).length > 0 ? named : undefined;
+  if (yaml) return [wholeField("text", yaml, "application/yaml")];
+  if (json && Object.keys(json).length === 0) return [wholeField("value", { description: "Any JSON value." }, "application/json")];
   const schema = spec.resolve(form ?? json);
   if (!schema) return [];
   const required = new Set(schema.required ?? []);
@@ -117,8 +121,16 @@ function bodyFields(op) {
   return fields;
 }
 
-// How a step is to be run stands in its query; the form need not show it twice.
+// A body that is one value instead of fields.
+function wholeField(name, schema, type) {
+  const field = new Field(name, schema, type === "application/yaml", "body");
+  field.whole = type;
+  return field;
+}
+
+// How a step or a pipeline is to be run stands in its query; the form need not show it twice.
 function isOption(op, name) {
+  if (name !== "inputs" && op.path.match(/\/pipelines\/.*\/run$|\/replay$/)) return true;
   return op["x-step"] !== undefined && op.parameters.some((p) => p.in === "query" && p.name === name) &&
     !(name in spec.properties({ $ref: `#/components/schemas/${op["x-step"]}.params` }));
 }

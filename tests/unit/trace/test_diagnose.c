@@ -37,7 +37,7 @@ TEST(every_state_has_a_verdict)
 {
     for (int s = 0; s < JOB_STATE_COUNT; s++) {
         const Job job = {.state = (JobState)s};
-        assert_true(strlen(verdict(&job)) > 10);
+        assert_true(strlen(verdict(&job, false)) > 10);
     }
 }
 
