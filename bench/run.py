@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import documents
+import flow
 import image_sharp
 from ocr import bench_ocr
 from tokens import bench_tokens
@@ -390,7 +391,19 @@ def bench_documents(build, report):
     documents.measure(build, report, sys.modules[__name__])
 
 
-FIGURES = {"enqueue": bench_enqueue, "bulk": bench_bulk, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
+def bench_flow(build, report):
+    flow.bench_flow(Server, wrk, build, report)
+
+
+def bench_million(build, report):
+    flow.bench_million(Server, wrk, build, report)
+
+
+def bench_peers(build, report):
+    flow.bench_peers(Server, wrk, build, report)
+
+
+FIGURES = {"flow": bench_flow, "million": bench_million, "peers": bench_peers, "enqueue": bench_enqueue, "bulk": bench_bulk, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
            "documents": bench_documents, "overhead": bench_overhead,
            "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr}
 

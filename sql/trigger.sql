@@ -63,3 +63,7 @@ DELETE FROM trigger_file WHERE trigger_id = $1;
 -- name: trigger_pipeline_of
 -- Name of the pipeline that job $1 runs.
 SELECT p.name FROM job j JOIN pipeline p ON p.id = j.pipeline WHERE j.id = $1;
+
+-- name: trigger_advance
+-- Trigger $1 has nothing to do before row $2 of the feed.
+UPDATE trigger SET feed_id = $2 WHERE id = $1 AND feed_id < $2;

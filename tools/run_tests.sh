@@ -22,6 +22,15 @@ if [ -z "$ok" ]; then failed=$((failed + 1)); fi
 passed=$((passed + ${ok:-0})) failed=$((failed + ${bad:-0} + ${late:-0}))
 echo "  ${ok:-0} test programs passed, $((${bad:-0} + ${late:-0})) failed"
 
+echo "models (spin)"
+if "$python" tests/model/run.py >"$work/model" 2>&1; then
+    passed=$((passed + 1))
+else
+    cat "$work/model"
+    failed=$((failed + 1))
+fi
+tail -n 1 "$work/model"
+
 for build in "$asan" "$release"; do
     echo "end-to-end tests on $build"
     if ! PLATEN_BUILD=$(realpath "$build") "$python" -m pytest -q -p no:cacheprovider -rfEs tests/e2e >"$work/e2e" 2>&1; then

@@ -3,6 +3,7 @@
 #include "hook/trigger_in.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "db/queries.h"
@@ -17,9 +18,17 @@
 enum {
     SCRATCH = 64 << 20,
     ROWS_AT_ONCE = 200,
-    AGAIN_MS = 2000,     /* after a write that failed, or a file that is not whole yet */
+    AGAIN_MS = 2000, /* after a write that failed, or a file that is not whole yet */
+    ADVANCE_MS = 3600000,
+    REACHED_SIZE = 4096,
     PROJECT_BITS = 1024, /* which projects' rows matter: false alarms cost a query */
 };
+
+/* How far a trigger has read, beyond what its row says: rows that were not for it leave no trace on
+ * disk but once in ADVANCE_MS. Two triggers may share a place; then one of them reads again. */
+typedef struct Reached {
+    int64_t trigger, feed_id;
+} Reached;
 
 struct Triggers {
     TriggerOptions o;
@@ -33,7 +42,8 @@ struct Triggers {
     _Atomic uint64_t wanted[PROJECT_BITS / 64];
     Mutex lock; /* guards the next two */
     Cond idle;
-    int64_t asked, done; /* triggers_settle */
+    int64_t asked, done;           /* triggers_settle */
+    Reached reached[REACHED_SIZE]; /* the thread's */
 };
 
 /* --- being woken --- */
@@ -186,30 +196,61 @@ static ErrCode name_pipeline(DbConn *reader, FeedRow *row, Arena *a, Err *err)
     return rc;
 }
 
+static Reached *reached_by(Triggers *t, const Trigger *trigger)
+{
+    uint64_t hash = (uint64_t)trigger->id * UINT64_C(0x9E3779B97F4A7C15);
+    Reached *r = &t->reached[hash >> 52];
+    if (r->trigger != trigger->id)
+        *r = (Reached){.trigger = trigger->id};
+    if (r->feed_id < trigger->feed_id) /* it was paused meanwhile */
+        r->feed_id = trigger->feed_id;
+    return r;
+}
+
+static ErrCode advance_write(DbConn *tx, void *arg, Err *err)
+{
+    const Reached *r = arg;
+    return db_exec(tx, &sql_trigger_advance, DB_ARGS(DB_I(r->trigger), DB_I(r->feed_id)), NULL,
+                   err);
+}
+
+/* Rows go after a week: a trigger whose events are rare must not seem to have missed them, nor read
+ * all of them again at the next start. */
+static ErrCode keep_reached(Triggers *t, const Trigger *trigger, Reached *r, Err *err)
+{
+    if (id_time_ms(r->feed_id) - id_time_ms(trigger->feed_id) < ADVANCE_MS)
+        return OK;
+    return db_write(t->o.db, advance_write, r, err);
+}
+
 /* All rows of the feed that are new to the trigger. */
 static ErrCode follow(Triggers *t, DbConn *reader, const Trigger *trigger, Arena *a, Err *err)
 {
     TriggerSpec spec;
-    int64_t at = trigger->feed_id, next = at;
+    Reached *r = reached_by(t, trigger);
+    int64_t next = r->feed_id;
     ErrCode rc = trigger_read_row(trigger, a, &spec, err);
     ArenaMark mark = arena_mark(a);
     while (rc == OK && !atomic_load(&t->stop)) {
         FeedRow *rows = NULL;
         size_t len = 0;
         bool gap = false;
-        rc = feed_read(reader, trigger->project, at, spec.types, ROWS_AT_ONCE, a, &rows, &len,
-                       &next, &gap, err);
+        rc = feed_read(reader, trigger->project, r->feed_id, spec.types, ROWS_AT_ONCE, a, &rows,
+                       &len, &next, &gap, err);
         for (size_t i = 0; rc == OK && i < len; i++) {
             rc = name_pipeline(reader, &rows[i], a, err);
             if (rc == OK && concerns(trigger, &spec, &rows[i]))
                 rc = fire_row(t, trigger, &rows[i], a, err);
         }
         arena_rewind(a, mark);
-        if (rc != OK || next == at)
+        if (gap)
+            LOG(WARN, TRIGGER_FAILED, KV("pipeline", trigger->pipeline),
+                KV("trigger", trigger->name), KV("detail", "events were gone before it read them"));
+        if (rc != OK || next == r->feed_id)
             break;
-        at = next;
+        r->feed_id = next;
     }
-    return rc;
+    return rc == OK ? keep_reached(t, trigger, r, err) : rc;
 }
 
 /* --- the round --- */

@@ -51,11 +51,11 @@ def sh(*words, cwd):
 def verdict(said):
     if "errors: 0" in said and "out of memory" not in said and "max search depth too small" not in said:
         return "holds"
-    if "assertion violated" in said:
+    if "pan:1: assertion violated" in said:
         return "assert"
-    if "invalid end state" in said:
+    if "pan:1: invalid end state" in said:
         return "stuck"
-    if "acceptance cycle" in said:
+    if "pan:1: acceptance cycle" in said:
         return "endless"
     return "unclear: " + said[-600:]
 

@@ -121,6 +121,8 @@ static ErrCode open_and_seal(const char *path)
     Err err = {0};
     Str sealed, out;
     unlink(path);
+    if (a == NULL)
+        return ERR_NO_MEMORY;
     ErrCode rc = seal_open(path, &s, &err);
     if (rc == OK)
         rc = seal_text(s, &here, STR("hidden"), a, &sealed, &err);
