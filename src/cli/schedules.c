@@ -317,10 +317,10 @@ const Command command_schedules = {
     .args_size = sizeof(SchedulesArgs),
     .examples =
         (const char *const[]){
-            "platen schedules create report --cron \"0 9 * * mon-fri\" --zone Europe/Berlin --step "
-            "text.stats --params '{\"text\": \"hello\"}'",
-            "platen schedules create pulse --every 90s --step text.stats --params '{\"text\": "
-            "\"hello\"}' --overlap skip",
+            "platen schedules create report --cron \"0 9 * * mon-fri\" --zone Europe/Berlin "
+            "--pipeline reports",
+            "platen schedules create pulse --every 90s --step text.stats --params "
+            "'{\"text\":\"hi\"}'",
             "platen schedules preview --cron \"30 2 * * *\" --zone Europe/Berlin --count 3",
             "platen schedules pause report", NULL},
     .run = run,

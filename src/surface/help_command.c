@@ -130,10 +130,18 @@ static void add_detail(const char *detail, const HelpLook *look, Buf *b)
         help_wrap(buf_str(&paragraph), 0, 0, look, b);
 }
 
+static void add_usage(const HelpCommand *c, const HelpLook *look, Buf *b)
+{
+    Buf usage = buf_init(b->arena, 4 * KIB);
+    buf_addf(&usage, "Usage: platen %s%s%s%s", c->name, c->operands != NULL ? " " : "",
+             c->operands != NULL ? c->operands : "", c->params != NULL ? " [OPTIONS]" : "");
+    help_wrap(buf_str(&usage), 14, 0, look, b);
+    buf_add_char(b, '\n');
+}
+
 void help_command(const HelpCommand *c, const HelpLook *look, Buf *b)
 {
-    buf_addf(b, "Usage: platen %s%s%s%s\n\n", c->name, c->operands != NULL ? " " : "",
-             c->operands != NULL ? c->operands : "", c->params != NULL ? " [OPTIONS]" : "");
+    add_usage(c, look, b);
     help_wrap(str_from_c(c->summary), 0, 0, look, b);
     add_detail(c->detail, look, b);
     if (c->verbs != NULL)

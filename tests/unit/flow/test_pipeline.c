@@ -527,12 +527,54 @@ TEST(a_delayed_start_waits)
     desk_close(d);
 }
 
-TEST_MAIN(a_chain_hands_values_on, a_condition_skips_and_those_behind_go_on,
-          items_run_a_few_at_a_time, a_failed_item_fails_its_node_after_the_others,
-          a_failure_that_is_allowed_is_a_value, parameters_that_turn_out_wrong_fail_the_step,
-          a_result_is_remembered, an_approval_lets_it_go_on, a_signal_may_come_early_or_late,
-          a_wait_ends_by_itself, a_pipeline_calls_another,
-          cancel_reaches_everything_and_finally_still_runs,
+TEST(jobs_of_one_key_follow_each_other)
+{
+    Desk *d = desk_open();
+    store(d, "one",
+          "{'inputs':{'who':{'type':'text'}},'concurrency':{'key':'${{ inputs.who }}'},"
+          "'steps':{'a':{'uses':'t.echo'}}}");
+    int64_t first = run(d, "one", "{'who':'ann'}"), second = run(d, "one", "{'who':'ann'}");
+    int64_t third = run(d, "one", "{'who':'ann'}"), other = run(d, "one", "{'who':'bob'}");
+    assert_string_equal(nodes(d, second), "a:pending");
+    assert_int_equal(bench_get(&d->b, second).state, JOB_QUEUED);
+    assert_int_equal(work(d, 9), 2);
+    assert_int_equal(bench_get(&d->b, first).state, JOB_DONE);
+    assert_int_equal(bench_get(&d->b, other).state, JOB_DONE);
+    assert_string_equal(nodes(d, second), "a:running");
+    assert_ok(flow_cancel(d->b.db, PROJECT, second, &d->b.err), &d->b.err);
+    assert_string_equal(nodes(d, third), "a:running");
+    int64_t fourth = run(d, "one", "{'who':'ann'}");
+    assert_ok(flow_cancel(d->b.db, PROJECT, fourth, &d->b.err), &d->b.err);
+    assert_int_equal(work_all(d), 1);
+    assert_int_equal(bench_get(&d->b, third).state, JOB_DONE);
+    int64_t wrong = -1;
+    assert_ok(queue_slots_check(d->b.reader, &wrong, &d->b.err), &d->b.err);
+    assert_int_equal(wrong, 0);
+    desk_close(d);
+}
+
+TEST(a_job_ends_by_its_deadline)
+{
+    Desk *d = desk_open();
+    int64_t count, next;
+    store(d, "slow",
+          "{'timeout':'1h','steps':{'s':{'wait':'signal'},'a':{'uses':'t.echo'}},"
+          "'finally':{'f':{'uses':'t.echo'}}}");
+    int64_t job = run(d, "slow", "{}");
+    assert_ok(flow_timers_due(d->b.db, clock_now_ms() + 3601 * 1000, &count, &next, &d->b.err),
+              &d->b.err);
+    assert_string_equal(nodes(d, job), "s:canceled a:canceled f:running");
+    assert_int_equal(work_all(d), 1);
+    assert_ends(d, job, JOB_FAILED, "deadline_passed");
+    desk_close(d);
+}
+
+TEST_MAIN(jobs_of_one_key_follow_each_other, a_job_ends_by_its_deadline, a_chain_hands_values_on,
+          a_condition_skips_and_those_behind_go_on, items_run_a_few_at_a_time,
+          a_failed_item_fails_its_node_after_the_others, a_failure_that_is_allowed_is_a_value,
+          parameters_that_turn_out_wrong_fail_the_step, a_result_is_remembered,
+          an_approval_lets_it_go_on, a_signal_may_come_early_or_late, a_wait_ends_by_itself,
+          a_pipeline_calls_another, cancel_reaches_everything_and_finally_still_runs,
           cancel_ends_a_node_that_was_paused_between_items,
           a_retry_runs_what_failed_and_what_that_held_up, pause_holds_what_has_not_begun,
           a_replay_keeps_what_comes_before, jobs_stay_on_their_version, a_delayed_start_waits)
