@@ -1,5 +1,6 @@
 /* add.c: a job comes in: what was asked, its task, its files, its idempotency key. */
 #include "flow/flow_in.h"
+#include "flow/outside.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "db/queries.h"
@@ -213,9 +214,21 @@ static ErrCode add_rows(DbConn *tx, int64_t id, const JobNew *n, Str queue, int6
     return rc == OK ? flow_add_inputs(tx, id, n, err) : rc;
 }
 
+/* A queue belongs to this server's lanes or to outside workers: a task of the other kind would wait
+ * there for ever. */
 static ErrCode admit(DbConn *tx, const JobNew *n, Str queue, Err *err)
 {
-    return n->step->outside != NULL ? flow_admit_outside(tx, n, queue, err) : OK;
+    bool outside = false;
+    if (n->step->outside != NULL)
+        return flow_admit_outside(tx, n, queue, err);
+    ErrCode rc = n->queue.len > 0 ? flow_is_outside(tx, queue, &outside, err) : OK;
+    if (rc != OK || !outside)
+        return rc;
+    err_set(err, ERR_BAD_PARAM, "queue \"" STR_FMT "\" is served by outside workers",
+            STR_ARG(queue));
+    err_param(err, "queue");
+    err_hint(err, "Name another queue, or none; queue.send is the step for outside workers.");
+    return ERR_BAD_PARAM;
 }
 
 ErrCode flow_add_one(DbConn *tx, int64_t id, const JobNew *n, const JobKin *kin, Err *err)

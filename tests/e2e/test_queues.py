@@ -97,9 +97,15 @@ def test_purge_cancels_what_waits(client):
 
 
 def test_a_limit_of_what_runs_at_once(client):
-    put(client, "narrow", concurrency=2)
-    jobs = [client.add("test.sleep", {"ms": 150}, queue="narrow") for _ in range(6)]
-    assert most_running(client, "narrow", jobs) == 2 and states(client, jobs) == ["done"] * 6
+    put(client, "tight", concurrency=2)
+    jobs = [client.add("test.sleep", {"ms": 150}, queue="tight") for _ in range(6)]
+    assert most_running(client, "tight", jobs) == 2 and states(client, jobs) == ["done"] * 6
+
+
+def test_a_queue_of_outside_workers_takes_no_ordinary_steps(client):
+    assert client.request("POST", "/api/v1/queues/elsewhere/tasks", json={"payload": 1}).status == 202
+    refused = client.request("POST", "/api/v1/steps/test.noop", query={"queue": "elsewhere"})
+    assert (refused.status, refused.json()["param"]) == (422, "queue"), refused
 
 
 def test_a_concurrency_key(client):
