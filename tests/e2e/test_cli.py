@@ -41,7 +41,7 @@ def test_help():
         assert page.stdout.startswith(f"Usage: platen {command}") and page.stderr == ""
         assert max(len(line) for line in page.stdout.splitlines()) <= 100
     for command, words in (("serve", ("--data", "--listen", "127.0.0.1:8080", "--tls-cert", "kill -9")), ("run", ("--server", "--json")),
-                           ("jobs", ("retry JOB", "--state")), ("keys", ("--role", "owner")), ("doctor", ("--full",))):
+                           ("jobs", ("cancel|retry [JOB]", "--state")), ("keys", ("--role", "owner")), ("doctor", ("--full",))):
         page = " ".join(cli(command, "--help", check=0).stdout.split())
         assert all(w in page for w in words), command
 
