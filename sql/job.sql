@@ -293,3 +293,7 @@ SELECT id, job FROM dead_letter
 -- name: job_has_ended
 -- Has job $1 of project $2 ended?
 SELECT 1 FROM job_end WHERE job = $1 AND project = $2;
+
+-- name: job_failed_since
+-- How many jobs of project $1 with an id of at least $2 failed.
+SELECT count(*) FROM job_end WHERE project = $1 AND job >= $2 AND state = 'failed';

@@ -40,6 +40,13 @@ void step_note(StepCtx *c, Str text)
         c->host->note(c->host_ctx, text);
 }
 
+ErrCode step_ask(StepCtx *c, const char *what, int64_t time_ms)
+{
+    if (c->host == NULL || c->host->ask == NULL)
+        return err_set(c->err, ERR_INTERNAL, "there is no server to ask for %s", what);
+    return c->host->ask(c->host_ctx, what, time_ms, c->data, c->err);
+}
+
 bool step_canceled(StepCtx *c)
 {
     return c->host != NULL && c->host->canceled != NULL && c->host->canceled(c->host_ctx);

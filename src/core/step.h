@@ -33,6 +33,8 @@ typedef struct StepHost {
     ErrCode (*scratch)(void *ctx, int *out_fd, Err *err); /* NULL: none to be had */
     ErrCode (*call)(void *ctx, Arena *a, Str step, Str params, const StepInput *inputs,
                     size_t inputs_len, StepReply *out, Err *err); /* NULL: nobody to call */
+    ErrCode (*ask)(void *ctx, const char *what, int64_t time_ms, JsonOut *out,
+                   Err *err); /* NULL: nobody to ask */
 } StepHost;
 
 typedef struct StepCtx {
@@ -74,6 +76,10 @@ struct StepReply {
 MUST_CHECK ErrCode step_call(StepCtx *c, const char *step, Str params, const StepInput *inputs,
                              size_t inputs_len, StepReply *out);
 void step_reply_close(StepReply *r);
+
+/* The server about the job's own project, for built-in steps: "usage" since a time, "cleanup" of ended
+ * jobs from before a time (work/ask.c). The answer's members go into the open object c->data. */
+MUST_CHECK ErrCode step_ask(StepCtx *c, const char *what, int64_t time_ms);
 
 typedef struct StepLimits {
     int64_t time_ms; /* wall clock, kept by the host */

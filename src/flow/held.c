@@ -96,6 +96,27 @@ static void drop_oldest_locked(PipelineCache *c)
     flow_pipeline_release(&h);
 }
 
+/* A version is about to be stored: what was kept under its number is of a write that was taken back
+ * (the disk was full at its commit). */
+void flow_forget_version(DbConn *tx, const PipelineKey *key)
+{
+    const FlowHooks *hooks = db_attached(tx);
+    PipelineCache *c = hooks != NULL ? hooks->pipelines : NULL;
+    if (c == NULL)
+        return;
+    MUTEX_HELD(&c->lock);
+    for (PipelineHeld **at = &c->buckets[bucket_of(key)]; *at != NULL;) {
+        PipelineHeld *h = *at;
+        if (h->key.id != key->id || h->key.version != key->version) {
+            at = &h->next;
+            continue;
+        }
+        *at = h->next;
+        c->len--;
+        flow_pipeline_release(&h);
+    }
+}
+
 /* Two threads may have parsed the same: both are right, one is kept. */
 static void keep(PipelineCache *c, PipelineHeld *h)
 {

@@ -38,6 +38,8 @@ MUST_CHECK ErrCode flow_hold_built_in(DbConn *c, const BuiltInPipeline *b, Pipel
 typedef struct PipelineKey {
     int64_t id, version;
 } PipelineKey;
+/* held.c: before a version is stored. */
+void flow_forget_version(DbConn *tx, const PipelineKey *key);
 /* In a write function: which version a name means; a built-in one is stored on the way. */
 MUST_CHECK ErrCode flow_pipeline_key_tx(DbConn *tx, int64_t project, Str name, int64_t version,
                                         PipelineKey *out, Err *err);

@@ -99,6 +99,7 @@ static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
     p->made = true;
     p->key = f.key.id != 0 ? (PipelineKey){f.key.id, f.key.version + 1} : (PipelineKey){p->id, 1};
     int64_t now_ms = clock_now_ms();
+    flow_forget_version(tx, &p->key);
     if (f.key.id != 0)
         rc = db_exec(tx, &sql_pipeline_grow,
                      DB_ARGS(DB_I(p->key.id), DB_I(p->key.version), DB_I(p->built_in)), NULL, err);

@@ -308,13 +308,20 @@ static ErrCode keep_outputs(BuiltIn *b, TaskResult *r)
     return OK;
 }
 
+static ErrCode on_ask(void *ctx, const char *what, int64_t time_ms, JsonOut *out, Err *err)
+{
+    const Held *h = ((BuiltIn *)ctx)->held;
+    return work_ask(h->work, h->lease.project, what, time_ms, out, err);
+}
+
 static ErrCode run_built_in(Held *h, const Inputs *in, TaskResult *r)
 {
     static const StepHost host = {.output = on_output,
                                   .progress = on_builtin_progress,
                                   .usage = on_usage,
                                   .note = on_builtin_note,
-                                  .canceled = on_canceled};
+                                  .canceled = on_canceled,
+                                  .ask = on_ask};
     BuiltIn *b = arena_new(h->arena, BuiltIn, 1);
     if (b == NULL)
         return err_set(&r->err, ERR_NO_MEMORY, "running the step");

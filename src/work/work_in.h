@@ -6,6 +6,7 @@
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
  *   waits.c    waits of pipelines that end by themselves
  *   scheduler.c  what starts by the clock
+ *   ask.c      what a step may ask about its project
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
 #define PLATEN_WORK_WORK_IN_H
@@ -149,6 +150,10 @@ bool step_is_quick(const Step *s);
 /* Run on this thread. The result's memory is in `a`; `scratch` is used and given back. */
 void attempt_quick(const Step *s, const TaskLease *l, Arena *a, Arena *scratch, TaskResult *out);
 void attempt_run(Held *h);
+
+/* ask.c */
+MUST_CHECK ErrCode work_ask(Work *w, int64_t project, const char *what, int64_t time_ms,
+                            JsonOut *out, Err *err);
 
 /* keeper.c */
 void *keeper_main(void *work);
