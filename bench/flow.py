@@ -63,7 +63,7 @@ def waiting(Server, build, report, count=16000):
     """What a job that waits for a signal takes: on disk after a checkpoint, and in memory."""
     with Server(build) as s:
         store(s, ASK)
-        start_many(s, "/api/v1/pipelines/ask/run", '{"inputs":{}}', 1600)
+        start_many(s, "/api/v1/pipelines/ask/run", '{"inputs":{}}', 2 * count)  # caches are full then
         s.call("POST", "/api/v1/backup", "{}", JSON)
         before, rss = (s.data / "platen.db").stat().st_size, s.rss()
         start_many(s, "/api/v1/pipelines/ask/run", '{"inputs":{}}', count)

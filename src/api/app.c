@@ -178,6 +178,7 @@ static ErrCode open_work(App *app, Err *err)
     const TriggerOptions triggers = {.db = app->db,
                                      .blobs = app->blobs,
                                      .hub = app->hub,
+                                     .offers = app->offers,
                                      .allow_private = app->options.allow_private,
                                      .watch_root = app->options.watch_root,
                                      .file_max = app->options.upload_max};

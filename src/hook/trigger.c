@@ -33,6 +33,8 @@ typedef struct Reached {
 struct Triggers {
     TriggerOptions o;
     HubSub sub;
+    OfferSub offer;
+    atomic_bool has_queues, offered; /* triggers of queues; something came into one */
     Folders *folders;
     Buckets *buckets;
     pthread_t thread;
@@ -70,6 +72,18 @@ static void on_feed(void *ctx, int64_t project, int64_t row)
         atomic_store(&t->changed, true);
     else if ((atomic_load(&t->wanted[bit / 64]) >> (bit % 64) & 1) == 0)
         return;
+    wake(t);
+}
+
+/* On the writer's thread, for tasks of queues that no lane serves. */
+static void on_offer(void *ctx, int64_t queue, int64_t run_at_ms)
+{
+    Triggers *t = ctx;
+    (void)queue;
+    (void)run_at_ms;
+    if (!atomic_load(&t->has_queues))
+        return;
+    atomic_store(&t->offered, true);
     wake(t);
 }
 
@@ -293,6 +307,27 @@ static ErrCode follow_kind(Triggers *t, DbConn *reader, TriggerKind kind, Arena 
     return OK;
 }
 
+static ErrCode take_messages(Triggers *t, DbConn *reader, Arena *a, bool *again, Err *err)
+{
+    Trigger *list;
+    size_t len;
+    ErrCode rc = read_kind(reader, TRIGGER_QUEUE, a, &list, &len, err);
+    if (rc != OK)
+        return rc;
+    atomic_store(&t->has_queues, len > 0);
+    for (size_t i = 0; i < len && !atomic_load(&t->stop); i++) {
+        ArenaMark mark = arena_mark(a);
+        Err why = {0};
+        if (trigger_queue_take(t->o.db, &list[i], a, again, &why) != OK) {
+            LOG(WARN, TRIGGER_FAILED, KV("pipeline", list[i].pipeline), KV("trigger", list[i].name),
+                KV("reason", err_reason(why.code)), KV("detail", (const char *)why.text));
+            *again = true;
+        }
+        arena_rewind(a, mark);
+    }
+    return OK;
+}
+
 static ErrCode round_of(Triggers *t, bool retry, bool *again, Err *err)
 {
     CLEANUP(arena_close) Arena *a = arena_open(SCRATCH);
@@ -313,6 +348,9 @@ static ErrCode round_of(Triggers *t, bool retry, bool *again, Err *err)
         rc = follow_kind(t, reader, TRIGGER_EVENT, a, again, err);
     if (rc == OK)
         rc = follow_kind(t, reader, TRIGGER_PIPELINE, a, again, err);
+    bool offered = atomic_exchange(&t->offered, false);
+    if (rc == OK && (changed || offered))
+        rc = take_messages(t, reader, a, again, err);
     if (rc != OK && news)
         atomic_store(&t->changed, true);
     return rc;
@@ -375,6 +413,9 @@ ErrCode triggers_open(const TriggerOptions *o, Triggers **out, Err *err)
     if (rc == OK) {
         t->sub = (HubSub){.fn = on_feed, .ctx = t};
         hub_subscribe(o->hub, HUB_FEED, 0, &t->sub);
+        t->offer = (OfferSub){.fn = on_offer, .ctx = t};
+        if (o->offers != NULL)
+            offers_listen(o->offers, &t->offer);
         rc = thread_start(&t->thread, "triggers", triggers_main, t, err);
         t->runs = rc == OK;
     }
@@ -398,6 +439,8 @@ void triggers_close(Triggers **slot)
         pthread_join(t->thread, NULL);
     }
     hub_unsubscribe(t->o.hub, &t->sub);
+    if (t->o.offers != NULL)
+        offers_leave(t->o.offers, &t->offer);
     buckets_close(&t->buckets);
     folders_close(&t->folders);
     fd_close(&t->wake_fd);

@@ -7,6 +7,7 @@
  *     folder: {path: inbox, match: "*.pdf"}       # under the server's --watch-root
  *     bucket: {url: "https://s3.eu-central-1.amazonaws.com/scans", region: eu-central-1, prefix: in/,
  *              access-key: AKIA…, secret: S3_KEY, every: 5m}   # secret: name of a project's secret
+ *     queue: orders                                         # messages of a queue of outside work
  *     schedule: {cron: "0 6 * * *", zone: Europe/Berlin}  # kept and run by flow/schedule.h, or every: 10m
  *
  * Several of a kind: a list of objects. `with` gives inputs from expressions over `trigger`:
@@ -32,6 +33,7 @@
 #define PLATEN_HOOK_TRIGGER_H
 
 #include "blob/blob.h"
+#include "flow/offers.h"
 #include "flow/hub.h"
 #include "flow/pipeline.h"
 
@@ -48,6 +50,7 @@ typedef enum TriggerKind {
     TRIGGER_FOLDER,
     TRIGGER_BUCKET,
     TRIGGER_SCHEDULE,
+    TRIGGER_QUEUE,
     TRIGGER_KIND_COUNT
 } TriggerKind;
 const char *trigger_kind_name(TriggerKind k); /* "event" … */
@@ -109,6 +112,7 @@ typedef struct TriggerOptions {
     Db *db;
     BlobStore *blobs;
     Hub *hub;
+    Offers *offers;            /* told of messages in queues; NULL: nobody is */
     const char *watch_root;    /* folders of triggers lie in it; NULL: none may */
     const char *allow_private; /* of buckets, as in OutboundOptions */
     int64_t file_max;          /* bytes; 0: 1 GiB */

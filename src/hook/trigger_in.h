@@ -7,6 +7,7 @@
  *   trigger_file.c    a file that is taken, once
  *   trigger_folder.c  files in watched folders
  *   trigger_bucket.c  objects in buckets
+ *   trigger_queue.c   messages of a queue of outside work
  *   trigger.c         the thread; events */
 #ifndef PLATEN_HOOK_TRIGGER_IN_H
 #define PLATEN_HOOK_TRIGGER_IN_H
@@ -26,6 +27,7 @@ typedef struct TriggerSpec {
     Str path, match;                             /* FOLDER; BUCKET: match */
     Str url, region, prefix, access_key, secret; /* BUCKET; secret: name of the project's */
     int64_t every_ms;
+    Str queue; /* QUEUE */
     ScheduleSpec schedule;
     const Template *with; /* NULL: none */
     const Expr *when;     /* NULL: always */
@@ -65,6 +67,9 @@ MUST_CHECK ErrCode trigger_note_tx(DbConn *tx, int64_t trigger, int64_t job, int
 /* {name, type, bytes, blob} */
 void trigger_put_file(JsonOut *j, const JobFile *f);
 Str trigger_type_of(Str name); /* media type by the name's end; "" unknown */
+
+/* trigger_queue.c: what waits in the trigger's queue; *again: look again in a moment. */
+MUST_CHECK ErrCode trigger_queue_take(Db *db, const Trigger *t, Arena *a, bool *again, Err *err);
 
 /* trigger_file.c */
 typedef struct TriggerFile {

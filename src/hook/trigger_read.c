@@ -141,6 +141,13 @@ static bool path_stays(Str path)
     return true;
 }
 
+static void read_queue(OnReader *r, TriggerSpec *s)
+{
+    s->queue = text_of(r, s->source, "name");
+    if (s->queue.len == 0 || s->queue.len > QUEUE_NAME_MAX)
+        fault(r, "name", "must be the name of a queue of outside work, such as orders");
+}
+
 static void read_folder(OnReader *r, TriggerSpec *s)
 {
     s->path = text_of(r, s->source, "path");
@@ -250,6 +257,7 @@ static const struct {
                         {"url", "region", "prefix", "match", "access-key", "secret", "every", NULL},
                         read_bucket,
                         false},
+    [TRIGGER_QUEUE] = {"queue", "name", {"name", NULL}, read_queue, false},
     [TRIGGER_SCHEDULE] = {"schedule",
                           "cron",
                           {"cron", "every", "zone", "missed", "overlap", "start", "end", "jitter",
@@ -425,7 +433,7 @@ static void read_member(OnReader *r, const Json *member)
     r->path = STR("on");
     r->line = STR("/on");
     fault(r, str_to_c(r->arena, str_slice(member->key, 0, 64)),
-          "is no kind of trigger: there are event, pipeline, webhook, folder, bucket and "
+          "is no kind of trigger: there are event, pipeline, webhook, folder, bucket, queue and "
           "schedule%s%s%s",
           n.name != NULL ? "; did you mean \"" : "", n.name != NULL ? n.name : "",
           n.name != NULL ? "\"?" : "");

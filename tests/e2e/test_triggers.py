@@ -382,3 +382,26 @@ def test_an_uploaded_file_becomes_chunks(mine):
     job = mine.wait(fired(mine, "file_uploaded.event")["last_job"])
     assert job["state"] == "done", job
     assert job["data"]["verdict"] == "clean" and job["data"]["chunks"]["bytes"] > 0
+
+
+def send_message(client, queue, payload):
+    answer = client.post(f"/api/v1/queues/{queue}/tasks", json={"payload": payload})
+    assert answer.status == 202, answer
+    return answer.json()["id"]
+
+
+def test_messages_of_a_queue(client):
+    earlier = send_message(client, "orders", {"n": 1})  # it waits for somebody
+    store(client, "by-queue", {"queue": {"name": "orders", "with": {"n": "${{ trigger.payload.n }}"}}},
+          inputs={"n": {"type": "int", "min": 1}})
+    first = client.wait(earlier)
+    value = said(client, "by-queue.queue")
+    assert (value["kind"], value["queue"], value["payload"], value["job"]) == ("queue", "orders", {"n": 1}, earlier)
+    assert first["state"] == "done" and first["data"] == {"job": trigger(client, "by-queue.queue")["last_job"]}
+    messages = [send_message(client, "orders", {"n": n}) for n in range(2, 12)]
+    ends = [client.wait(m) for m in messages]
+    assert [e["state"] for e in ends] == ["done"] * 10 and len({e["data"]["job"] for e in ends}) == 10
+    refused_one = client.wait(send_message(client, "orders", {"n": 0}))
+    assert (refused_one["state"], refused_one["reason"]) == ("failed", "task_refused"), refused_one
+    assert client.wait(send_message(client, "orders", {"n": 5}))["state"] == "done"
+    assert refused(client, {"queue": {}}) and refused(client, {"queue": "x", "quee": "y"})
