@@ -167,6 +167,19 @@ static ErrCode drop_others(const Set *s, const TriggerSpec *specs, size_t len, E
     return rc;
 }
 
+static ErrCode schedule_inputs(const TriggerSpec *spec, Arena *a, Str *out, Err *err)
+{
+    Buf b = buf_init(a, SCHEDULE_PARAMS_MAX);
+    JsonOut j = json_out(&b);
+    const Json nothing = {.type = JSON_OBJECT};
+    json_put(&j, spec->with != NULL ? template_eval(spec->with, &nothing, a) : &nothing);
+    *out = buf_str(&b);
+    return b.failed
+               ? err_set(err, ERR_BAD_PARAM, "the inputs of a schedule are larger than %d bytes",
+                         SCHEDULE_PARAMS_MAX)
+               : OK;
+}
+
 /* The clock's part: rows that are not paused, as schedules of the pipeline. */
 static ErrCode set_schedules(const Set *s, Err *err)
 {
@@ -183,6 +196,8 @@ static ErrCode set_schedules(const Set *s, Err *err)
         if (rows[i].kind != TRIGGER_SCHEDULE || rows[i].paused || n == TRIGGERS_MAX)
             continue;
         rc = trigger_read_row(&rows[i], s->arena, &spec, err);
+        if (rc == OK)
+            rc = schedule_inputs(&spec, s->arena, &spec.schedule.params, err);
         if (rc == OK)
             specs[n++] = spec.schedule;
     }

@@ -213,7 +213,7 @@ def test_what_is_wrong_is_said(client):
 
 
 def test_idempotency(client):
-    head = {"Idempotency-Key": "order-1"}
+    head = {"Idempotency-Key": "outside-order-1"}
     first = client.post("/api/v1/queues/once/tasks", json={"payload": 1}, headers=head)
     again = client.post("/api/v1/queues/once/tasks", json={"payload": 1}, headers=head)
     other = client.post("/api/v1/queues/once/tasks", json={"payload": 2}, headers=head)
