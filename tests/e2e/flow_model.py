@@ -55,6 +55,13 @@ def of_child(state, data=None, reason=""):
     return {**value, "reason": reason, "detail": REPLACED} if reason else value
 
 
+def canonical(value):
+    """JSON parameters are stored with the members of objects sorted by name."""
+    if isinstance(value, dict):
+        return {k: canonical(value[k]) for k in sorted(value, key=lambda name: name.encode())}
+    return [canonical(v) for v in value] if isinstance(value, list) else value
+
+
 def echo(params, attempts):
     """test.echo: the value comes back, or a failure; `times` attempts fail with a reason that is tried again."""
     given = {k: v for k, v in params.items() if v is not None}
@@ -66,7 +73,7 @@ def echo(params, attempts):
         raise Fails("io")
     if fail:
         raise Fails(reason)
-    return {"value": params.get("value")}
+    return {"value": canonical(params.get("value"))}
 
 
 class Job:
