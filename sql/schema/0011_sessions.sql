@@ -1,0 +1,1 @@
+-- Placeholder of sessions: filled by the change that needs it.

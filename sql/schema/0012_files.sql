@@ -1,0 +1,1 @@
+-- Placeholder of files: filled by the change that needs it.

@@ -1,0 +1,1 @@
+-- Placeholder of usage: filled by the change that needs it.

@@ -1,0 +1,1 @@
+-- Placeholder of push: filled by the change that needs it.

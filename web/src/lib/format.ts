@@ -1,0 +1,40 @@
+// Times, durations, sizes: in the reader's language, short, never wrong by rounding up to "just now".
+import { language, number, t } from '$lib/i18n/language.svelte'
+
+export function bytes(n: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  let unit = 0
+  while (n >= 1000 && unit < units.length - 1) {
+    n /= 1000
+    unit++
+  }
+  return `${number(n, { maximumFractionDigits: unit > 0 && n < 10 ? 1 : 0 })} ${units[unit]}`
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${number(Math.round(ms))} ${t('unit.ms')}`
+  if (ms < 10_000) return `${number(ms / 1000, { maximumFractionDigits: 1 })} ${t('unit.s')}`
+  const s = Math.round(ms / 1000)
+  if (s < 60) return `${s} ${t('unit.s')}`
+  if (s < 3600) return `${Math.floor(s / 60)} ${t('unit.min')} ${s % 60} ${t('unit.s')}`
+  if (s < 86_400) return `${Math.floor(s / 3600)} ${t('unit.h')} ${Math.floor((s % 3600) / 60)} ${t('unit.min')}`
+  return `${number(Math.floor(s / 86_400))} ${t('unit.d')} ${Math.floor((s % 86_400) / 3600)} ${t('unit.h')}`
+}
+
+export function time(iso: string): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
+}
+
+export function day(iso: string): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
+}
+
+export function ago(iso: string, now: number): string {
+  const s = Math.round((Date.parse(iso) - now) / 1000)
+  const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' })
+  const size = Math.abs(s)
+  if (size < 60) return format.format(s, 'second')
+  if (size < 3600) return format.format(Math.round(s / 60), 'minute')
+  if (size < 86_400) return format.format(Math.round(s / 3600), 'hour')
+  return format.format(Math.round(s / 86_400), 'day')
+}

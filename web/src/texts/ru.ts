@@ -1,0 +1,3 @@
+import { merge } from '$lib/i18n/language.svelte'
+
+export default merge(import.meta.glob<Record<string, string>>('./ru/*.json', { eager: true, import: 'default' }))

@@ -1,0 +1,23 @@
+// The build of the web app: one folder of files with hashed names, which the server carries inside (tools/embed_web.py).
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// `npm run dev` shows the app of a running server: PLATEN_SERVER=http://127.0.0.1:8080
+const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
+
+export default defineConfig({
+  plugins: [svelte()],
+  resolve: { alias: { $lib: at('./src/lib') } },
+  build: {
+    target: 'es2022',
+    outDir: process.env['PLATEN_WEB_OUT'] ?? 'dist',
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the policy of the page allows no data: URLs for code and styles
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: { proxy: { '/api': server, '/health': server, '/openapi.json': server, '/docs': server } },
+})
