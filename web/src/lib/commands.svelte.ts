@@ -3,6 +3,8 @@
 //   command({ id: 'jobs.cancel', title: () => t('jobs.cancel'), keys: 'e', run: cancel })     // while the component is there
 //
 // keys: "e", "?" (not while typing), "g j" (one after the other), "mod+s" (Ctrl or Cmd; also while typing).
+import { untrack } from 'svelte'
+
 export type Command = { id: string; title: () => string; keys?: string; run: () => void }
 
 class Commands {
@@ -13,8 +15,8 @@ export const commands = new Commands()
 
 export function command(c: Command): void {
   $effect(() => {
-    commands.list = [...commands.list, c]
-    return () => (commands.list = commands.list.filter((other) => other !== c))
+    untrack(() => (commands.list = [...commands.list, c]))
+    return () => untrack(() => (commands.list = commands.list.filter((other) => other !== c)))
   })
 }
 
