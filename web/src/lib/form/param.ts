@@ -106,7 +106,7 @@ function formatOf(p: Param): Format | undefined {
     return p.unit === 'B' || p.unit === 'KiB' ? 'bytes' : undefined
   }
   if (p.type !== 'text' || p.secret) return undefined
-  if (p.unit === 'URL') return 'url'
+  if (p.unit === 'URL' || (known.length > 0 && known.every((v) => /^https?:/.test(v)))) return 'url'
   if (known.length > 0 && known.every((v) => colour.test(v))) return 'colour'
   return known.some((v) => moment.test(v)) ? 'date-time' : undefined
 }
@@ -266,8 +266,8 @@ export const isGiven = (p: Param, value: Value | undefined): boolean => value !=
 // Empty texts and lists count as not given, unless there is a default that they replace.
 function isNothing(p: Param, value: Value | undefined): boolean {
   if (value === undefined || value === null) return true
-  const empty = value === '' || (Array.isArray(value) && value.length === 0) || (value instanceof Unparsed && value.text.trim() === '')
-  return empty && (p.type !== 'list' || p.default === undefined)
+  if (p.type === 'list') return Array.isArray(value) && value.length === 0 && p.default === undefined
+  return value === '' || (value instanceof Unparsed && value.text.trim() === '')
 }
 
 export function send(params: Param[], values: Values): Record<string, Json> {
@@ -339,7 +339,7 @@ function checkText(p: Param, value: Json): Fault | undefined {
   const bytes = bytesOf(value)
   if (bytes > p.maxLen) return say(p, 'text_long', { max: String(p.maxLen), n: String(bytes) })
   if (value === '' && p.minLen > 0) return say(p, 'empty')
-  return value.includes('\0') ? say(p, 'zero') : undefined
+  return value.includes('\0') ? say(p, 'nul') : undefined
 }
 
 function checkList(p: Param, value: Json): Fault | undefined {
@@ -350,7 +350,7 @@ function checkList(p: Param, value: Json): Fault | undefined {
     const no = String(at + 1)
     if (typeof item !== 'string') return say(p, 'item_text', { no, shown: shown(p, item) })
     if (bytesOf(item) > textMax) return say(p, 'item_long', { no, max: String(textMax) })
-    if (item.includes('\0')) return say(p, 'item_zero', { no })
+    if (item.includes('\0')) return say(p, 'item_nul', { no })
   }
   return undefined
 }
@@ -370,19 +370,22 @@ function shown(p: Param, value: Json): string {
 }
 
 function say(p: Param, key: string, values: Record<string, string> = {}): Fault {
-  return { param: p.name, key: `form.fault_${key}`, values }
+  return { param: p.name, key, values }
 }
 
 // ", not 7" is a text of its own: what was given is not always shown.
 export function faultText(fault: Fault): string {
   const { shown: given, ...values } = fault.values
-  return t(fault.key, { ...values, not: given === undefined || given === '' ? '' : t('form.fault_not', { shown: given }) })
+  return t(`form.fault_${fault.key}`, { ...values, not: given === undefined || given === '' ? '' : t('form.fault_not', { shown: given }) })
 }
 
 // What the server says about a parameter, in the reader's language where it is one of the sentences above.
 
-const apart = ['form.fault_not', 'form.fault_said', 'form.fault_json', 'form.fault_object']
-const templates = Object.entries(english).filter(([key]) => key.startsWith('form.fault_') && !apart.includes(key))
+const apart = ['not', 'said', 'json', 'object']
+const templates = Object.entries(english)
+  .filter(([key]) => key.startsWith('form.fault_'))
+  .map(([key, text]) => [key.slice('form.fault_'.length), text] as const)
+  .filter(([key]) => !apart.includes(key))
 let patterns: { key: string; pattern: RegExp }[] | undefined
 
 function serverPatterns(): { key: string; pattern: RegExp }[] {
@@ -409,5 +412,5 @@ export function serverFault(fault: { param: string; detail: string }): Fault {
       return { param: fault.param, key, values: Object.fromEntries(values) }
     }
   }
-  return { param: fault.param, key: 'form.fault_said', values: { text: fault.detail } }
+  return { param: fault.param, key: 'said', values: { text: fault.detail } }
 }
