@@ -110,6 +110,10 @@ void bridges_check(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* session.c */
+void session_start(HttpRequest *req);
+void session_get(HttpRequest *req);
+void session_end(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);

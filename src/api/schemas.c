@@ -1,6 +1,7 @@
 #include "api/schemas.h"
 #include "api/former.h"
 #include "api/outside.h"
+#include "api/session_schemas.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -733,6 +734,7 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Session", "Who is asking.", session_fields},
     {"Secret", "A secret, without its value.", secret_fields},
     {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},

@@ -118,6 +118,8 @@ ROUTES = [
     ("GET", "/api/v1/keys", "owner"),
     ("POST", "/api/v1/keys", "owner"),
     ("DELETE", "/api/v1/keys/key_06y3vvspw0000", "owner"),
+    ("GET", "/api/v1/session", "viewer"),
+    ("DELETE", "/api/v1/session", "viewer"),
     ("GET", "/api/v1/secrets", "editor"),
     ("PUT", "/api/v1/secrets/TOKEN", "editor"),
     ("DELETE", "/api/v1/secrets/TOKEN", "editor"),
