@@ -20,6 +20,7 @@ export type Options = {
   parent: HTMLElement
   text: string
   language: Extension // of languageOf
+  prose: boolean
   label: string
   describedBy: string // id of an element in the shadow root
   readonly: boolean
@@ -175,8 +176,8 @@ export function open(o: Options): Open {
         o.complete === undefined ? [] : autocompletion({ override: [source(o.complete)], icons: false, activateOnTyping: true }),
         o.explain === undefined ? [] : explaining(o.explain),
         basics(o.language, o.phrases),
-        EditorView.contentAttributes.of({ 'aria-label': o.label, 'aria-describedby': o.describedBy, spellcheck: String(o.language === 'markdown'),
-          autocapitalize: o.language === 'markdown' ? 'sentences' : 'off', autocorrect: 'off' }),
+        EditorView.contentAttributes.of({ 'aria-label': o.label, 'aria-describedby': o.describedBy, spellcheck: String(o.prose),
+          autocapitalize: o.prose ? 'sentences' : 'off', autocorrect: 'off' }),
         keymap.of([
           { key: 'Tab', run: acceptCompletion },
           ...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab,
