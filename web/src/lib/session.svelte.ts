@@ -27,7 +27,8 @@ export async function startSession(): Promise<void> {
   channel.onmessage = () => location.reload() // another tab has signed in or out
   addEventListener('hashchange', () => void useLink().then((used) => used && location.reload()))
   addEventListener('online', () => void look())
-  if (!(await useLink())) await look()
+  // Who was never here has no session to ask about.
+  if (!(await useLink()) && remembered() !== undefined) await look()
 }
 
 // True: the address held a key, and it let in.
