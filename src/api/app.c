@@ -193,7 +193,10 @@ static ErrCode open_webhooks(App *app, Err *err)
                               .allow_private = app->options.allow_private};
     ErrCode rc =
         outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
-    return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
+    const NotifyOptions notify = {o.db, o.hub, o.seal, o.allow_private};
+    if (rc == OK && !app->options.throwaway)
+        rc = deliver_open(&o, &app->deliver, err);
+    return rc == OK && !app->options.throwaway ? notify_open(&notify, &app->notify, err) : rc;
 }
 
 static void observe(const HttpRequest *req, int status, int64_t us)
@@ -303,6 +306,7 @@ void app_close(App **slot, int grace_ms)
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    notify_close(&app->notify);
     deliver_close(&app->deliver);
     outbound_close(&app->guard);
     work_close(&app->work);

@@ -14,6 +14,7 @@
 #include "flow/hub.h"
 #include "hook/deliver.h"
 #include "hook/bridge.h"
+#include "hook/browser.h"
 #include "hook/push.h"
 #include "hook/trigger.h"
 #include "http/http.h"
@@ -62,6 +63,7 @@ typedef struct App {
     TriggerWorld trigger_world;
     Triggers *triggers; /* NULL: this process starts nothing by itself */
     Deliver *deliver;   /* NULL: data is thrown away */
+    Notify *notify;     /* NULL: the same */
     Outbound *guard;    /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;

@@ -116,6 +116,11 @@ void keys_revoke(HttpRequest *req);
 void session_start(HttpRequest *req);
 void session_get(HttpRequest *req);
 void session_end(HttpRequest *req);
+/* push.c */
+void push_list(HttpRequest *req);
+void push_add(HttpRequest *req);
+void push_remove(HttpRequest *req);
+void push_test(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);

@@ -2,6 +2,7 @@
 #include "api/former.h"
 #include "api/language.h"
 #include "api/outside.h"
+#include "api/push.h"
 #include "api/session_schemas.h"
 
 #define ID(field, what)                                                                            \
@@ -759,6 +760,8 @@ const SchemaName api_schemas[] = {
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
     {"Session", "Who is asking.", session_fields},
+    {"Push", "Browsers that hear of events.", push_fields},
+    {"PushBrowser", "A browser that hears of events.", push_browser_fields},
     {"Secret", "A secret, without its value.", secret_fields},
     {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
