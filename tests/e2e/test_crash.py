@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import os
 import random
+import sqlite3
 import threading
 import time
 
@@ -78,6 +79,18 @@ def check_history(client, job):
     assert failures == job["attempts"] - (1 if job["state"] == "done" else 0) or job["state"] == "failed", types
 
 
+def check_usage(server):
+    """What was used is told once per attempt, and the sums of hours and days are those of the facts."""
+    db = sqlite3.connect(f"file:{server.data}/platen.db?mode=ro", uri=True)
+    def sums(table, what):
+        return db.execute(f"SELECT project, unit, sum(amount), {what} FROM {table} GROUP BY 1, 2").fetchall()
+    facts = sums("usage_event", "count(*)")
+    assert facts, "nothing was used: the test tests nothing"
+    for span_ms in (3600000, 86400000):
+        assert sums(f"(SELECT * FROM usage_total WHERE span_ms = {span_ms})", "sum(facts)") == facts
+    db.close()
+
+
 def test_kill_9_loses_nothing(new_server):
     server = new_server("crash", args=["--log-level", "warn"])
     load, dice = Load(server), random.Random(int(os.environ.get("PLATEN_SEED") or 1))
@@ -113,5 +126,6 @@ def test_kill_9_loses_nothing(new_server):
     assert listed == len(load.kinds) or listed == len(load.accepted), (listed, len(load.accepted), len(load.kinds))
     assert client.get("/api/v1/dead-letters").json()["dead_letters"] == []
     server.stop()
+    check_usage(server)
     doctor = platen.cli("doctor", "--data", server.data, "--full", check=0)
     print(f"\n{KILLS} kills, {len(load.accepted)} jobs accepted, {states}, {lost} visibly tried again; {doctor.stdout.splitlines()[-1]}")
