@@ -32,7 +32,7 @@ class Load:
     def work(self, n):
         dice, count = random.Random(n), 0
         while not self.stopped.is_set():
-            kind = dice.choice(("noop", "noop", "stats", "sleep", "flaky", "extract"))
+            kind = dice.choice(("noop", "noop", "stats", "sleep", "flaky", "extract", "tokens"))
             key = f"{n}-{count}"
             count += 1
             self.kinds[key] = kind
@@ -56,6 +56,7 @@ class Load:
         if kind == "extract":
             return client.post("/api/v1/steps/document.extract", headers=head, form=[("attempts", str(ATTEMPTS))], files=["notes.md"])
         params = {"noop": ("test.noop", {}), "stats": ("text.stats", {"text": f"one two {key}"}), "sleep": ("test.sleep", {"ms": 30}),
+                  "tokens": ("text.tokens", {"text": "one two"}),
                   "flaky": ("test.fail", {"reason": "io", "until_attempt": 2})}
         step, given = params[kind]
         return client.post(f"/api/v1/steps/{step}", headers=head, json={"params": given, "attempts": ATTEMPTS})
