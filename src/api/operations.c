@@ -1,5 +1,6 @@
 #include "api/operations.h"
 #include "api/call.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/params.h"
 #include "api/routes.h"
@@ -35,6 +36,7 @@ static const ApiOperation operations[] = {
 #include "api/operations_schedules.def"
 #include "api/operations_session.def"
 #include "api/operations_access.def"
+#include "api/operations_figures.def"
 #include "api/operations_server.def"
 #include "api/operations_former.def"
 };

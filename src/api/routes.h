@@ -133,6 +133,8 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* usage.c */
+void usage_list(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);

@@ -1,4 +1,5 @@
 #include "api/schemas.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/language.h"
 #include "api/outside.h"
@@ -788,6 +789,7 @@ const SchemaName api_schemas[] = {
     {"Bridge", "A bridge to a queue of Cloudflare's.", bridge_fields},
     {"BridgeList", "All bridges.", bridge_list_fields},
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
+    {"UsageReport", "What was used.", usage_report_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},
