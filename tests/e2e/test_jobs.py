@@ -61,7 +61,7 @@ def test_many_by_their_ids(client):
 
 
 def test_what_a_job_has_used_and_who_asked(client):
-    job = client.run("document.extract", files=[SAMPLES / "notes.md"])
+    job = client.run("text.tokens", files=[SAMPLES / "notes.md"])
     read = client.job(job["id"])
     assert read["usage"] and all(u["amount"] > 0 for u in read["usage"]), read
     assert read["key"].startswith("key_") and read["input"] == "notes.md"
