@@ -301,6 +301,9 @@ const Param handler_body_params[] = {
 
 const Param pipeline_put_params[] = {
     PARAM_BOOL(PipelinePut, dry_run, .help = "Check only: nothing is stored."),
+    PARAM_INT(PipelinePut, base_version, .min = 0, .max = INT64_MAX, .def = -1,
+              .help = "The version that was changed, 0 for a new pipeline: when the newest is "
+                      "another by now, nothing is stored (409)."),
     PARAM_END,
 };
 

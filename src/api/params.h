@@ -143,6 +143,7 @@ extern const Param task_body_params[]; /* run_option_params with payload and inp
 /* Pipelines. */
 typedef struct PipelinePut {
     bool dry_run;
+    int64_t base_version; /* -1: not given */
 } PipelinePut;
 extern const Param pipeline_put_params[];
 

@@ -1,5 +1,6 @@
 #include "api/schemas.h"
 #include "api/former.h"
+#include "api/language.h"
 #include "api/outside.h"
 
 #define ID(field, what)                                                                            \
@@ -772,6 +773,7 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"PipelineLanguage", "What may stand in a pipeline, for editors.", language_fields},
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
