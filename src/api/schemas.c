@@ -88,6 +88,17 @@ static const Field job_wait_fields[] = {
     {0},
 };
 
+static const Field job_trigger_fields[] = {
+    TEXT("kind", "One of event, pipeline, webhook, folder, bucket, queue, schedule."),
+    MAYBE_TEXT("schedule", "Of a schedule: its name."),
+    {0},
+};
+static const Field used_fields[] = {
+    TEXT("unit", "What was used: pages, images, seconds."),
+    INT("amount", "How much."),
+    {0},
+};
+
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
         {.name = "state",                                                                          \
@@ -121,6 +132,18 @@ static const Field job_wait_fields[] = {
          .optional = true,                                                                         \
          .help = "Of a pipeline's job: nothing further of it begins."},                            \
         MAYBE_TEXT("origin", "Of a pipeline's job: the one that it replays."),                     \
+        MAYBE_TEXT("input", "Name of its first input file."),                                      \
+        MAYBE_TEXT("key", "The API key that asked for it, key_…."),                                \
+        {.name = "trigger",                                                                        \
+         .type = FIELD_TYPE_OBJECT,                                                                \
+         .optional = true,                                                                         \
+         .items = job_trigger_fields,                                                              \
+         .help = "Of a pipeline's job that nobody asked for: what started it."},                   \
+        {.name = "usage",                                                                          \
+         .type = FIELD_TYPE_LIST,                                                                  \
+         .optional = true,                                                                         \
+         .items = used_fields,                                                                     \
+         .help = "What it and all below it have used, where one job is read."},                    \
         {.name = "waits",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
          .optional = true,                                                                         \

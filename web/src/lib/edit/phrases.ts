@@ -11,7 +11,7 @@ export function phrases(): Record<string, string> {
     'match case': t('edit.match_case'),
     regexp: t('edit.regexp'),
     'by word': t('edit.by_word'),
-    replace: t('edit.replace_one'),
+    replace: t('edit.replace_this'),
     'replace all': t('edit.replace_all'),
     close: t('edit.close'),
     'Go to line': t('edit.go_to_line'),
