@@ -33,6 +33,7 @@ void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void pipelines_batch(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
