@@ -146,5 +146,7 @@ void backup_create(HttpRequest *req);
 /* pages.c */
 void pages_openapi(HttpRequest *req);
 void pages_docs(HttpRequest *req);
+/* A file or a page of the web app; what GET of an unknown path gets. */
+void pages_web(HttpRequest *req);
 
 #endif
