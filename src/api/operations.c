@@ -1,5 +1,6 @@
 #include "api/operations.h"
 #include "api/call.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/params.h"
 #include "api/push.h"
@@ -37,6 +38,7 @@ static const ApiOperation operations[] = {
 #include "api/operations_session.def"
 #include "api/operations_push.def"
 #include "api/operations_access.def"
+#include "api/operations_figures.def"
 #include "api/operations_server.def"
 #include "api/operations_former.def"
 };

@@ -1,4 +1,5 @@
 #include "api/schemas.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/language.h"
 #include "api/outside.h"
@@ -78,6 +79,10 @@ static const Field item_count_fields[] = {
     INT("done", "Items that ended with a result."),
     INT("failed", "Items that ended without one."),
     INT("canceled", "Items that were cancelled."),
+    {.name = "archives",
+     .type = FIELD_TYPE_INT,
+     .optional = true,
+     .help = "Of a batch that was only described: files that will be unpacked."},
     {0},
 };
 
@@ -791,6 +796,7 @@ const SchemaName api_schemas[] = {
     {"Bridge", "A bridge to a queue of Cloudflare's.", bridge_fields},
     {"BridgeList", "All bridges.", bridge_list_fields},
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
+    {"UsageReport", "What was used.", usage_report_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -132,6 +132,7 @@ MUST_CHECK ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, 
 
 typedef struct BatchCounts {
     int64_t queued, running, done, failed, canceled, total;
+    int64_t archives; /* of a batch that is only described: files that will be unpacked */
 } BatchCounts;
 MUST_CHECK ErrCode flow_batch_counts(DbConn *reader, int64_t batch, BatchCounts *out, Err *err);
 
@@ -208,6 +209,18 @@ MUST_CHECK ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, in
 MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out,
                                 size_t *len, Err *err);
 
+/* What the items of a batch that are done gave: one row for each of their outputs, at least one for
+ * each item, in their order. file.hash is "" when it is an item without outputs. */
+typedef struct ItemResult {
+    int64_t item;
+    Str input; /* the name of its first file */
+    JobFile file;
+} ItemResult;
+MUST_CHECK ErrCode flow_item_results(DbConn *reader, int64_t batch, Arena *a, ItemResult **out,
+                                     size_t *len, Err *err);
+/* The data of an ended job: JSON; "": there is none. */
+MUST_CHECK ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err);
+
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
@@ -222,10 +235,10 @@ typedef enum BulkVerb {
     BULK_DELETE, /* those that have ended, with their children, events and files */
 } BulkVerb;
 typedef struct BulkFilter {
-    int64_t project;            /* 0: any (only of live jobs) */
-    unsigned states;            /* bits: 1 << JobState */
-    bool letters;               /* jobs of dead letters instead, whatever `states` says */
-    const int64_t *ids;         /* only these, of `ids_len`; what is below does not count then */
+    int64_t project;    /* 0: any (only of live jobs) */
+    unsigned states;    /* bits: 1 << JobState */
+    bool letters;       /* jobs of dead letters instead, whatever `states` says */
+    const int64_t *ids; /* only these, of `ids_len`; what is below does not count then */
     size_t ids_len;
     Str step, queue, reason;    /* "": any */
     Str pipeline;               /* "": any; not of letters */
