@@ -35,6 +35,7 @@ void pipelines_graph(HttpRequest *req);
 void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void pipelines_batch(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
