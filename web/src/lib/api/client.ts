@@ -59,6 +59,11 @@ function offline(cause: unknown): Problem {
   return new Problem(0, { reason: 'offline', detail: 'The server does not answer.' })
 }
 
+// Called when the server does not know who asks: the session is over (session.svelte.ts).
+let refused = () => {}
+export const whenRefused = (fn: () => void) => void (refused = fn)
+
 function problem(status: number, body: unknown): Problem {
+  if (status === 401) refused()
   return new Problem(status, (typeof body === 'object' && body !== null ? body : {}) as Partial<Schemas['Problem']>)
 }
