@@ -5,6 +5,7 @@
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"
+#include "content/document.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "steps/steps.h"
@@ -70,6 +71,8 @@ static ErrCode open_store(App *app, Err *err)
         db_attach_seal(app->db, app->seal);
     if (rc == OK)
         rc = blob_store_open(blobs, o->throwaway, &app->blobs, err);
+    if (rc == OK)
+        rc = document_index_all(app->db, err);
     return rc;
 }
 

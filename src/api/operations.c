@@ -1,5 +1,6 @@
 #include "api/operations.h"
 #include "api/call.h"
+#include "api/files.h"
 #include "api/former.h"
 #include "api/params.h"
 #include "api/routes.h"
