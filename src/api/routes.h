@@ -31,6 +31,8 @@ void pipelines_source(HttpRequest *req);
 void pipelines_versions(HttpRequest *req);
 void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
+/* language.c */
+void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
@@ -104,6 +106,10 @@ void bridges_check(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* session.c */
+void session_start(HttpRequest *req);
+void session_get(HttpRequest *req);
+void session_end(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);
@@ -121,6 +127,8 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* usage.c */
+void usage_list(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);
