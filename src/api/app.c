@@ -1,6 +1,7 @@
 #include "api/app.h"
 #include "api/lease.h"
 #include "api/operations.h"
+#include "api/preview.h"
 #include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
@@ -232,6 +233,8 @@ static ErrCode open_http(App *app, Err *err)
     if (rc == OK)
         rc = leases_open(app, &app->leases, err);
     if (rc == OK)
+        rc = previews_open(app, &app->previews, err);
+    if (rc == OK)
         rc = http_open(&http, &app->http, err);
     if (rc != OK || o->throwaway)
         return rc;
@@ -299,6 +302,8 @@ void app_close(App **slot, int grace_ms)
     triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    if (app->previews != NULL)
+        previews_stop(app->previews);
     bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
@@ -306,6 +311,7 @@ void app_close(App **slot, int grace_ms)
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    previews_close(&app->previews);
     deliver_close(&app->deliver);
     outbound_close(&app->guard);
     work_close(&app->work);

@@ -4,6 +4,7 @@
 #include "api/files.h"
 #include "api/former.h"
 #include "api/params.h"
+#include "api/preview.h"
 #include "api/routes.h"
 #include "api/schemas.h"
 #include "api/session_schemas.h"

@@ -749,6 +749,7 @@ const SchemaName api_schemas[] = {
      document_version_list_fields},
     {"TagList", "Tags of documents.", tag_list_fields},
     {"FileList", "A page of what was uploaded and made.", any_file_list_fields},
+    {"PreviewInfo", "What a file is.", preview_info_fields},
     {"FileUses", "What was made from a file, and what made it.", file_uses_fields},
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},

@@ -83,6 +83,8 @@ ROUTES = [
     ("GET", "/api/v1/documents/doc_06y3vvspw0000/versions", "viewer"),
     ("POST", "/api/v1/documents/doc_06y3vvspw0000/versions/1/restore", "editor"),
     ("GET", "/api/v1/tags", "viewer"),
+    ("GET", "/api/v1/blobs/" + "0" * 64 + "/preview", "viewer"),
+    ("GET", "/api/v1/documents/doc_06y3vvspw0000/preview", "viewer"),
     ("GET", "/api/v1/files", "viewer"),
     ("GET", "/api/v1/files/" + "0" * 64 + "/uses", "viewer"),
     ("GET", "/api/v1/usage", "viewer"),

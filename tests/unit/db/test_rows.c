@@ -107,11 +107,11 @@ TEST(documents_change_only_from_the_version_that_was_read)
                                        DB_S(STR(" c ")), DB_I(3000))),
                      0);
     assert_string_equal(read_column(&s, &sql_document_version, DB_ARGS(DB_I(1), DB_I(1))), "2 ");
-    assert_int_equal(write_row(&s, &sql_document_replace,
-                               DB_ARGS(DB_I(1), DB_I(1), DB_I(2), DB_S(STR("text/plain")),
-                                       DB_S(STR(HASH_B)), DB_I(9), DB_I(4000),
-                                       DB_S(STR("document")))),
-                     1);
+    assert_int_equal(
+        write_row(&s, &sql_document_replace,
+                  DB_ARGS(DB_I(1), DB_I(1), DB_I(2), DB_S(STR("text/plain")), DB_S(STR(HASH_B)),
+                          DB_I(9), DB_I(4000), DB_S(STR("document")))),
+        1);
     assert_string_equal(read_column(&s, &sql_document_version, DB_ARGS(DB_I(1), DB_I(1))), "3 ");
     store_close(&s);
 }
