@@ -2,10 +2,12 @@
 #include "api/lease.h"
 #include "api/operations.h"
 #include "api/routes.h"
+#include "api/preview.h"
 #include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"
+#include "content/document.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "steps/steps.h"
@@ -71,6 +73,8 @@ static ErrCode open_store(App *app, Err *err)
         db_attach_seal(app->db, app->seal);
     if (rc == OK)
         rc = blob_store_open(blobs, o->throwaway, &app->blobs, err);
+    if (rc == OK)
+        rc = document_index_all(app->db, err);
     return rc;
 }
 
@@ -235,6 +239,8 @@ static ErrCode open_http(App *app, Err *err)
     if (rc == OK)
         rc = leases_open(app, &app->leases, err);
     if (rc == OK)
+        rc = previews_open(app, &app->previews, err);
+    if (rc == OK)
         rc = http_open(&http, &app->http, err);
     if (rc != OK || o->throwaway)
         return rc;
@@ -302,6 +308,8 @@ void app_close(App **slot, int grace_ms)
     triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    if (app->previews != NULL)
+        previews_stop(app->previews);
     bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
@@ -310,6 +318,7 @@ void app_close(App **slot, int grace_ms)
     streams_close(&app->streams);
     waiters_close(&app->waiters);
     notify_close(&app->notify);
+    previews_close(&app->previews);
     deliver_close(&app->deliver);
     outbound_close(&app->guard);
     work_close(&app->work);

@@ -43,10 +43,12 @@ typedef struct AppOptions {
                                   OutboundOptions has it; NULL: none */
 } AppOptions;
 
-typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* stream.h */
-typedef struct Sweeper Sweeper; /* sweep.h */
-typedef struct Leases Leases;   /* lease.h */
+typedef struct Waiters Waiters;         /* wait.h */
+typedef struct Streams Streams;         /* stream.h */
+typedef struct Sweeper Sweeper;         /* sweep.h */
+typedef struct Leases Leases;           /* lease.h */
+typedef struct Previews Previews;       /* preview.h */
+typedef struct RenderCache RenderCache; /* render.h */
 
 typedef struct App {
     AppOptions options;
@@ -68,6 +70,8 @@ typedef struct App {
     Waiters *waiters;
     Streams *streams;
     Leases *leases;
+    Previews *previews;
+    RenderCache *rendered;
     Push *push;
     Bridges *bridges;
     Sweeper *sweeper;

@@ -69,12 +69,6 @@ void webhooks_redeliver_failed(HttpRequest *req);
 /* blobs.c */
 void blobs_add(HttpRequest *req);
 void blobs_get(HttpRequest *req);
-/* documents.c */
-void documents_add(HttpRequest *req);
-void documents_list(HttpRequest *req);
-void documents_get(HttpRequest *req);
-void documents_content(HttpRequest *req);
-void documents_delete(HttpRequest *req);
 /* dead.c */
 void dead_list(HttpRequest *req);
 void dead_redrive(HttpRequest *req);

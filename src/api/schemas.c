@@ -1,6 +1,7 @@
 #include "api/schemas.h"
 #include "api/figures.h"
 #include "api/former.h"
+#include "api/files.h"
 #include "api/language.h"
 #include "api/outside.h"
 #include "api/push.h"
@@ -320,18 +321,6 @@ static const Field blob_fields[] = {
     TEXT("type", "Media type as sent; may be empty."),
     {0},
 };
-
-static const Field document_fields[] = {
-    ID("id", "Id of the document, doc_…."),
-    TEXT("name", "Name of the file."),
-    TEXT("type", "Media type as sent; may be empty."),
-    INT("bytes", "Size."),
-    TEXT("blob", "SHA-256 of its bytes."),
-    TIME("created", "When it was added."),
-    {0},
-};
-static const Field document_list_fields[] = {
-    LIST("documents", document_fields, "Newest first."), NEXT, {0}};
 
 static const Field key_fields[] = {
     ID("id", "Id of the key, key_…."),
@@ -761,6 +750,12 @@ const SchemaName api_schemas[] = {
     {"Blob", "Bytes that were uploaded.", blob_fields},
     {"Document", "A named file of the project.", document_fields},
     {"DocumentList", "A page of documents.", document_list_fields},
+    {"DocumentVersions", "Contents of a document, the current one and earlier ones.",
+     document_version_list_fields},
+    {"TagList", "Tags of documents.", tag_list_fields},
+    {"FileList", "A page of what was uploaded and made.", any_file_list_fields},
+    {"PreviewInfo", "What a file is.", preview_info_fields},
+    {"FileUses", "What was made from a file, and what made it.", file_uses_fields},
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
