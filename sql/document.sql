@@ -36,3 +36,7 @@ SELECT version FROM document WHERE id = $2 AND project = $1 AND deleted_ms = 0;
 -- name: document_count
 -- How many documents project $1 has.
 SELECT count(*) FROM document WHERE project = $1 AND deleted_ms = 0;
+
+-- name: few_documents
+-- How many documents project $1 has, counted up to $2.
+SELECT count(*) FROM (SELECT 1 FROM document WHERE project = $1 AND deleted_ms = 0 LIMIT $2) few;

@@ -1,11 +1,10 @@
 /* health and metrics: for load balancers, people and Prometheus. Public: no key, and nothing a
  * stranger could use. */
+#include "api/figures.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "db/queries.h"
 #include "trace/metrics.h"
-
-static const int64_t DISK_LOW_BYTES = 256 << 20;
 
 typedef struct Check {
     const char *name;
@@ -26,7 +25,7 @@ static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
         rc = db_get_int(reader, &sql_schema_version_get, DB_NO_ARGS, 0, &version, &err);
     checks[0] = (Check){"database", rc == OK && version > 0,
                         rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
-    bool room = free_bytes < 0 || free_bytes >= DISK_LOW_BYTES;
+    bool room = free_bytes < 0 || free_bytes >= HEALTH_DISK_LOW;
     checks[1] = (Check){"disk", room, str_printf(a, "%" PRId64 " MB free", free_bytes / 1000000)};
     size_t steps = registry_count(app->registry);
     checks[2] = (Check){"steps", steps > 0, str_printf(a, "%zu steps", steps)};
