@@ -5,6 +5,7 @@
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/schemas.h"
+#include "api/session_schemas.h"
 
 enum { OPENAPI_MAX = 8 * 1024 * 1024 };
 
@@ -33,6 +34,7 @@ static const ApiOperation operations[] = {
 #include "api/operations_queues.def"
 #include "api/operations_outside.def"
 #include "api/operations_schedules.def"
+#include "api/operations_session.def"
 #include "api/operations_access.def"
 #include "api/operations_figures.def"
 #include "api/operations_server.def"

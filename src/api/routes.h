@@ -31,6 +31,8 @@ void pipelines_source(HttpRequest *req);
 void pipelines_versions(HttpRequest *req);
 void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
+/* language.c */
+void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
@@ -111,6 +113,10 @@ void bridges_check(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* session.c */
+void session_start(HttpRequest *req);
+void session_get(HttpRequest *req);
+void session_end(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);
