@@ -42,6 +42,7 @@ typedef struct AppOptions {
                                   OutboundOptions has it; NULL: none */
 } AppOptions;
 
+typedef struct Alerts Alerts;   /* trace/alerts.h */
 typedef struct Waiters Waiters; /* wait.h */
 typedef struct Streams Streams; /* stream.h */
 typedef struct Sweeper Sweeper; /* sweep.h */
@@ -49,6 +50,7 @@ typedef struct Leases Leases;   /* lease.h */
 
 typedef struct App {
     AppOptions options;
+    Alerts *alerts; /* what was logged as going wrong */
     Arena *arena; /* lives as long as the app */
     Seal *seal;   /* must outlive the database */
     Db *db;

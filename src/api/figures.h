@@ -19,13 +19,15 @@ void figure_put_points(JsonOut *j, Figures *f, FigureKind kind, Str name, Figure
 MUST_CHECK ErrCode queues_put(Call *c);
 /* One approval (nodes.c). */
 void approval_put(JsonOut *j, const ApprovalView *a);
+/* "checks": those of /health (health.c). */
+void health_put_checks(Call *c);
 /* Free bytes below which the disk is said to be low. */
 #define HEALTH_DISK_LOW (INT64_C(256) << 20)
 
 /* figures_schemas.c */
 extern const Field usage_report_fields[], lately_fields[], queue_history_fields[],
-    overview_fields[];
+    overview_fields[], system_fields[];
 /* schemas.c */
-extern const Field job_summary_fields[], queue_fields[], approval_fields[];
+extern const Field job_summary_fields[], queue_fields[], approval_fields[], check_fields[];
 
 #endif

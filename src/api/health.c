@@ -35,6 +35,27 @@ static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
     return all;
 }
 
+static void put_checks(JsonOut *j, const Check checks[CHECKS])
+{
+    json_key(j, "checks");
+    json_begin(j, '[');
+    for (size_t i = 0; i < CHECKS; i++) {
+        json_begin(j, '{');
+        json_kv_c(j, "name", checks[i].name);
+        json_kv_bool(j, "ok", checks[i].ok);
+        json_kv_str(j, "detail", checks[i].detail);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+void health_put_checks(Call *c)
+{
+    Check checks[CHECKS];
+    run_checks(c->app, c->arena, checks);
+    put_checks(&c->json, checks);
+}
+
 static void answer_checks(HttpRequest *req, bool details)
 {
     Call c;
@@ -49,16 +70,7 @@ static void answer_checks(HttpRequest *req, bool details)
         json_kv_c(j, "version", PLATEN_VERSION);
         json_kv_int(j, "uptime_s", (clock_now_ms() - c.app->started_ms) / 1000);
     }
-    json_key(j, "checks");
-    json_begin(j, '[');
-    for (size_t i = 0; i < CHECKS; i++) {
-        json_begin(j, '{');
-        json_kv_c(j, "name", checks[i].name);
-        json_kv_bool(j, "ok", checks[i].ok);
-        json_kv_str(j, "detail", checks[i].detail);
-        json_end(j, '}');
-    }
-    json_end(j, ']');
+    put_checks(j, checks);
     json_end(j, '}');
     call_answer(&c, ok ? 200 : 503);
 }

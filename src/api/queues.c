@@ -6,11 +6,8 @@
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
-<<<<<<< HEAD
 #include "base/clock.h"
-=======
 #include "base/id.h"
->>>>>>> main
 
 enum { QUEUES_MAX = 4096 };
 

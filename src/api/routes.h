@@ -137,6 +137,8 @@ void hooks_take(HttpRequest *req);
 /* overview.c, history.c */
 void overview_get(HttpRequest *req);
 void queues_history(HttpRequest *req);
+/* system.c */
+void system_get(HttpRequest *req);
 /* usage.c */
 void usage_list(HttpRequest *req);
 /* health.c */

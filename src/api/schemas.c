@@ -461,7 +461,7 @@ const Field queue_fields[] = {
 static const Field queue_list_fields[] = {
     LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
-static const Field check_fields[] = {
+const Field check_fields[] = {
     TEXT("name", "What was checked."),
     BOOL("ok", "Whether it is well."),
     TEXT("detail", "What was found."),
@@ -781,11 +781,8 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
-<<<<<<< HEAD
     {"Approval", "Somebody is waited for.", approval_fields},
-=======
     {"PipelineLanguage", "What may stand in a pipeline, for editors.", language_fields},
->>>>>>> main
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},
@@ -800,6 +797,7 @@ const SchemaName api_schemas[] = {
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
     {"UsageReport", "What was used.", usage_report_fields},
     {"QueueHistory", "What a queue did in the last hour or day.", queue_history_fields},
+    {"System", "What the server is made of, and how it is.", system_fields},
     {"Overview", "How the project stands.", overview_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},

@@ -76,6 +76,7 @@ ROUTES = [
     ("GET", "/api/v1/documents/doc_06y3vvspw0000", "viewer"),
     ("GET", "/api/v1/documents/doc_06y3vvspw0000/content", "viewer"),
     ("DELETE", "/api/v1/documents/doc_06y3vvspw0000", "editor"),
+    ("GET", "/api/v1/system", "editor"),
     ("GET", "/api/v1/usage", "viewer"),
     ("GET", "/api/v1/overview", "viewer"),
     ("GET", "/api/v1/queues/nothing/history", "viewer"),
