@@ -31,7 +31,8 @@ static ErrCode put_running(Call *c)
     Job *jobs = NULL;
     size_t len = 0;
     bool more = false;
-    const JobFilter f = {.project = c->who.project, .state = JOB_RUNNING, .limit = RUNNING_MAX};
+    const JobFilter f = {
+        .project = c->who.project, .states = 1u << JOB_RUNNING, .limit = RUNNING_MAX};
     ErrCode rc = flow_list(c->reader, &f, c->arena, &jobs, &len, &more, &c->err);
     json_key(&c->json, "running");
     json_begin(&c->json, '[');
@@ -179,7 +180,7 @@ static ErrCode put_empty(Call *c, bool documents)
     Job *jobs = NULL;
     size_t len = 0;
     bool more = false;
-    const JobFilter f = {.project = c->who.project, .state = -1, .limit = 1};
+    const JobFilter f = {.project = c->who.project, .limit = 1};
     ErrCode rc = documents ? OK : flow_list(c->reader, &f, c->arena, &jobs, &len, &more, &c->err);
     json_kv_bool(&c->json, "empty", !documents && len == 0);
     return rc;
