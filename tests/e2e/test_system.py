@@ -41,7 +41,7 @@ def test_alerts_stand_until_they_are_mended(new_server):
 
 def test_a_killed_engine_is_an_alert(new_server):
     client = new_server().client()
-    job = client.run("text.tokens", {"text": "one two " * 400000}, timeout_ms=1, attempts=1)
+    job = client.run("text.tokens", {"text": "one two " * 10000}, timeout_ms=1, attempts=1)
     assert job["reason"] == "limit_time", job
     def alert():
         return next((a for a in system(client)["alerts"] if a["event"] == "engine.task_killed"), None)
