@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "steps/steps.h"
+#include "trace/alerts.h"
 #include "trace/metrics.h"
 
 #include <errno.h>
@@ -270,7 +271,9 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     }
     *app = (App){.options = *o, .arena = a, .started_ms = clock_now_ms()};
-    ErrCode rc = open_store(app, err);
+    ErrCode rc = alerts_open(&app->alerts, err);
+    if (rc == OK)
+        rc = open_store(app, err);
     if (rc == OK)
         rc = open_access(app, err);
     if (rc == OK)
@@ -330,6 +333,7 @@ void app_close(App **slot, int grace_ms)
     blob_store_close(&app->blobs);
     db_close(&app->db);
     seal_close(&app->seal);
+    alerts_close(&app->alerts);
     Arena *a = app->arena; /* holds *app itself */
     arena_close(&a);
 }

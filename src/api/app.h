@@ -43,6 +43,7 @@ typedef struct AppOptions {
                                   OutboundOptions has it; NULL: none */
 } AppOptions;
 
+typedef struct Alerts Alerts;           /* trace/alerts.h */
 typedef struct Waiters Waiters;         /* wait.h */
 typedef struct Streams Streams;         /* stream.h */
 typedef struct Sweeper Sweeper;         /* sweep.h */
@@ -52,6 +53,7 @@ typedef struct RenderCache RenderCache; /* render.h */
 
 typedef struct App {
     AppOptions options;
+    Alerts *alerts; /* what was logged as going wrong */
     Arena *arena; /* lives as long as the app */
     Seal *seal;   /* must outlive the database */
     Db *db;

@@ -94,6 +94,7 @@ void queues_pause(HttpRequest *req);
 void queues_resume(HttpRequest *req);
 void queues_drain(HttpRequest *req);
 void queues_purge(HttpRequest *req);
+void dead_delete_many(HttpRequest *req);
 void jobs_cancel_many(HttpRequest *req);
 void jobs_retry_many(HttpRequest *req);
 void jobs_delete_many(HttpRequest *req);
@@ -133,6 +134,11 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* overview.c, history.c */
+void overview_get(HttpRequest *req);
+void queues_history(HttpRequest *req);
+/* system.c */
+void system_get(HttpRequest *req);
 /* usage.c */
 void usage_list(HttpRequest *req);
 /* health.c */

@@ -159,7 +159,7 @@ static const Field used_fields[] = {
          .help = "Of a pipeline's job: what it waits for."},                                       \
         TEXT("trace", "Correlation id: it is on every log line of the job.")
 
-static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
+const Field job_summary_fields[] = {JOB_FIELDS, {0}};
 static const Field job_fields[] = {
     JOB_FIELDS,
     {.name = "params",
@@ -425,7 +425,7 @@ static const Field queue_setting_fields[] = {
     INT("runners", "Tasks at once in this server; 0: as it was started."),
     {0},
 };
-static const Field queue_fields[] = {
+const Field queue_fields[] = {
     TEXT("name", "Name of the queue."),
     INT("ready", "Tasks that could start now."),
     INT("delayed", "Tasks that wait for their time."),
@@ -445,12 +445,17 @@ static const Field queue_fields[] = {
      .items = queue_setting_fields,
      .optional = true,
      .help = "What is set for all projects; both hold."},
+    {.name = "lately",
+     .type = FIELD_TYPE_OBJECT,
+     .items = lately_fields,
+     .optional = true,
+     .help = "What it did in the last minutes; missing when nothing ran."},
     {0},
 };
 static const Field queue_list_fields[] = {
     LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
-static const Field check_fields[] = {
+const Field check_fields[] = {
     TEXT("name", "What was checked."),
     BOOL("ok", "Whether it is well."),
     TEXT("detail", "What was found."),
@@ -682,7 +687,7 @@ static const Field pipeline_list_fields[] = {
     LIST("pipelines", pipeline_info_fields, "By name, with their newest version."), {0}};
 static const Field pipeline_versions_fields[] = {
     LIST("versions", pipeline_info_fields, "Newest first."), {0}};
-static const Field approval_fields[] = {
+const Field approval_fields[] = {
     ID("job", "Id of the job that waits."),          TEXT("pipeline", "Name of its pipeline."),
     INT("version", "Version of the pipeline."),      TEXT("node", "The step that waits."),
     TEXT("who", "The least role that may approve."), TIME("since", "When it began to wait."),
@@ -778,6 +783,7 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"Approval", "Somebody is waited for.", approval_fields},
     {"PipelineLanguage", "What may stand in a pipeline, for editors.", language_fields},
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
@@ -792,6 +798,9 @@ const SchemaName api_schemas[] = {
     {"BridgeList", "All bridges.", bridge_list_fields},
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
     {"UsageReport", "What was used.", usage_report_fields},
+    {"QueueHistory", "What a queue did in the last hour or day.", queue_history_fields},
+    {"System", "What the server is made of, and how it is.", system_fields},
+    {"Overview", "How the project stands.", overview_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},
