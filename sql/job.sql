@@ -80,8 +80,8 @@ SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
    AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  UNION ALL
 SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
- WHERE t.state = 'waiting' AND t.project = $1 AND t.id < $2 AND t.id >= $3 AND ($4 = '' OR j.step = $4)
-   AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
+ WHERE t.state = 'waiting' AND t.project = $1 AND t.parent IS NULL AND t.id < $2 AND t.id >= $3
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY 1 DESC LIMIT $5;
 
 -- name: job_ids_done

@@ -35,6 +35,7 @@ void pipelines_graph(HttpRequest *req);
 void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void pipelines_batch(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
@@ -145,5 +146,7 @@ void backup_create(HttpRequest *req);
 /* pages.c */
 void pages_openapi(HttpRequest *req);
 void pages_docs(HttpRequest *req);
+/* A file or a page of the web app; what GET of an unknown path gets. */
+void pages_web(HttpRequest *req);
 
 #endif

@@ -78,6 +78,10 @@ static const Field item_count_fields[] = {
     INT("done", "Items that ended with a result."),
     INT("failed", "Items that ended without one."),
     INT("canceled", "Items that were cancelled."),
+    {.name = "archives",
+     .type = FIELD_TYPE_INT,
+     .optional = true,
+     .help = "Of a batch that was only described: files that will be unpacked."},
     {0},
 };
 

@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/api/v1/jobs/job_06y3vvspw0000/items", "viewer"),
     ("GET", "/api/v1/jobs/job_06y3vvspw0000/archive", "viewer"),
     ("POST", "/api/v1/steps/text.stats/batch", "runner"),
+    ("POST", "/api/v1/pipelines/none/batch", "runner"),
     ("POST", "/api/v1/process/document", "runner"),
     ("POST", "/api/v1/process/image", "runner"),
     ("POST", "/api/v1/process/video", "runner"),

@@ -208,7 +208,11 @@ def test_every_step_is_an_operation_of_its_own(document):
 
 
 def test_every_route_of_the_source_is_described(document):
+<<<<<<< HEAD
+    source = "".join(p.read_text() for p in sorted((ROOT / "src/api").glob("operations_*.def")))
+=======
     source = "".join(p.read_text() for p in sorted((ROOT / "src/api").glob("operations*")))
+>>>>>>> main
     rows = [(row[:row.index('"')], re.search(r'\.path = "([^"]+)"', row)[1], row) for row in source.split('.method = "')[1:]]
     assert len(rows) > 30
     described = {(m.upper(), p) for m, p, _ in operations(document)}
