@@ -143,11 +143,6 @@ INSERT INTO blob (project, hash, size_bytes, created_ms) VALUES ($1, $2, $3, $4)
 INSERT INTO blob_ref (project, hash, kind, owner) VALUES ($1, $2, 'job', $3)
 ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 
--- name: job_usage_add
--- Attempt $3 of task $2 used $6 of unit $4. Recorded once, however often it is said.
-INSERT INTO usage_event (project, task, attempt, unit, job, amount, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (project, task, attempt, unit) DO NOTHING;
-
 -- name: job_idempotency_get
 -- What idempotency key $2 of project $1 stood for, when it is not older than $3.
 SELECT target, request_hash, kind FROM idempotency WHERE project = $1 AND key = $2 AND created_ms > $3;

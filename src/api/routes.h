@@ -112,6 +112,10 @@ void bridges_check(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* session.c */
+void session_start(HttpRequest *req);
+void session_get(HttpRequest *req);
+void session_end(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);
@@ -129,6 +133,8 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* usage.c */
+void usage_list(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);

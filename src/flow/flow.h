@@ -222,10 +222,10 @@ typedef enum BulkVerb {
     BULK_DELETE, /* those that have ended, with their children, events and files */
 } BulkVerb;
 typedef struct BulkFilter {
-    int64_t project;            /* 0: any (only of live jobs) */
-    unsigned states;            /* bits: 1 << JobState */
-    bool letters;               /* jobs of dead letters instead, whatever `states` says */
-    const int64_t *ids;         /* only these, of `ids_len`; what is below does not count then */
+    int64_t project;    /* 0: any (only of live jobs) */
+    unsigned states;    /* bits: 1 << JobState */
+    bool letters;       /* jobs of dead letters instead, whatever `states` says */
+    const int64_t *ids; /* only these, of `ids_len`; what is below does not count then */
     size_t ids_len;
     Str step, queue, reason;    /* "": any */
     Str pipeline;               /* "": any; not of letters */
