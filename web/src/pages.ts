@@ -20,6 +20,7 @@ export type Page = {
 export const pages: Page[] = [
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
   { id: 'playground', path: '/playground', icon: 'play', key: 'p', load: () => import('./pages/playground/Page.svelte') },
+  { id: 'pipelines', path: '/pipelines', icon: 'flow', key: 'p', load: () => import('./pages/pipelines/Page.svelte') },
 ]
 
 export function pageAt(path: string): { page: Page; rest: string[] } | undefined {
