@@ -19,9 +19,30 @@ SELECT j.id, j.project, j.key_id, j.step, j.queue, j.params, j.trace, j.priority
        COALESCE(e.hint, t.hint), e.data, j.batch, COALESCE(j.parent, 0), COALESCE(j.place, 0),
        CASE WHEN j.pipeline IS NULL THEN '' ELSE (SELECT p.name FROM pipeline p WHERE p.id = j.pipeline) END,
        COALESCE(j.pipeline_version, 0), COALESCE(j.origin, 0), COALESCE(j.reused, 0), COALESCE(j.node, -1),
-       COALESCE(t.halt, 0), COALESCE(t.state, '')
+       COALESCE(t.halt, 0), COALESCE(t.state, ''),
+       (SELECT f.name FROM job_file f WHERE f.job = j.id AND f.is_output = 0 AND f.place = 0)
   FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
+
+-- name: job_trigger
+-- What started job $1 of project $2: JSON, or nothing.
+SELECT trigger_data FROM job WHERE id = $1 AND project = $2 AND trigger_data IS NOT NULL;
+
+-- name: job_state
+-- How job $1 of project $2 stands; whether it belongs to another.
+SELECT CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END,
+       COALESCE(j.parent, 0)
+  FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.id = $1 AND j.project = $2;
+
+-- name: job_usage
+-- What job $1 of project $2 and all below it have used, by unit.
+WITH RECURSIVE tree (id) AS (
+    SELECT CAST($1 AS bigint) UNION ALL SELECT j.id FROM tree JOIN job j ON j.parent = tree.id
+)
+SELECT u.unit, CAST(sum(u.amount) AS bigint)
+  FROM tree JOIN usage_event u ON u.project = $2 AND u.task = tree.id
+ GROUP BY u.unit ORDER BY u.unit;
 
 -- name: job_history
 -- What the regular events of job $1 of project $2 are read from.
@@ -31,54 +52,57 @@ SELECT j.step, COALESCE(e.seq, t.seq, 0), COALESCE(e.started_ms, t.started_ms, 0
  WHERE j.id = $1 AND j.project = $2;
 
 -- name: job_ids
--- Jobs of project $1 with $3 <= id < $2 and step $4 ('': any), newest first, at most $5.
+-- Jobs of project $1 with $3 <= id < $2, of step $4, queue $6 ('': any) and key $7 (0: any), newest first, at most $5.
 SELECT id FROM job
- WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4)
+ WHERE project = $1 AND parent IS NULL AND id < $2 AND id >= $3 AND ($4 = '' OR step = $4) AND ($6 = '' OR queue = $6)
+   AND ($7 = 0 OR key_id = $7)
  ORDER BY id DESC LIMIT $5;
 
 -- name: job_ids_pipeline
--- Jobs of project $1 with $3 <= id < $2 of pipeline $4 in state $6 ('': any), newest first, at most $5.
+-- Jobs of project $1 with $3 <= id < $2 of pipeline $4, queue $6 and key $7 as above, in state $8 ('': any), newest first, at most $5.
 SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
  WHERE j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $4 AND p.deleted_ms = 0)
-   AND j.parent IS NULL AND j.id < $2 AND j.id >= $3
-   AND ($6 = '' OR $6 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+   AND j.parent IS NULL AND j.id < $2 AND j.id >= $3 AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
+   AND ($8 = '' OR $8 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
  ORDER BY j.id DESC LIMIT $5;
 
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
  WHERE t.project = $1 AND t.id < $2 AND t.id >= $3 AND t.state IN ('ready', 'delayed', 'blocked') AND t.parent IS NULL
-   AND ($4 = '' OR j.step = $4)
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY t.id DESC LIMIT $5;
 
 -- name: job_ids_running
 -- The same, those that run: few, so they are found by their lease and sorted then ("+ 0" keeps SQLite off the walk by id).
 SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
  WHERE t.state = 'leased' AND t.lease_until_ms > 0 AND t.project = $1 AND t.parent IS NULL AND t.id + 0 < $2
-   AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4)
+   AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  UNION ALL
 SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
  WHERE t.state = 'waiting' AND t.project = $1 AND t.parent IS NULL AND t.id < $2 AND t.id >= $3 AND ($4 = '' OR j.step = $4)
+   AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY 1 DESC LIMIT $5;
 
 -- name: job_ids_done
 -- The same, those that are done: most are, so all are walked.
 SELECT j.id FROM job j JOIN job_end e ON e.job = j.id
  WHERE j.project = $1 AND j.parent IS NULL AND j.id < $2 AND j.id >= $3 AND e.state = 'done' AND ($4 = '' OR j.step = $4)
+   AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY j.id DESC LIMIT $5;
 
 -- name: job_ids_failed
 -- The same, those that failed.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
  WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'failed' AND j.parent IS NULL
-   AND ($4 = '' OR j.step = $4)
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY e.job DESC LIMIT $5;
 
 -- name: job_ids_canceled
 -- The same, those that were cancelled.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
  WHERE e.project = $1 AND e.job < $2 AND e.job >= $3 AND e.state = 'canceled' AND j.parent IS NULL
-   AND ($4 = '' OR j.step = $4)
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY e.job DESC LIMIT $5;
 
 -- name: job_end_add
@@ -255,32 +279,38 @@ DELETE FROM job_end WHERE job = $1;
 DELETE FROM job WHERE id = $1;
 
 -- name: bulk_live
--- Live jobs of project $1 (0: any) with $2 < id, $3 <= id < $4, of step $5 and queue $6 ('': any); those that wait ($7 = 1), that run ($8 = 1); at most $9.
+-- Live jobs of project $1 (0: any) with $2 < id, $3 <= id < $4, of step $5, queue $6, pipeline $10 ('': any) and key $11 (0: any); those
+-- that wait ($7 = 1), that run ($8 = 1); at most $9.
 SELECT t.id, t.project FROM task t JOIN job j ON j.id = t.id
  WHERE ($1 = 0 OR t.project = $1) AND t.id > $2 AND t.id >= $3 AND t.id < $4 AND t.parent IS NULL AND ($5 = '' OR j.step = $5)
-   AND ($6 = '' OR j.queue = $6)
+   AND ($6 = '' OR j.queue = $6) AND ($11 = 0 OR j.key_id = $11)
+   AND ($10 = '' OR j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $10 AND p.deleted_ms = 0))
    AND (($7 = 1 AND t.state NOT IN ('leased', 'waiting')) OR ($8 = 1 AND t.state IN ('leased', 'waiting')))
  ORDER BY t.id LIMIT $9;
 
 -- name: bulk_failed
--- Jobs of project $1 that failed, with $2 < id, $3 <= id < $4, of step $5, queue $6 and reason $7 ('': any), at most $8.
+-- Jobs of project $1 that failed, with $2 < id, $3 <= id < $4, of step $5, queue $6, reason $7, pipeline $9 ('': any) and key $10
+-- (0: any), at most $8.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
  WHERE e.project = $1 AND e.job > $2 AND e.job >= $3 AND e.job < $4 AND e.state = 'failed' AND j.parent IS NULL
    AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+   AND ($9 = '' OR j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $9 AND p.deleted_ms = 0)) AND ($10 = 0 OR j.key_id = $10)
  ORDER BY e.job LIMIT $8;
 
 -- name: bulk_canceled
--- Jobs of project $1 that were cancelled; $2 to $8 as in bulk_failed.
+-- Jobs of project $1 that were cancelled; $2 to $10 as in bulk_failed.
 SELECT e.job FROM job_end e JOIN job j ON j.id = e.job
  WHERE e.project = $1 AND e.job > $2 AND e.job >= $3 AND e.job < $4 AND e.state = 'canceled' AND j.parent IS NULL
    AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+   AND ($9 = '' OR j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $9 AND p.deleted_ms = 0)) AND ($10 = 0 OR j.key_id = $10)
  ORDER BY e.job LIMIT $8;
 
 -- name: bulk_done
--- Jobs of project $1 that are done; $2 to $8 as in bulk_failed.
+-- Jobs of project $1 that are done; $2 to $10 as in bulk_failed.
 SELECT e.job FROM job j JOIN job_end e ON e.job = j.id
  WHERE j.project = $1 AND j.id > $2 AND j.id >= $3 AND j.id < $4 AND e.state = 'done' AND j.parent IS NULL
    AND ($5 = '' OR j.step = $5) AND ($6 = '' OR j.queue = $6) AND ($7 = '' OR e.reason = $7)
+   AND ($9 = '' OR j.pipeline = (SELECT p.id FROM pipeline p WHERE p.project = $1 AND p.name = $9 AND p.deleted_ms = 0)) AND ($10 = 0 OR j.key_id = $10)
  ORDER BY j.id LIMIT $8;
 
 -- name: bulk_letters

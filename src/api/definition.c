@@ -186,11 +186,13 @@ ErrCode definition_read(const App *app, int64_t project, DbConn *reader, Str tex
     return rc;
 }
 
-ErrCode definition_put(const App *app, int64_t project, int64_t key, const Definition *d, Arena *a,
-                       PipelineInfo *out, bool *made, Err *err)
+ErrCode definition_put(const App *app, int64_t project, int64_t key, const Definition *d,
+                       int64_t base, Arena *a, PipelineInfo *out, bool *made, Err *err)
 {
     const PipelineNew n = {.project = project,
                            .key = key,
+                           .based = base >= 0,
+                           .base = base,
                            .definition = d->json,
                            .source = d->source,
                            .name = d->pipeline.name,

@@ -20,8 +20,9 @@ typedef struct Definition {
 MUST_CHECK ErrCode definition_read(const App *app, int64_t project, DbConn *reader, Str text,
                                    Str name, Arena *a, Definition *out, PipelineFaults *faults,
                                    Err *err);
-/* Store it: a further version, or nothing when it equals the newest. */
+/* Store it: a further version, or nothing when it equals the newest. `base`: the version it was made
+ * from (PipelineNew.base), -1: any; ERR_CONFLICT when the newest is another. */
 MUST_CHECK ErrCode definition_put(const App *app, int64_t project, int64_t key, const Definition *d,
-                                  Arena *a, PipelineInfo *out, bool *made, Err *err);
+                                  int64_t base, Arena *a, PipelineInfo *out, bool *made, Err *err);
 
 #endif

@@ -17,8 +17,47 @@ static void answer_job(Call *c, int64_t id, int status)
         return;
     }
     nodes_read_waits(c, &job);
+    JobUsage *usage = NULL;
+    if (flow_usage(c->reader, c->who.project, id, c->arena, &usage, &job.usage_len, &c->err) !=
+        OK) {
+        call_fail(c);
+        return;
+    }
+    job.usage = usage;
     write_job(&c->json, &job, c->app->registry, c->arena, true);
     call_answer(c, status);
+}
+
+static ErrCode fault(Call *c, const char *param, const char *text)
+{
+    err_set(&c->err, ERR_BAD_PARAM, "%s", text);
+    err_param(&c->err, param);
+    return ERR_BAD_PARAM;
+}
+
+static ErrCode filter_states(Call *c, const StrList *names, unsigned *states)
+{
+    *states = 0;
+    for (size_t i = 0; i < names->len; i++) {
+        JobState s = job_state_from(names->items[i]);
+        if (s == JOB_STATE_COUNT)
+            return fault(c, "state", "must be queued, running, done, failed or canceled");
+        *states |= 1u << s;
+    }
+    return OK;
+}
+
+/* Ids that begin so are a span of ids; `before` (of the cursor) may be lower already. */
+static ErrCode filter_id(Call *c, Str q, JobFilter *f)
+{
+    int64_t low, high;
+    if (q.len == 0)
+        return OK;
+    if (!id_span("job", q, &low, &high))
+        return fault(c, "q", "must be how an id begins, job_…");
+    f->from = low;
+    f->before = f->before > 0 && f->before < high ? f->before : high;
+    return OK;
 }
 
 void jobs_list(HttpRequest *req)
@@ -31,15 +70,21 @@ void jobs_list(HttpRequest *req)
     ErrCode rc = call_query(&c, jobs_query_params, &q, &faults);
     JobFilter filter = {
         .project = c.who.project,
-        .state = q.state - 1,
         .step = q.step,
         .pipeline = q.pipeline,
+        .queue = q.queue,
         .limit = (int)q.limit,
         .since_ms = q.since_ms,
         .until_ms = q.until_ms,
     };
     if (rc == OK)
         rc = call_cursor(&c, "job", q.cursor, &filter.before);
+    if (rc == OK)
+        rc = filter_states(&c, &q.state, &filter.states);
+    if (rc == OK)
+        rc = filter_id(&c, q.q, &filter);
+    if (rc == OK && q.key.len > 0 && !id_parse("key", q.key, &filter.key))
+        rc = fault(&c, "key", "must be the id of a key, key_…");
     Job *jobs = NULL;
     size_t len = 0;
     bool more = false;

@@ -30,10 +30,18 @@ static const Choice job_states[] = {
 const Param jobs_query_params[] = {
     PARAM_INT(JobsQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(JobsQuery, cursor, .help = "The \"next\" of the page before."),
-    PARAM_CHOICE(JobsQuery, state, .choices = job_states, .help = "Only jobs in this state."),
+    PARAM_LIST(JobsQuery, state, .max_len = JOB_STATE_COUNT, .example = "failed",
+               .help = "Only jobs in one of these states: queued, running, done, failed, "
+                       "canceled."),
     PARAM_TEXT(JobsQuery, step, .example = "document.extract", .help = "Only jobs of this step."),
     PARAM_TEXT(JobsQuery, pipeline, .max_len = 64, .example = "blog",
                .help = "Only jobs of this pipeline."),
+    PARAM_TEXT(JobsQuery, queue, .max_len = 64, .example = "document",
+               .help = "Only jobs of this queue."),
+    PARAM_TEXT(JobsQuery, key, .max_len = 32,
+               .help = "Only jobs that this API key asked for, key_…."),
+    PARAM_TEXT(JobsQuery, q, .max_len = 32, .example = "job_0r3k",
+               .help = "Only jobs whose id begins so."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",
@@ -293,6 +301,9 @@ const Param handler_body_params[] = {
 
 const Param pipeline_put_params[] = {
     PARAM_BOOL(PipelinePut, dry_run, .help = "Check only: nothing is stored."),
+    PARAM_INT(PipelinePut, base_version, .min = 0, .max = INT64_MAX, .def = -1,
+              .help = "The version that was changed, 0 for a new pipeline: when the newest is "
+                      "another by now, nothing is stored (409)."),
     PARAM_END,
 };
 
@@ -436,6 +447,12 @@ const Param queue_body_params[] = {
 
 const Param many_body_params[] = {
     PARAM_CHOICE(ManyBody, state, .choices = job_states, .help = "Only jobs in this state."),
+    PARAM_TEXT(ManyBody, pipeline, .max_len = 64, .example = "blog",
+               .help = "Only jobs of this pipeline."),
+    PARAM_TEXT(ManyBody, key, .max_len = 32,
+               .help = "Only jobs that this API key asked for, key_…."),
+    PARAM_LIST(ManyBody, ids, .max_len = 1000,
+               .help = "Only these jobs, and of the other filters only state."),
     BULK_FILTER,
     PARAM_END,
 };

@@ -20,8 +20,8 @@ extern const Param page_query_params[];
 typedef struct JobsQuery {
     int64_t limit;
     Str cursor;
-    int state; /* 0: any, else JobState + 1 */
-    Str step, pipeline;
+    StrList state; /* names of states; none: any */
+    Str step, pipeline, queue, key, q;
     int64_t since_ms, until_ms;
 } JobsQuery;
 extern const Param jobs_query_params[];
@@ -143,6 +143,7 @@ extern const Param task_body_params[]; /* run_option_params with payload and inp
 /* Pipelines. */
 typedef struct PipelinePut {
     bool dry_run;
+    int64_t base_version; /* -1: not given */
 } PipelinePut;
 extern const Param pipeline_put_params[];
 
@@ -210,7 +211,8 @@ extern const Param queue_body_params[];
 /* Which jobs a verb for many means. */
 typedef struct ManyBody {
     int state; /* 0: any that it can change, else JobState + 1 */
-    Str step, queue, reason;
+    Str step, queue, reason, pipeline, key;
+    StrList ids;
     int64_t since_ms, until_ms;
     bool dry_run;
 } ManyBody;

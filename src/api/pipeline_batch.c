@@ -72,7 +72,8 @@ static ErrCode find_input(Call *c, const Pipeline *p, Str asked, size_t *out)
     if (p->files_len == 0)
         err_set(&c->err, ERR_BAD_PARAM, "the pipeline takes no file, so there is nothing to batch");
     else if (asked.len > 0)
-        err_set(&c->err, ERR_BAD_PARAM, "\"" STR_FMT "\" is no file input of this pipeline: " STR_FMT,
+        err_set(&c->err, ERR_BAD_PARAM,
+                "\"" STR_FMT "\" is no file input of this pipeline: " STR_FMT,
                 STR_ARG(str_slice(asked, 0, 64)), STR_ARG(file_names(c->arena, p)));
     else
         err_set(&c->err, ERR_BAD_PARAM, "input must say which one takes the files: " STR_FMT,

@@ -83,7 +83,8 @@ static void store(HttpRequest *req, bool named)
     if (rc == OK && q.dry_run)
         info = unstored(&d);
     else if (rc == OK)
-        rc = definition_put(c.app, c.who.project, c.who.key, &d, c.arena, &info, &made, &c.err);
+        rc = definition_put(c.app, c.who.project, c.who.key, &d, q.base_version, c.arena, &info,
+                            &made, &c.err);
     if (rc != OK) {
         fail_pipeline(&c, rc, faults);
         return;

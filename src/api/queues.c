@@ -5,6 +5,7 @@
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
+#include "base/id.h"
 
 enum { QUEUES_MAX = 4096 };
 
@@ -299,6 +300,24 @@ enum {
     STATES_ENDED = STATES_UNDONE | 1u << JOB_DONE,
 };
 
+static ErrCode named_jobs(Call *c, const StrList *names, int64_t **out)
+{
+    if (names->len == 0)
+        return OK;
+    int64_t *ids = arena_new(c->arena, int64_t, names->len);
+    if (ids == NULL)
+        return err_set(&c->err, ERR_NO_MEMORY, "changing many jobs");
+    for (size_t i = 0; i < names->len; i++)
+        if (!id_parse("job", names->items[i], &ids[i])) {
+            err_set(&c->err, ERR_BAD_PARAM, "\"" STR_FMT "\" is not the id of a job",
+                    STR_ARG(str_slice(names->items[i], 0, 40)));
+            err_param(&c->err, "ids");
+            return ERR_BAD_PARAM;
+        }
+    *out = ids;
+    return OK;
+}
+
 /* states: what "any" stands for; letters: dead letters instead. */
 static void change_many(HttpRequest *req, BulkVerb verb, const Param *params, unsigned states,
                         bool letters)
@@ -310,7 +329,18 @@ static void change_many(HttpRequest *req, BulkVerb verb, const Param *params, un
     ParamFaults faults = {0};
     int64_t count = 0;
     ErrCode rc = call_body(&c, params, &body, &faults);
+    int64_t *ids = NULL, key = 0;
+    if (rc == OK)
+        rc = named_jobs(&c, &body.ids, &ids);
+    if (rc == OK && body.key.len > 0 && !id_parse("key", body.key, &key)) {
+        rc = err_set(&c.err, ERR_BAD_PARAM, "must be the id of a key, key_…");
+        err_param(&c.err, "key");
+    }
     const BulkFilter f = {.project = c.who.project,
+                          .ids = ids,
+                          .ids_len = body.ids.len,
+                          .pipeline = body.pipeline,
+                          .key = key,
                           .states = body.state == 0 ? states : 1u << (body.state - 1) & states,
                           .letters = letters,
                           .step = body.step,

@@ -31,6 +31,8 @@ void pipelines_source(HttpRequest *req);
 void pipelines_versions(HttpRequest *req);
 void pipelines_diff(HttpRequest *req);
 void pipelines_graph(HttpRequest *req);
+/* language.c */
+void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
 void pipelines_batch(HttpRequest *req);

@@ -1,5 +1,6 @@
 #include "api/schemas.h"
 #include "api/former.h"
+#include "api/language.h"
 #include "api/outside.h"
 
 #define ID(field, what)                                                                            \
@@ -91,6 +92,17 @@ static const Field job_wait_fields[] = {
     {0},
 };
 
+static const Field job_trigger_fields[] = {
+    TEXT("kind", "One of event, pipeline, webhook, folder, bucket, queue, schedule."),
+    MAYBE_TEXT("schedule", "Of a schedule: its name."),
+    {0},
+};
+static const Field used_fields[] = {
+    TEXT("unit", "What was used: pages, images, seconds."),
+    INT("amount", "How much."),
+    {0},
+};
+
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
         {.name = "state",                                                                          \
@@ -124,6 +136,18 @@ static const Field job_wait_fields[] = {
          .optional = true,                                                                         \
          .help = "Of a pipeline's job: nothing further of it begins."},                            \
         MAYBE_TEXT("origin", "Of a pipeline's job: the one that it replays."),                     \
+        MAYBE_TEXT("input", "Name of its first input file."),                                      \
+        MAYBE_TEXT("key", "The API key that asked for it, key_…."),                                \
+        {.name = "trigger",                                                                        \
+         .type = FIELD_TYPE_OBJECT,                                                                \
+         .optional = true,                                                                         \
+         .items = job_trigger_fields,                                                              \
+         .help = "Of a pipeline's job that nobody asked for: what started it."},                   \
+        {.name = "usage",                                                                          \
+         .type = FIELD_TYPE_LIST,                                                                  \
+         .optional = true,                                                                         \
+         .items = used_fields,                                                                     \
+         .help = "What it and all below it have used, where one job is read."},                    \
         {.name = "waits",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
          .optional = true,                                                                         \
@@ -753,6 +777,7 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"PipelineLanguage", "What may stand in a pipeline, for editors.", language_fields},
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
     {"NodeList", "The nodes of a pipeline's job.", node_list_fields},

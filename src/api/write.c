@@ -118,6 +118,38 @@ static void write_waits(JsonOut *j, const Job *job)
     json_end(j, ']');
 }
 
+static void write_usage(JsonOut *j, const Job *job)
+{
+    if (job->usage == NULL)
+        return;
+    json_key(j, "usage");
+    json_begin(j, '[');
+    for (size_t i = 0; i < job->usage_len; i++) {
+        json_begin(j, '{');
+        json_kv_str(j, "unit", job->usage[i].unit);
+        json_kv_int(j, "amount", job->usage[i].amount);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+/* Who or what asked for it. Of a trigger kind and name, not the data that it handed over. */
+static void write_start(JsonOut *j, const Job *job, Arena *a)
+{
+    const Json *trigger = NULL;
+    if (job->key != 0)
+        write_id(j, "key", "key", job->key);
+    if (job->trigger.len == 0 || json_parse(a, job->trigger, &trigger, NULL) != OK)
+        return;
+    json_key(j, "trigger");
+    json_begin(j, '{');
+    json_kv_str(j, "kind", json_text(json_get(trigger, "kind")));
+    Str schedule = json_text(json_get(trigger, "schedule"));
+    if (schedule.len > 0)
+        json_kv_str(j, "schedule", schedule);
+    json_end(j, '}');
+}
+
 /* What it has to do with a pipeline or a batch. */
 static void write_pipeline(JsonOut *j, const Job *job)
 {
@@ -157,6 +189,10 @@ void write_job(JsonOut *j, const Job *job, const Registry *registry, Arena *a, b
     json_end(j, '}');
     write_failure(j, job);
     write_pipeline(j, job);
+    if (job->input.len > 0)
+        json_kv_str(j, "input", job->input);
+    write_start(j, job, a);
+    write_usage(j, job);
     if (full && job->batch)
         write_items(j, &job->items);
     if (full) {

@@ -105,3 +105,23 @@ bool id_parse(const char *prefix, Str text, int64_t *out)
     *out = (int64_t)v;
     return true;
 }
+
+bool id_span(const char *prefix, Str text, int64_t *low, int64_t *high)
+{
+    Str want = str_from_c(prefix);
+    size_t digits = text.len - want.len - 1;
+    if (text.len < want.len + 1 || digits > DIGITS || !str_starts(text, want) ||
+        text.ptr[want.len] != '_')
+        return false;
+    uint64_t v = 0, last = 0;
+    for (size_t i = 0; i < DIGITS; i++) {
+        int d = i < digits ? digit_value(text.ptr[want.len + 1 + i]) : 0;
+        if (d < 0 || v >> 58 != 0)
+            return false;
+        v = v << 5 | (uint64_t)d;
+        last = last << 5 | (i < digits ? (uint64_t)d : 31);
+    }
+    *low = (int64_t)v;
+    *high = last >= INT64_MAX || digits == 0 ? INT64_MAX : (int64_t)(last + 1);
+    return true;
+}

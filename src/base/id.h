@@ -29,5 +29,8 @@ int64_t id_first(int64_t ms);
 char *id_text(const char *prefix, int64_t id, char out[ID_TEXT_SIZE]);
 /* The id in `text`, which must carry exactly this prefix. False on anything else. */
 bool id_parse(const char *prefix, Str text, int64_t *out);
+/* The ids whose text begins with `text`, which has the prefix and perhaps some characters of the
+ * number: *low <= id < *high (INT64_MAX: the last). False on anything else. */
+bool id_span(const char *prefix, Str text, int64_t *low, int64_t *high);
 
 #endif

@@ -69,7 +69,7 @@ static void add_children(const Json *node, Buf *b)
             failed = json_int(json_get(node, "failed"), 0);
     if (!json_bool(json_get(node, "many"), false))
         return;
-    buf_addf(b, "%" PRId64 " of %" PRId64, ended, total);
+    buf_addf(b, "%s%" PRId64 " of %" PRId64, b->len > 0 ? ", " : "", ended, total);
     if (failed > 0)
         buf_addf(b, ", %" PRId64 " failed", failed);
 }

@@ -171,6 +171,11 @@ const char *pipeline_type_name(Str media_type);
 /* Its inputs as JSON Schema's object, for OpenAPI and forms. */
 void pipeline_put_inputs(const Pipeline *p, JsonOut *j);
 
+/* The words of the language for editors, as members of an open object: keys (which key may stand
+ * where, with help and values), functions, roots of expressions, and what a step, a file and a wait
+ * give. The same tables that pipeline_read checks with. */
+void pipeline_put_language(JsonOut *j);
+
 /* The difference of two versions, as a list of {kind: added|removed|changed, path, from, to} in the
  * order of paths; equal definitions give []. */
 void pipeline_put_diff(const Json *from, const Json *to, JsonOut *j);

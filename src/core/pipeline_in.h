@@ -6,6 +6,7 @@
  *   pipeline_with.c    what goes into each node, against its contract; foreach, matrix, if
  *   pipeline_refs.c    what an expression may name, and of which type that is
  *   pipeline_order.c   needs, cycles, the order in which nodes stand
+ *   pipeline_language.c  the one table of keys, which all of these ask
  *
  * Every function reports what is wrong (pipe_fault) and goes on, so that one look finds it all. */
 #ifndef PLATEN_CORE_PIPELINE_IN_H
@@ -59,9 +60,34 @@ Meant pipe_meant(const Nearest *n);
 /* At most 40 bytes of it, for messages. */
 Str pipe_short(Str s);
 
-/* Keys of an object: names ends with NULL. False when it is no object; each is a fault. */
-bool pipe_keys(PipeReader *r, const Place *at, const Json *object, const char *const *names);
-bool pipe_word_ok(Str s); /* letter, then letters, digits, - and _; at most 64 */
+/* Keys: pipeline_language.c */
+typedef enum PipeKeyPlace {
+    KEY_TOP = 1,
+    KEY_STEP = 2, /* KEY_STEP << NodeKind: where a node of this kind has them */
+    KEY_CALL = 4,
+    KEY_WAIT = 8,
+    KEY_DEFAULTS = 16,
+    KEY_RETRY = 32,
+    KEY_CONCURRENCY = 64,
+    KEY_INPUT = 128,
+    KEY_FILE_INPUT = 256,
+} PipeKeyPlace;
+typedef struct PipeKey {
+    const char *name;
+    unsigned places;           /* PipeKeyPlace */
+    const char *type;          /* of its value, for editors */
+    const char *const *values; /* the words it may be, the first when it is missing; NULL: any */
+    const char *only;          /* of a wait: the kind that has it; NULL: all */
+    const char *help;          /* one sentence */
+} PipeKey;
+const PipeKey *pipe_key(Str name, unsigned places); /* NULL: not known there */
+void pipe_nearest_key(Nearest *n, unsigned places);
+const char *const *pipe_words(const char *key, unsigned place);  /* its values; ends with NULL */
+const char *pipe_words_text(Arena *a, const char *const *words); /* "one, two or three" */
+/* Keys of an object. False when it is no object; each that is not known is a fault. */
+bool pipe_keys(PipeReader *r, const Place *at, const Json *object, PipeKeyPlace place);
+void pipe_put_roots(JsonOut *j); /* pipeline_refs.c */
+bool pipe_word_ok(Str s);        /* letter, then letters, digits, - and _; at most 64 */
 Str pipe_text(PipeReader *r, const Place *up, const Json *object, const char *key, size_t max);
 bool pipe_flag(PipeReader *r, const Place *up, const Json *object, const char *key, bool otherwise);
 int64_t pipe_int(PipeReader *r, const Place *up, const Json *object, const char *key, int64_t min,

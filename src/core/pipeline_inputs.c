@@ -14,10 +14,6 @@ static const char *const reserved[] = {
     "wait",         "queue",   "priority", "delay_ms", "attempts", "timeout_ms", "concurrency_key",
     "callback_url", "dry_run", "help",     "inputs",   "version",  "no_memo"};
 
-static const char *const value_keys[] = {"type",    "required", "default", "choices", "min", "max",
-                                         "max-len", "help",     "unit",    "example", NULL};
-static const char *const file_keys[] = {"type", "required", "accepts", "help", NULL};
-
 static const char *copy_c(PipeReader *r, Str s)
 {
     return pipe_memory(r, str_to_c(r->arena, s));
@@ -256,18 +252,15 @@ static bool is_file_type(Str type)
 static bool type_fits(PipeReader *r, const Place *up, const Json *spec, Str type)
 {
     Place at = {up, STR("type")};
-    static const char *const names[] = {"file",   "files", "document", "text", "int",
-                                        "number", "bool",  "choice",   "list", "json"};
+    const char *const *names = pipe_words("type", KEY_INPUT);
     Nearest n = nearest_to(type);
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
+    for (size_t i = 0; names[i] != NULL; i++) {
         if (str_eq_c(type, names[i]))
             return true;
         nearest_try(&n, names[i]);
     }
-    pipe_fault(r, json_get(spec, "type") != NULL ? &at : up,
-               "needs a type: file, files, document, text, int, number, bool, choice, list or "
-               "json%s",
-               pipe_meant(&n).text);
+    pipe_fault(r, json_get(spec, "type") != NULL ? &at : up, "needs a type: %s%s",
+               pipe_words_text(r->arena, names), pipe_meant(&n).text);
     return false;
 }
 
@@ -282,7 +275,8 @@ static void read_input(PipeReader *r, const Place *at, const Json *spec, Param *
         pipe_fault(r, at, "must be an object such as {type: text}");
         return;
     }
-    if (!type_fits(r, at, spec, type) || !pipe_keys(r, at, spec, is_file ? file_keys : value_keys))
+    if (!type_fits(r, at, spec, type) ||
+        !pipe_keys(r, at, spec, is_file ? KEY_FILE_INPUT : KEY_INPUT))
         return;
     if (is_file)
         read_file(r, at, name, spec, &files[r->p->files_len++]);

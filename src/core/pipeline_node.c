@@ -2,35 +2,6 @@
  * expressions is read when all nodes are known (pipeline_with.c). */
 #include "core/pipeline_in.h"
 
-/* Which kinds take which keys: one table for reading and for messages. */
-enum { FOR_STEP = 1, FOR_CALL = 2, FOR_WAIT = 4, FOR_WORK = 3, FOR_ALL = 7 };
-static const struct {
-    const char *name;
-    int kinds;
-} node_keys[] = {
-    {"uses", FOR_STEP},
-    {"call", FOR_CALL},
-    {"wait", FOR_WAIT},
-    {"with", FOR_WORK},
-    {"needs", FOR_ALL},
-    {"if", FOR_ALL},
-    {"continue-on-error", FOR_ALL},
-    {"timeout", FOR_ALL},
-    {"foreach", FOR_WORK},
-    {"matrix", FOR_WORK},
-    {"max-parallel", FOR_WORK},
-    {"on-item-failure", FOR_WORK},
-    {"retry", FOR_WORK},
-    {"priority", FOR_WORK},
-    {"memo", FOR_STEP},
-    {"queue", FOR_STEP},
-    {"who", FOR_WAIT},
-    {"signal", FOR_WAIT},
-    {"for", FOR_WAIT},
-    {"until", FOR_WAIT},
-    {"on-timeout", FOR_WAIT},
-};
-
 Place pipe_section_place(NodeSection s)
 {
     static const Str names[] = {[SECTION_STEPS] = {"steps", 5},
@@ -52,38 +23,33 @@ static const char *const kind_names[] = {
 
 static void check_key(PipeReader *r, const Place *at, Str key, NodeKind kind)
 {
-    Nearest n = nearest_to(key);
-    for (size_t i = 0; i < COUNT_OF(node_keys); i++) {
-        bool fits = (node_keys[i].kinds & (1 << kind)) != 0;
-        if (str_eq_c(key, node_keys[i].name)) {
-            if (!fits)
-                pipe_fault(r, at, "is not for %s", kind_names[kind]);
-            return;
-        }
-        if (fits)
-            nearest_try(&n, node_keys[i].name);
+    PipeKeyPlace place = (PipeKeyPlace)(KEY_STEP << kind);
+    if (pipe_key(key, place) != NULL)
+        return;
+    if (pipe_key(key, KEY_STEP | KEY_CALL | KEY_WAIT) != NULL) {
+        pipe_fault(r, at, "is not for %s", kind_names[kind]);
+        return;
     }
+    Nearest n = nearest_to(key);
+    pipe_nearest_key(&n, place);
     pipe_fault(r, at, "is not known here%s", pipe_meant(&n).text);
 }
 
 /* A word out of a few; the first stands when the key is missing. */
-static int one_of(PipeReader *r, const Place *up, const Json *o, const char *key,
-                  const char *const *names, int len)
+static int one_of(PipeReader *r, const Place *up, const Json *o, PipeKeyPlace place,
+                  const char *key)
 {
     Place at = {up, str_from_c(key)};
+    const char *const *names = pipe_words(key, place);
     const Json *v = json_get(o, key);
     Nearest n = nearest_to(json_text(v));
-    for (int i = 0; v != NULL && i < len; i++) {
+    for (int i = 0; v != NULL && names[i] != NULL; i++) {
         if (str_eq_c(json_text(v), names[i]))
             return i;
         nearest_try(&n, names[i]);
     }
-    if (v == NULL)
-        return 0;
-    Buf b = buf_init(r->arena, 512);
-    for (int i = 0; i < len; i++)
-        buf_addf(&b, "%s%s", i == 0 ? "" : i + 1 == len ? " or " : ", ", names[i]);
-    pipe_fault(r, &at, "must be %s%s", buf_c(&b), pipe_meant(&n).text);
+    if (v != NULL)
+        pipe_fault(r, &at, "must be %s%s", pipe_words_text(r->arena, names), pipe_meant(&n).text);
     return 0;
 }
 
@@ -143,26 +109,19 @@ static void read_time(PipeReader *r, const Place *up, Draft *d)
 
 static void read_wait(PipeReader *r, const Place *up, Draft *d)
 {
-    static const char *const kinds[] = {"approval", "signal", "time", "callback"};
-    static const char *const roles[] = {"reviewer", "viewer", "runner", "editor", "owner"};
-    static const char *const ends[] = {"fail", "continue"};
-    /* Which key belongs to which kind of wait. */
-    static const struct {
-        const char *key;
-        WaitKind kind;
-    } own[] = {
-        {"who", WAIT_APPROVAL}, {"signal", WAIT_SIGNAL}, {"for", WAIT_TIME}, {"until", WAIT_TIME}};
     Node *n = &d->node;
     n->kind = NODE_WAIT;
-    n->wait = (WaitKind)one_of(r, up, d->source, "wait", kinds, COUNT_OF(kinds));
-    for (size_t i = 0; i < COUNT_OF(own); i++) {
-        Place at = {up, str_from_c(own[i].key)};
-        if (json_get(d->source, own[i].key) != NULL && own[i].kind != n->wait)
-            pipe_fault(r, &at, "is for wait: %s", kinds[own[i].kind]);
+    n->wait = (WaitKind)one_of(r, up, d->source, KEY_WAIT, "wait");
+    json_each(member, d->source) {
+        const PipeKey *key = pipe_key(member->key, KEY_WAIT);
+        Place at = {up, member->key};
+        if (key != NULL && key->only != NULL &&
+            !str_eq_c(str_from_c(key->only), pipe_words("wait", KEY_WAIT)[n->wait]))
+            pipe_fault(r, &at, "is for wait: %s", key->only);
     }
-    n->on_timeout_continue = one_of(r, up, d->source, "on-timeout", ends, COUNT_OF(ends)) == 1;
+    n->on_timeout_continue = one_of(r, up, d->source, KEY_WAIT, "on-timeout") == 1;
     if (n->wait == WAIT_APPROVAL)
-        n->who = str_from_c(roles[one_of(r, up, d->source, "who", roles, COUNT_OF(roles))]);
+        n->who = str_from_c(pipe_words("who", KEY_WAIT)[one_of(r, up, d->source, KEY_WAIT, "who")]);
     if (n->wait == WAIT_SIGNAL) {
         Place at = {up, STR("signal")};
         n->signal = json_get(d->source, "signal") != NULL
@@ -179,7 +138,6 @@ static void read_wait(PipeReader *r, const Place *up, Draft *d)
 /* What steps and calls have in common. */
 static void read_work(PipeReader *r, const Place *up, Draft *d)
 {
-    static const char *const policies[] = {"finish", "stop", "ignore"};
     bool is_step = d->node.kind == NODE_STEP;
     Node *n = &d->node;
     n->attempts = is_step ? r->defaults.attempts : 0;
@@ -191,8 +149,7 @@ static void read_work(PipeReader *r, const Place *up, Draft *d)
     d->many = json_get(d->source, "foreach") != NULL || json_get(d->source, "matrix") != NULL;
     n->max_parallel = (int)pipe_int(r, up, d->source, "max-parallel", 1, PIPELINE_PARALLEL_MAX,
                                     PIPELINE_PARALLEL_DEFAULT);
-    n->on_item_failure =
-        (ItemFailure)one_of(r, up, d->source, "on-item-failure", policies, COUNT_OF(policies));
+    n->on_item_failure = (ItemFailure)one_of(r, up, d->source, KEY_STEP, "on-item-failure");
     static const char *const of_many[] = {"max-parallel", "on-item-failure"};
     for (size_t i = 0; i < COUNT_OF(of_many) && !d->many; i++) {
         Place at = {up, str_from_c(of_many[i])};

@@ -110,7 +110,7 @@ bool pipe_word_ok(Str s)
     return s.len > 0 && s.len <= 64;
 }
 
-bool pipe_keys(PipeReader *r, const Place *at, const Json *object, const char *const *names)
+bool pipe_keys(PipeReader *r, const Place *at, const Json *object, PipeKeyPlace place)
 {
     if (!json_is(object, JSON_OBJECT)) {
         pipe_fault(r, at, "must be an object");
@@ -118,13 +118,9 @@ bool pipe_keys(PipeReader *r, const Place *at, const Json *object, const char *c
     }
     json_each(member, object) {
         Nearest n = nearest_to(member->key);
-        bool known = false;
-        for (const char *const *name = names; *name != NULL && !known; name++) {
-            known = str_eq_c(member->key, *name);
-            nearest_try(&n, *name);
-        }
         Place here = {at, member->key};
-        if (!known)
+        pipe_nearest_key(&n, place);
+        if (pipe_key(member->key, place) == NULL)
             pipe_fault(r, &here, "is not known here%s", pipe_meant(&n).text);
         if (r->faults->len == PIPELINE_FAULTS_MAX)
             break;
@@ -188,23 +184,18 @@ int64_t pipe_duration(PipeReader *r, const Place *up, const Json *object, const 
 void pipe_retry(PipeReader *r, const Place *up, const Json *object, int64_t *attempts,
                 int64_t *delay_ms)
 {
-    static const char *const keys[] = {"attempts", "delay", NULL};
     Place at = {up, STR("retry")};
     const Json *v = json_get(object, "retry");
     if (!json_is(v, JSON_OBJECT)) {
         *attempts = pipe_int(r, up, object, "retry", 1, 100, *attempts);
         return;
     }
-    pipe_keys(r, &at, v, keys);
+    pipe_keys(r, &at, v, KEY_RETRY);
     *attempts = pipe_int(r, &at, v, "attempts", 1, 100, *attempts);
     *delay_ms = pipe_duration(r, &at, v, "delay", *delay_ms);
 }
 
 /* The top level */
-
-static const char *const top_keys[] = {"name",       "title",       "summary", "inputs", "defaults",
-                                       "secrets",    "concurrency", "timeout", "on",     "steps",
-                                       "on-failure", "finally",     "outputs", NULL};
 
 static void read_name(PipeReader *r, const Json *tree)
 {
@@ -218,10 +209,9 @@ static void read_name(PipeReader *r, const Json *tree)
 
 static void read_defaults(PipeReader *r, const Json *d)
 {
-    static const char *const keys[] = {"retry", "timeout", "queue", "priority", "memo", NULL};
     Place at = {NULL, STR("defaults")};
     r->defaults = (PipeDefaults){.priority = PIPELINE_NO_PRIORITY, .memo = true};
-    if (d == NULL || !pipe_keys(r, &at, d, keys))
+    if (d == NULL || !pipe_keys(r, &at, d, KEY_DEFAULTS))
         return;
     pipe_retry(r, &at, d, &r->defaults.attempts, &r->defaults.retry_ms);
     r->defaults.timeout_ms = pipe_duration(r, &at, d, "timeout", 0);
@@ -253,9 +243,8 @@ static void read_secrets(PipeReader *r, const Json *list)
 
 static void read_concurrency(PipeReader *r, const Json *c)
 {
-    static const char *const keys[] = {"key", "limit", NULL};
     Place at = {NULL, STR("concurrency")}, key_at = {&at, STR("key")};
-    if (c == NULL || !pipe_keys(r, &at, c, keys))
+    if (c == NULL || !pipe_keys(r, &at, c, KEY_CONCURRENCY))
         return;
     r->p->concurrency_limit = pipe_int(r, &at, c, "limit", 1, 1000000, 1);
     const Json *key = json_get(c, "key");
@@ -292,7 +281,7 @@ static void read_tree(PipeReader *r, const Json *tree)
 {
     static const Place outputs = {NULL, {"outputs", 7}}, inputs = {NULL, {"inputs", 6}};
     static const Place on = {NULL, {"on", 2}};
-    if (!pipe_keys(r, NULL, tree, top_keys))
+    if (!pipe_keys(r, NULL, tree, KEY_TOP))
         return;
     read_name(r, tree);
     r->p->title = pipe_text(r, NULL, tree, "title", TITLE_MAX);

@@ -76,12 +76,13 @@ static ValueKind member_of(RefCheck *c, const Str *path, size_t len, size_t inde
     return unknown(c, path, index + 1, what, &n);
 }
 
+static const char *const file_members[] = {"name", "type", "bytes", "blob", NULL};
+
 static ValueKind file_member(RefCheck *c, const Str *path, size_t len, size_t index)
 {
-    static const char *const names[] = {"name", "type", "bytes", "blob", NULL};
     if (len <= index)
         return VALUE_FILE;
-    ValueKind k = member_of(c, path, len, index, names);
+    ValueKind k = member_of(c, path, len, index, file_members);
     if (k != VALUE_WRONG && len > index + 1)
         return wrong(c, path, len, "goes deeper than a file's fields");
     return k == VALUE_WRONG ? k : str_eq_c(path[index], "bytes") ? VALUE_INT : VALUE_TEXT;
@@ -190,11 +191,11 @@ static ValueKind ref_field(RefCheck *c, const Str *path, size_t len, size_t inde
 }
 
 static const char *const type_names[] = {"text", "markdown", "html",  "json",  "csv", "xml",
-                                         "pdf",  "image",    "audio", "video", "zip"};
+                                         "pdf",  "image",    "audio", "video", "zip", NULL};
 
 static const char *type_name(Str name)
 {
-    for (size_t i = 0; i < COUNT_OF(type_names); i++)
+    for (size_t i = 0; type_names[i] != NULL; i++)
         if (str_eq_c(name, type_names[i]))
             return type_names[i];
     return NULL;
@@ -230,6 +231,9 @@ static ValueKind ref_file_of_step(RefCheck *c, const Str *path, size_t len, cons
     return file_member(c, path, len, 3);
 }
 
+/* Of every step, besides the fields of its data. */
+static const char *const step_members[] = {"state", "reason", "output", "outputs", NULL};
+
 static ValueKind ref_step(RefCheck *c, const Str *path, size_t len, const Step *s)
 {
     Nearest n = nearest_to(path[2]);
@@ -241,9 +245,8 @@ static ValueKind ref_step(RefCheck *c, const Str *path, size_t len, const Step *
         return ref_file_of_step(c, path, len, s);
     if (s->data == NULL)
         return VALUE_ANY;
-    static const char *const also[] = {"state", "reason", "output", "outputs"};
-    for (size_t i = 0; i < COUNT_OF(also); i++)
-        nearest_try(&n, also[i]);
+    for (size_t i = 0; step_members[i] != NULL; i++)
+        nearest_try(&n, step_members[i]);
     return unknown(c, path, 3, "is not in what the step gives", &n);
 }
 
@@ -266,14 +269,16 @@ static ValueKind ref_call(RefCheck *c, const Str *path, size_t len, const Pipeli
     return unknown(c, path, 3, "is not among the outputs of the pipeline called", &n);
 }
 
+static const char *const approval_members[] = {"approved", "comment",   "by",
+                                               "at",       "timed_out", NULL};
+static const char *const time_members[] = {"timed_out", "at", NULL};
+
 static ValueKind ref_wait(RefCheck *c, const Str *path, size_t len, WaitKind kind)
 {
-    static const char *const approval[] = {"approved", "comment", "by", "at", "timed_out", NULL};
-    static const char *const time[] = {"timed_out", "at", NULL};
     if (kind == WAIT_APPROVAL)
-        return member_of(c, path, len, 2, approval);
+        return member_of(c, path, len, 2, approval_members);
     if (kind == WAIT_TIME)
-        return member_of(c, path, len, 2, time);
+        return member_of(c, path, len, 2, time_members);
     return VALUE_ANY; /* a signal's and a callback's value is what the sender sent */
 }
 
@@ -369,17 +374,19 @@ static ValueKind ref_secrets(RefCheck *c, const Str *path, size_t len)
     return VALUE_SECRET;
 }
 
+static const char *const failure_members[] = {"step", "reason", "detail", NULL};
+
 static ValueKind ref_failure(RefCheck *c, const Str *path, size_t len)
 {
-    static const char *const names[] = {"step", "reason", "detail", NULL};
-    ValueKind k = member_of(c, path, len, 1, names);
+    ValueKind k = member_of(c, path, len, 1, failure_members);
     return k == VALUE_WRONG || len < 2 ? k : plain(c, path, len, 2, VALUE_TEXT);
 }
 
+static const char *const job_members[] = {"id", "created", NULL};
+
 static ValueKind ref_job(RefCheck *c, const Str *path, size_t len)
 {
-    static const char *const names[] = {"id", "created", NULL};
-    ValueKind k = member_of(c, path, len, 1, names);
+    ValueKind k = member_of(c, path, len, 1, job_members);
     return k == VALUE_WRONG || len < 2 ? k : plain(c, path, len, 2, VALUE_TEXT);
 }
 
@@ -408,18 +415,58 @@ static const struct {
     PipeRoot root;
     ValueKind (*check)(RefCheck *c, const Str *path, size_t len);
     const char *elsewhere; /* said where it may not be named */
+    const char *help;
 } roots[] = {
-    {"inputs", ROOT_INPUTS, ref_inputs, "is not known here"},
-    {"steps", ROOT_STEPS, ref_steps, "is not known here: no step has run yet"},
-    {"item", ROOT_ITEM, ref_any, "is known only in with of a step that has foreach or matrix"},
-    {"index", ROOT_ITEM, ref_any, "is known only in with of a step that has foreach or matrix"},
-    {"matrix", ROOT_MATRIX, ref_matrix, "is known only in with of a step that has matrix"},
-    {"secrets", ROOT_SECRETS, ref_secrets, "may only be the value of a secret parameter"},
-    {"failure", ROOT_FAILURE, ref_failure, "is known only in on-failure and finally"},
-    {"job", ROOT_JOB, ref_job, "is not known here"},
-    {"trigger", ROOT_TRIGGER, ref_any, "is not known here"},
-    {"waits", ROOT_WAITS, ref_waits, "is known only in with of a step"},
+    {"inputs", ROOT_INPUTS, ref_inputs, "is not known here", "What the caller gave: inputs.NAME."},
+    {"steps", ROOT_STEPS, ref_steps, "is not known here: no step has run yet",
+     "What a step gave: steps.NAME.FIELD; this step then begins after it."},
+    {"item", ROOT_ITEM, ref_any, "is known only in with of a step that has foreach or matrix",
+     "Of foreach: the member of the list."},
+    {"index", ROOT_ITEM, ref_any, "is known only in with of a step that has foreach or matrix",
+     "Of foreach and matrix: the number of the run; the first is 0."},
+    {"matrix", ROOT_MATRIX, ref_matrix, "is known only in with of a step that has matrix",
+     "Of matrix: the values of this combination, matrix.NAME."},
+    {"secrets", ROOT_SECRETS, ref_secrets, "may only be the value of a secret parameter",
+     "A secret of the project, only as the whole value of a secret parameter."},
+    {"failure", ROOT_FAILURE, ref_failure, "is known only in on-failure and finally",
+     "The first step that failed; null when none has."},
+    {"job", ROOT_JOB, ref_job, "is not known here", "This job."},
+    {"trigger", ROOT_TRIGGER, ref_any, "is not known here", "What started the job."},
+    {"waits", ROOT_WAITS, ref_waits, "is known only in with of a step",
+     "The address of a callback: waits.NAME.url."},
 };
+
+static void put_names(JsonOut *j, const char *key, const char *const *names)
+{
+    json_key(j, key);
+    json_begin(j, '[');
+    for (size_t i = 0; names[i] != NULL; i++)
+        json_put_c(j, names[i]);
+    json_end(j, ']');
+}
+
+void pipe_put_roots(JsonOut *j)
+{
+    json_key(j, "roots");
+    json_begin(j, '[');
+    for (size_t i = 0; i < COUNT_OF(roots); i++) {
+        json_begin(j, '{');
+        json_kv_c(j, "name", roots[i].name);
+        json_kv_c(j, "help", roots[i].help);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    json_key(j, "members");
+    json_begin(j, '{');
+    put_names(j, "step", step_members);
+    put_names(j, "file_types", type_names);
+    put_names(j, "file", file_members);
+    put_names(j, "approval", approval_members);
+    put_names(j, "time", time_members);
+    put_names(j, "failure", failure_members);
+    put_names(j, "job", job_members);
+    json_end(j, '}');
+}
 
 static ValueKind check_ref(RefCheck *c, const Str *path, size_t len)
 {

@@ -38,7 +38,8 @@ static ErrCode read_page(DbConn *reader, Kind kind, int64_t after, Page *p, Err 
     if (kind == KIND_LIVE)
         rc = db_query(reader, &sql_bulk_live,
                       DB_ARGS(DB_I(f->project), DB_I(after), DB_I(first), DB_I(last), DB_S(f->step),
-                              DB_S(f->queue), DB_I(waits), DB_I(runs), DB_I(BULK_PAGE)),
+                              DB_S(f->queue), DB_I(waits), DB_I(runs), DB_I(BULK_PAGE),
+                              DB_S(f->pipeline), DB_I(f->key)),
                       &rows, err);
     else if (kind == KIND_LETTER)
         rc = db_query(reader, &sql_bulk_letters,
@@ -49,7 +50,8 @@ static ErrCode read_page(DbConn *reader, Kind kind, int64_t after, Page *p, Err 
     else
         rc = db_query(reader, ended[kind],
                       DB_ARGS(DB_I(f->project), DB_I(after), DB_I(first), DB_I(last), DB_S(f->step),
-                              DB_S(f->queue), DB_S(f->reason), DB_I(BULK_PAGE)),
+                              DB_S(f->queue), DB_S(f->reason), DB_I(BULK_PAGE), DB_S(f->pipeline),
+                              DB_I(f->key)),
                       &rows, err);
     p->len = 0;
     while (rc == OK && db_next(&rows, &rc, err) && p->len < BULK_PAGE)
@@ -126,6 +128,40 @@ static ErrCode all_of_kind(Db *db, DbConn *reader, Kind kind, bool dry_run, Page
     return rc;
 }
 
+/* --- those that are named --- */
+
+/* Is it there, in a state that is asked for, and not a part of another that is to stay whole? */
+static ErrCode may_change(DbConn *reader, const Page *p, int64_t job, bool *may, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    *may = false;
+    ErrCode rc =
+        db_query(reader, &sql_job_state, DB_ARGS(DB_I(job), DB_I(p->filter->project)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err))
+        *may = (p->filter->states & 1u << job_state_from(db_str(&rows, 0))) != 0 &&
+               (p->verb != BULK_DELETE || db_int(&rows, 1) == 0);
+    return rc;
+}
+
+static ErrCode all_named(Db *db, DbConn *reader, bool dry_run, Page *p, int64_t *count, Err *err)
+{
+    const BulkFilter *f = p->filter;
+    ErrCode rc = OK;
+    for (size_t i = 0; rc == OK && i < f->ids_len;) {
+        for (p->len = 0; rc == OK && i < f->ids_len && p->len < BULK_PAGE; i++) {
+            bool may;
+            rc = may_change(reader, p, f->ids[i], &may, err);
+            if (rc == OK && may)
+                p->found[p->len++] = (Found){f->ids[i], f->ids[i], f->project};
+        }
+        if (dry_run)
+            *count += (int64_t)p->len;
+        else if (rc == OK)
+            rc = change_page(db, p, count, err);
+    }
+    return rc;
+}
+
 static bool asks_for(const BulkFilter *f, Kind kind)
 {
     const unsigned states[] = {[KIND_LIVE] = 1u << JOB_QUEUED | 1u << JOB_RUNNING,
@@ -146,7 +182,9 @@ ErrCode flow_bulk(Db *db, BulkVerb verb, const BulkFilter *f, bool dry_run, int6
     p->verb = verb;
     *count = 0;
     ErrCode rc = db_reader(db, &reader, err);
-    for (int kind = KIND_LIVE; rc == OK && kind <= KIND_LETTER; kind++)
+    if (rc == OK && f->ids != NULL)
+        rc = all_named(db, reader, dry_run, p, count, err);
+    for (int kind = KIND_LIVE; rc == OK && f->ids == NULL && kind <= KIND_LETTER; kind++)
         if (asks_for(f, (Kind)kind))
             rc = all_of_kind(db, reader, (Kind)kind, dry_run, p, count, err);
     free(p);

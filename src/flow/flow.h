@@ -156,6 +156,10 @@ typedef struct Job {
     bool paused, blocked;                     /* blocked: others of its concurrency key run */
     const struct NodeView *waits; /* of a pipeline's job: set by who has read them (flow_nodes) */
     size_t waits_len;
+    Str input;   /* name of its first input file; "": none */
+    Str trigger; /* of a pipeline's job: what started it, JSON; flow_get only; "": a person */
+    const struct JobUsage *usage; /* set by who has read it (flow_usage) */
+    size_t usage_len;
     JobFile *inputs, *outputs;
     size_t inputs_len, outputs_len;
 } Job;
@@ -180,16 +184,21 @@ MUST_CHECK ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *
 enum { FLOW_LIST_MAX = 200 };
 typedef struct JobFilter {
     int64_t project;
-    int state;                  /* JobState, or -1: any */
-    Str step;                   /* "": any */
+    unsigned states;            /* bits: 1 << JobState; 0: any */
+    Str step, queue;            /* "": any */
     Str pipeline;               /* "": any; jobs of this pipeline, whatever `step` says */
-    int64_t before;             /* jobs with a smaller id (older) only; 0: from the newest */
+    int64_t key;                /* jobs that this key asked for; 0: any */
+    int64_t from, before;       /* from <= id < before; 0: open */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
     int limit;                  /* 1 … FLOW_LIST_MAX */
 } JobFilter;
 /* Newest first, without files. *more: there are further ones. */
 MUST_CHECK ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_t *len,
                              bool *more, Err *err);
+
+/* What a job and all below it have used, by unit. */
+MUST_CHECK ErrCode flow_usage(DbConn *reader, int64_t project, int64_t job, Arena *a,
+                              struct JobUsage **out, size_t *len, Err *err);
 
 /* Items of a batch of the project after item `after` (0: from the first), with their files.
  * state: JobState, or -1: any. */
@@ -226,10 +235,14 @@ typedef enum BulkVerb {
     BULK_DELETE, /* those that have ended, with their children, events and files */
 } BulkVerb;
 typedef struct BulkFilter {
-    int64_t project;            /* 0: any (only of live jobs) */
-    unsigned states;            /* bits: 1 << JobState */
-    bool letters;               /* jobs of dead letters instead, whatever `states` says */
+    int64_t project;    /* 0: any (only of live jobs) */
+    unsigned states;    /* bits: 1 << JobState */
+    bool letters;       /* jobs of dead letters instead, whatever `states` says */
+    const int64_t *ids; /* only these, of `ids_len`; what is below does not count then */
+    size_t ids_len;
     Str step, queue, reason;    /* "": any */
+    Str pipeline;               /* "": any; not of letters */
+    int64_t key;                /* who asked; 0: any; not of letters */
     int64_t since_ms, until_ms; /* created (letters: died) at or after, and before; 0: open */
 } BulkFilter;
 MUST_CHECK ErrCode flow_bulk(Db *db, BulkVerb verb, const BulkFilter *f, bool dry_run,

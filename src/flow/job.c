@@ -4,6 +4,8 @@
 #include "base/id.h"
 #include "db/queries.h"
 
+#include <string.h>
+
 static const char *const state_names[] = {[JOB_QUEUED] = "queued",
                                           [JOB_RUNNING] = "running",
                                           [JOB_DONE] = "done",
@@ -83,6 +85,8 @@ static bool read_job(const DbRows *rows, Arena *a, Job *j)
     j->paused = (next_int(&c) & HALT_PAUSED) != 0;
     j->paused = str_eq_c(db_str(rows, c.at), "paused") || j->paused;
     j->blocked = str_eq_c(db_str(rows, c.at), "blocked");
+    c.at++;
+    j->input = next_text(&c);
     j->created_ms = id_time_ms(j->id);
     return !c.failed;
 }
@@ -205,6 +209,41 @@ ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err)
     return rc;
 }
 
+static ErrCode read_trigger(DbConn *reader, Arena *a, Job *j, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = j->pipeline.len == 0
+                     ? OK
+                     : db_query(reader, &sql_job_trigger, DB_ARGS(DB_I(j->id), DB_I(j->project)),
+                                &rows, err);
+    while (rc == OK && j->pipeline.len > 0 && db_next(&rows, &rc, err)) {
+        j->trigger = db_str_copy(&rows, 0, a);
+        if (j->trigger.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a job");
+    }
+    return rc;
+}
+
+ErrCode flow_usage(DbConn *reader, int64_t project, int64_t job, Arena *a, JobUsage **out,
+                   size_t *len, Err *err)
+{
+    enum { UNITS_MAX = 100 };
+    size_t n = 0;
+    JobUsage *all = arena_new(a, JobUsage, UNITS_MAX);
+    if (all == NULL)
+        return err_set(err, ERR_NO_MEMORY, "reading usage");
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_job_usage, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    while (rc == OK && n < UNITS_MAX && db_next(&rows, &rc, err)) {
+        all[n] = (JobUsage){.unit = db_str_copy(&rows, 0, a), .amount = db_int(&rows, 1)};
+        if (all[n++].unit.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading usage");
+    }
+    *out = all;
+    *len = n;
+    return rc;
+}
+
 ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err)
 {
     Job j;
@@ -216,6 +255,8 @@ ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *ou
         rc = flow_files(reader, job, false, a, &j.inputs, &j.inputs_len, err);
     if (rc == OK)
         rc = flow_files(reader, job, true, a, &j.outputs, &j.outputs_len, err);
+    if (rc == OK)
+        rc = read_trigger(reader, a, &j, err);
     if (rc == OK && j.batch)
         rc = flow_batch_counts(reader, job, &j.items, err);
     if (rc == OK)
@@ -268,7 +309,7 @@ ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, int state, in
     return flow_items_by(reader, project, batch, -1, state, after, limit, a, out, len, more, err);
 }
 
-/* Each state has its own way to be found (sql/job.sql); all give ids, newest first. */
+/* One state, or any (-1), has its own way to be found (sql/job.sql); all give ids, newest first. */
 static const Query *ids_query(int state)
 {
     switch (state) {
@@ -287,26 +328,61 @@ static const Query *ids_query(int state)
     }
 }
 
-static ErrCode find_ids(DbConn *reader, const JobFilter *f, int64_t *ids, size_t *len, Err *err)
+/* The newest ids found so far, newest first, without one twice. */
+typedef struct Ids {
+    int64_t items[FLOW_LIST_MAX + 1];
+    size_t len, max;
+} Ids;
+
+static void add_id(Ids *l, int64_t id)
+{
+    size_t at = l->len;
+    while (at > 0 && l->items[at - 1] < id)
+        at--;
+    if (at == l->max || (at > 0 && l->items[at - 1] == id)) /* it changed its state meanwhile */
+        return;
+    l->len = l->len < l->max ? l->len + 1 : l->len;
+    memmove(&l->items[at + 1], &l->items[at], (l->len - 1 - at) * sizeof l->items[0]);
+    l->items[at] = id;
+}
+
+static ErrCode find_ids_in(DbConn *reader, const JobFilter *f, int state, Ids *ids, Err *err)
 {
     /* Ids sort by time, so a span of time is a span of ids. */
     int64_t below = f->before > 0 ? f->before : INT64_MAX;
     if (f->until_ms > 0 && id_first(f->until_ms) < below)
         below = id_first(f->until_ms);
     int64_t from = f->since_ms > 0 ? id_first(f->since_ms) : 0;
+    if (f->from > from)
+        from = f->from;
 
-    size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
     bool by_pipeline = f->pipeline.len > 0;
-    const char *state = f->state < 0 ? "" : job_state_name((JobState)f->state);
-    const DbVal args[] = {DB_I(f->project),   DB_I(below),
-                          DB_I(from),         DB_S(by_pipeline ? f->pipeline : f->step),
-                          DB_I(f->limit + 1), DB_S(str_from_c(state))};
-    ErrCode rc = by_pipeline ? db_query(reader, &sql_job_ids_pipeline, args, 6, &rows, err)
-                             : db_query(reader, ids_query(f->state), args, 5, &rows, err);
+    const char *name = state < 0 ? "" : job_state_name((JobState)state);
+    const DbVal args[] = {DB_I(f->project),
+                          DB_I(below),
+                          DB_I(from),
+                          DB_S(by_pipeline ? f->pipeline : f->step),
+                          DB_I((int64_t)ids->max),
+                          DB_S(f->queue),
+                          DB_I(f->key),
+                          DB_S(str_from_c(name))};
+    ErrCode rc = by_pipeline ? db_query(reader, &sql_job_ids_pipeline, args, 8, &rows, err)
+                             : db_query(reader, ids_query(state), args, 7, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))
-        ids[n++] = db_int(&rows, 0);
-    *len = n;
+        add_id(ids, db_int(&rows, 0));
+    return rc;
+}
+
+static ErrCode find_ids(DbConn *reader, const JobFilter *f, Ids *ids, Err *err)
+{
+    const unsigned every = (1u << JOB_STATE_COUNT) - 1;
+    if (f->states == 0 || (f->states & every) == every)
+        return find_ids_in(reader, f, -1, ids, err);
+    ErrCode rc = OK;
+    for (int state = 0; rc == OK && state < JOB_STATE_COUNT; state++)
+        if ((f->states & 1u << state) != 0)
+            rc = find_ids_in(reader, f, state, ids, err);
     return rc;
 }
 
@@ -316,13 +392,12 @@ ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_
     if (f->limit < 1 || f->limit > FLOW_LIST_MAX)
         return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX,
                        f->limit);
-    int64_t ids[FLOW_LIST_MAX + 1];
-    size_t n = 0;
-    ErrCode rc = find_ids(reader, f, ids, &n, err);
+    Ids ids = {.max = (size_t)f->limit + 1};
+    ErrCode rc = find_ids(reader, f, &ids, err);
     if (rc != OK)
         return rc;
-    *more = n > (size_t)f->limit;
-    n = *more ? (size_t)f->limit : n;
+    *more = ids.len > (size_t)f->limit;
+    size_t n = *more ? (size_t)f->limit : ids.len;
 
     Job *jobs = arena_new(a, Job, n);
     if (jobs == NULL)
@@ -330,7 +405,7 @@ ErrCode flow_list(DbConn *reader, const JobFilter *f, Arena *a, Job **out, size_
     size_t kept = 0;
     for (size_t i = 0; rc == OK && i < n; i++) {
         bool found = false;
-        rc = read_row(reader, f->project, ids[i], a, &jobs[kept], &found, err);
+        rc = read_row(reader, f->project, ids.items[i], a, &jobs[kept], &found, err);
         kept += found;
     }
     *out = jobs;

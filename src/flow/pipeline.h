@@ -39,6 +39,8 @@ typedef struct PipelineNew {
     Str source;     /* the text as written; "": the definition is it */
     Str name;
     Str title, summary;
+    bool based; /* `base` is the version that was changed, 0: there was none */
+    int64_t base;
 } PipelineNew;
 
 typedef struct PipelineInfo {
@@ -49,7 +51,8 @@ typedef struct PipelineInfo {
     Str definition, source; /* get only */
 } PipelineInfo;
 
-/* A further version, or nothing when it equals the newest (*made is false then). */
+/* A further version, or nothing when it equals the newest (*made is false then). ERR_CONFLICT: it is
+ * based on another version than the newest. */
 MUST_CHECK ErrCode flow_pipeline_put(Db *db, const PipelineNew *n, PipelineInfo *out, bool *made,
                                      Arena *a, Err *err);
 /* version 0: the newest. ERR_UNKNOWN_PIPELINE. A built-in one is found when the project has none

@@ -84,6 +84,27 @@ static ErrCode tell_stored(DbConn *tx, int64_t project, int64_t key, Str name, S
     return hooks->stored(hooks->stored_ctx, tx, project, key, name, definition, err);
 }
 
+/* Nobody's change is lost unseen: what was changed must still be the newest. A pipeline that comes
+ * with platen is no change of anybody's. */
+static ErrCode check_base(const PipelineNew *n, const Found *f, Err *err)
+{
+    int64_t newest = f->key.id != 0 && !f->built_in ? f->key.version : 0;
+    if (!n->based || newest == n->base || (newest == 0 && f->key.id != 0))
+        return OK;
+    if (newest == 0)
+        err_set(err, ERR_CONFLICT, "pipeline \"" STR_FMT "\" was deleted meanwhile",
+                STR_ARG(n->name));
+    else if (n->base == 0)
+        err_set(err, ERR_CONFLICT, "there is a pipeline \"" STR_FMT "\" already", STR_ARG(n->name));
+    else
+        err_set(err, ERR_CONFLICT,
+                "pipeline \"" STR_FMT "\" is at version %" PRId64 " by now, not %" PRId64,
+                STR_ARG(n->name), newest, n->base);
+    err_hint(err, "Compare the two; store with base_version=%" PRId64 " to make yours the newest.",
+             newest);
+    return ERR_CONFLICT;
+}
+
 static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
 {
     const PipelineNew *n = p->n;
@@ -94,6 +115,8 @@ static ErrCode put_tx(DbConn *tx, Put *p, Err *err)
     if (rc == OK && f.key.id != 0)
         rc = is_newest(tx, &f, p->hash, &same, err);
     p->key = f.key;
+    if (rc == OK && !same)
+        rc = check_base(n, &f, err);
     if (rc != OK || same)
         return rc;
     p->made = true;

@@ -248,7 +248,8 @@ static ErrCode end_many(Running *r, int i, bool is_new, Err *err)
         return end_node(r, i, NODE_DONE, NULL, is_new, false, err);
     const TaskFault why = {.reason = str_from_c(err_reason(ERR_ITEMS_FAILED)),
                            .detail = str_printf(r->arena,
-                                                "%" PRId64 " of %" PRId64 " items did not succeed",
+                                                "%" PRId64 " of the step's %" PRId64
+                                                " items did not succeed",
                                                 n->failed, n->total),
                            .hint = str_from_c(err_remedy(ERR_ITEMS_FAILED))};
     bool canceled = (r->halt & (HALT_CANCELED | HALT_DEADLINE)) != 0;

@@ -71,6 +71,9 @@ typedef struct Trigger {
 MUST_CHECK ErrCode trigger_check(const Pipeline *p, const Json *lines, Arena *a,
                                  PipelineFaults *faults, Err *err);
 
+/* The kinds with their keys for editors, as a member "triggers" of an open object. */
+void trigger_put_language(JsonOut *j);
+
 /* What storing triggers needs to know: the steps (for schedules), and whom to tell. */
 typedef struct TriggerWorld {
     const Registry *registry;

@@ -242,29 +242,117 @@ static void read_schedule(OnReader *r, TriggerSpec *s)
         fault(r, "if", "is not for a schedule; put the condition at the steps");
 }
 
+typedef struct KindKey {
+    const char *name, *help;
+} KindKey;
+
+#define MATCH_KEY                                                                                  \
+    {                                                                                              \
+        "match", "Pattern of file names, such as *.pdf."                                           \
+    }
+
 static const struct {
     const char *name, *main; /* main: what a plain value stands for */
-    const char *keys[10];
+    const char *help;
+    KindKey keys[10];
     void (*read)(OnReader *r, TriggerSpec *s);
     bool many; /* a list of texts is one trigger */
 } kinds[TRIGGER_KIND_COUNT] = {
-    [TRIGGER_EVENT] = {"event", "types", {"types", NULL}, read_event, true},
-    [TRIGGER_PIPELINE] = {"pipeline", "names", {"names", "states", NULL}, read_pipeline, true},
-    [TRIGGER_WEBHOOK] = {"webhook", "verify", {"verify", NULL}, read_webhook, false},
-    [TRIGGER_FOLDER] = {"folder", "path", {"path", "match", NULL}, read_folder, false},
+    [TRIGGER_EVENT] = {"event",
+                       "types",
+                       "Something that happens in the project, such as document.added.",
+                       {{"types", "Types of events, one or a list; job.* stands for all of jobs."}},
+                       read_event,
+                       true},
+    [TRIGGER_PIPELINE] = {"pipeline",
+                          "names",
+                          "The end of another pipeline's job.",
+                          {{"names", "Names of the pipelines."},
+                           {"states", "done (otherwise), failed or canceled."}},
+                          read_pipeline,
+                          true},
+    [TRIGGER_WEBHOOK] = {"webhook",
+                         "verify",
+                         "A request to an address of its own.",
+                         {{"verify", "How it is signed: standard (otherwise), github, or token for "
+                                     "the address alone."}},
+                         read_webhook,
+                         false},
+    [TRIGGER_FOLDER] = {"folder",
+                        "path",
+                        "A new file in a folder of the server.",
+                        {{"path", "Folder below the server's --watch-root."}, MATCH_KEY},
+                        read_folder,
+                        false},
     [TRIGGER_BUCKET] = {"bucket",
                         "url",
-                        {"url", "region", "prefix", "match", "access-key", "secret", "every", NULL},
+                        "A new file in a bucket of S3.",
+                        {{"url", "Address of the bucket."},
+                         {"region", "Region, us-east-1 otherwise."},
+                         {"prefix", "Only names that begin so."},
+                         MATCH_KEY,
+                         {"access-key", "Id of the access key."},
+                         {"secret", "Name of the project's secret that holds the secret key."},
+                         {"every", "How often it is looked at, 1m otherwise."}},
                         read_bucket,
                         false},
-    [TRIGGER_QUEUE] = {"queue", "name", {"name", NULL}, read_queue, false},
+    [TRIGGER_QUEUE] = {"queue",
+                       "name",
+                       "A message in a queue of outside work.",
+                       {{"name", "Name of the queue."}},
+                       read_queue,
+                       false},
     [TRIGGER_SCHEDULE] = {"schedule",
                           "cron",
-                          {"cron", "every", "zone", "missed", "overlap", "start", "end", "jitter",
-                           NULL},
+                          "A time of day, or every so often.",
+                          {{"cron", "When, as in cron: minute, hour, day, month, weekday."},
+                           {"every", "Instead of cron: the time between two starts, such as 10m."},
+                           {"zone", "Time zone of cron, such as Europe/Berlin."},
+                           {"missed", "What becomes of missed times: skip, once or all."},
+                           {"overlap", "When the job before has not ended: allow, skip, queue or "
+                                       "cancel."},
+                           {"start", "Not before this time."},
+                           {"end", "Not after this time."},
+                           {"jitter", "Start up to this much later, at random."}},
                           read_schedule,
                           false},
 };
+
+/* What all kinds have. */
+static const KindKey common_keys[] = {
+    {"with", "Inputs of the pipeline, from expressions over trigger."},
+    {"if", "An expression over trigger; when it is false no job starts."},
+    {0},
+};
+
+static void put_key(const KindKey *k, JsonOut *j)
+{
+    json_begin(j, '{');
+    json_kv_c(j, "name", k->name);
+    json_kv_c(j, "help", k->help);
+    json_end(j, '}');
+}
+
+void trigger_put_language(JsonOut *j)
+{
+    json_key(j, "triggers");
+    json_begin(j, '[');
+    for (int kind = 0; kind < TRIGGER_KIND_COUNT; kind++) {
+        json_begin(j, '{');
+        json_kv_c(j, "name", kinds[kind].name);
+        json_kv_c(j, "help", kinds[kind].help);
+        json_kv_c(j, "main", kinds[kind].main);
+        json_key(j, "keys");
+        json_begin(j, '[');
+        for (const KindKey *k = kinds[kind].keys; k->name != NULL; k++)
+            put_key(k, j);
+        for (const KindKey *k = common_keys; k->name != NULL; k++)
+            put_key(k, j);
+        json_end(j, ']');
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
 
 const char *trigger_kind_name(TriggerKind k)
 {
@@ -277,11 +365,14 @@ static void check_keys(OnReader *r, const TriggerSpec *s)
 {
     json_each(member, s->source) {
         Nearest n = nearest_to(member->key);
-        bool known = str_eq_c(member->key, "with") || str_eq_c(member->key, "if");
-        nearest_try(&n, "with");
-        for (const char *const *key = kinds[s->kind].keys; *key != NULL; key++) {
-            known |= str_eq_c(member->key, *key);
-            nearest_try(&n, *key);
+        bool known = false;
+        for (const KindKey *key = common_keys; key->name != NULL; key++) {
+            known |= str_eq_c(member->key, key->name);
+            nearest_try(&n, key->name);
+        }
+        for (const KindKey *key = kinds[s->kind].keys; key->name != NULL; key++) {
+            known |= str_eq_c(member->key, key->name);
+            nearest_try(&n, key->name);
         }
         if (!known)
             fault(r, str_to_c(r->arena, str_slice(member->key, 0, 64)), "is not known here%s%s%s",

@@ -54,6 +54,7 @@ ROUTES = [
     ("POST", "/api/v1/webhooks/whk_06y3vvspw0000/redeliver", "editor"),
     ("POST", "/api/v1/pipelines", "editor"),
     ("GET", "/api/v1/pipelines", "viewer"),
+    ("GET", "/api/v1/language", "viewer"),
     ("GET", "/api/v1/pipelines/no-such", "viewer"),
     ("PUT", "/api/v1/pipelines/no-such", "editor"),
     ("DELETE", "/api/v1/pipelines/no-such", "editor"),

@@ -46,6 +46,29 @@ def test_pages_show_every_job_once_newest_first(new_server):
     assert len(jobs) == 231
 
 
+def test_many_by_their_ids(client):
+    ids = [client.add("test.noop", delay_ms=3600000) for _ in range(4)]
+    named = {"ids": ids[:3]}
+    assert client.post("/api/v1/jobs/cancel", json={**named, "dry_run": True}).json() == {"count": 3}
+    assert client.post("/api/v1/jobs/cancel", json=named).json() == {"count": 3}
+    assert client.job(ids[3])["state"] == "queued"
+    assert client.post("/api/v1/jobs/retry", json={"ids": ids}).json() == {"count": 3}
+    assert client.post("/api/v1/jobs/cancel", json={"ids": ids}).json() == {"count": 4}
+    assert client.post("/api/v1/jobs/delete", json={"ids": ids[:1]}).json() == {"count": 1}
+    assert client.get(f"/api/v1/jobs/{ids[0]}").status == 404
+    problem = client.post("/api/v1/jobs/cancel", json={"ids": ["job_x"]}).json()
+    assert (problem["param"], problem["reason"]) == ("ids", "bad_param")
+
+
+def test_what_a_job_has_used_and_who_asked(client):
+    job = client.run("document.extract", files=[SAMPLES / "notes.md"])
+    read = client.job(job["id"])
+    assert read["usage"] and all(u["amount"] > 0 for u in read["usage"]), read
+    assert read["key"].startswith("key_") and read["input"] == "notes.md"
+    listed = client.get("/api/v1/jobs", {"q": job["id"]}).json()["jobs"][0]
+    assert listed["input"] == "notes.md" and "usage" not in listed
+
+
 def test_filters(client):
     done = client.run("text.stats", {"text": "filter"})
     failed = client.run("test.fail", {"reason": "no_text"})
@@ -57,6 +80,18 @@ def test_filters(client):
     for state, job in (("done", done["id"]), ("failed", failed["id"]), ("queued", queued), ("canceled", canceled), ("running", running)):
         listed = client.get("/api/v1/jobs", {"state": state, "limit": 200}).json()["jobs"]
         assert job in [j["id"] for j in listed] and {j["state"] for j in listed} == {state}
+    listed = client.get("/api/v1/jobs", {"state": "queued,running", "limit": 200}).json()["jobs"]
+    assert {queued, running} <= {j["id"] for j in listed} and {j["state"] for j in listed} == {"queued", "running"}
+    assert client.get("/api/v1/jobs", {"state": "queued,over"}).json()["param"] == "state"
+    listed = client.get("/api/v1/jobs", {"queue": "default", "q": queued}).json()["jobs"]
+    assert [j["id"] for j in listed] == [queued]
+    assert queued in [j["id"] for j in client.get("/api/v1/jobs", {"q": queued[:12], "limit": 200}).json()["jobs"]]
+    assert client.get("/api/v1/jobs", {"queue": "nowhere"}).json()["jobs"] == []
+    assert client.get("/api/v1/jobs", {"q": "queued"}).json()["param"] == "q"
+    key = client.job(queued)["key"]
+    assert queued in [j["id"] for j in client.get("/api/v1/jobs", {"key": key, "limit": 200}).json()["jobs"]]
+    assert client.get("/api/v1/jobs", {"key": "key_0000000000001"}).json()["jobs"] == []
+    assert client.get("/api/v1/jobs", {"key": "mine"}).json()["param"] == "key"
     listed = client.get("/api/v1/jobs", {"step": "text.stats", "limit": 200}).json()["jobs"]
     assert done["id"] in [j["id"] for j in listed] and {j["step"] for j in listed} == {"text.stats"}
     for job in (queued, running):

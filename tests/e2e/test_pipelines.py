@@ -127,6 +127,33 @@ def test_what_is_no_pipeline_is_refused(client, text):
     assert answer.json()["errors"]
 
 
+def test_a_change_of_somebody_else_is_not_lost(client, store):
+    name = store(SIZES)
+    text = SIZES.format(name=name)
+    mine, theirs = text.replace("Sizes of", "My sizes of"), text.replace("Sizes of", "Their sizes of")
+    assert put(client, text, params={"base_version": 0}).status == 200  # it equals the newest
+    assert put(client, theirs, params={"base_version": 1}).json()["version"] == 2
+    answer = put(client, mine, params={"base_version": 1})
+    assert (answer.status, answer.json()["reason"]) == (409, "conflict")
+    assert "version 2" in answer.json()["detail"] and "base_version=2" in answer.json()["hint"]
+    assert put(client, mine, params={"base_version": 0}).status == 409
+    assert client.get(f"/api/v1/pipelines/{name}").json()["title"] == "Their sizes of a picture"
+    assert put(client, mine, params={"base_version": 2}).json()["version"] == 3
+
+
+def test_the_language_is_what_the_checker_knows(client):
+    language = client.get("/api/v1/language").json()
+    top = [k["name"] for k in language["keys"] if "pipeline" in k["in"]]
+    assert {"name", "steps", "on", "outputs"} <= set(top)
+    for key in top:
+        faults = put(client, f"name: x\n{key}s-: 1\n", params={"dry_run": "true"}).json()["errors"]
+        assert any(key in f["detail"] for f in faults if f["param"] == f"{key}s-"), faults
+    who = next(k for k in language["keys"] if k["name"] == "who")
+    assert who["in"] == ["wait"] and who["only"] == "approval" and who["values"][0] == "reviewer"
+    assert all(k["help"].endswith(".") for k in language["keys"] + language["functions"])
+    assert [t["name"] for t in language["triggers"]].count("webhook") == 1
+
+
 def test_a_dry_run_stores_nothing(client):
     name = f"t-{secrets.token_hex(4)}"
     answer = put(client, SIZES.format(name=name), params={"dry_run": "true"})

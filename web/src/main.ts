@@ -1,8 +1,12 @@
-// Start: the language of the person, then the app.
+// Start: theme and language of the person, then the app.
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { startLanguage } from '$lib/i18n/language.svelte'
+import { startRouter } from '$lib/router.svelte'
+import { startTheme } from '$lib/theme.svelte'
 import './base.css'
 
+startTheme()
+startRouter()
 await startLanguage()
 mount(App, { target: document.getElementById('app')! })

@@ -145,5 +145,29 @@ TEST(clocks_go)
     assert_true(clock_now_ms() > 1735689600000);
 }
 
+TEST(spans_of_ids_that_begin_alike)
+{
+    int64_t id = id_new(), low, high;
+    char text[ID_TEXT_SIZE];
+    id_text("job", id, text);
+    for (size_t len = 4; len <= 17; len++) {
+        assert_true(id_span("job", (Str){text, len}, &low, &high));
+        assert_true(low <= id && id < high);
+        char at[ID_TEXT_SIZE];
+        if (len > 4 && len < 17) {
+            assert_memory_equal(id_text("job", low, at), text, len);
+            assert_memory_equal(id_text("job", high - 1, at), text, len);
+            assert_int_not_equal(memcmp(id_text("job", high, at), text, len), 0);
+        }
+    }
+    assert_int_equal(low, id);
+    assert_int_equal(high, id + 1);
+    static const char *const bad[] = {"",      "job",   "jo",    "key_0",
+                                      "job-0", "job_u", "job_z", "job_00000000000000"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(id_span("job", str_from_c(bad[i]), &low, &high));
+}
+
 TEST_MAIN(ids_rise, ids_of_many_threads_differ, text_and_back, reads_what_people_type,
-          the_first_id_of_a_time_is_not_above_its_ids, times_as_text, clocks_go)
+          the_first_id_of_a_time_is_not_above_its_ids, times_as_text, clocks_go,
+          spans_of_ids_that_begin_alike)

@@ -24,12 +24,18 @@ TEST(a_tree_says_how_each_stands)
                  "500Z\",\"usage\":[{\"unit\":\"pages\",\"amount\":1}]") "," //
         NODE("many", "running", "\"a\"",
              ",\"started\":\"2026-11-22T08:00:00.000Z\",\"many\":true,\"total\":10,\"ended\":3,"
-             "\"failed\":1") ","                                                             //
-        NODE("wrong", "failed", "\"a\"", ",\"reason\":\"no_text\",\"detail\":\"empty\"") "," //
+             "\"failed\":1") "," //
+        NODE("known", "done", "\"a\"",
+             ",\"reused\":true,\"many\":true,\"total\":1,\"ended\":1") "," NODE("wrong", "failed",
+                                                                                "\"a\"",
+                                                                                ",\"reason\":\"no_"
+                                                                                "text\",\"detail\":"
+                                                                                "\"empty\"") "," //
         NODE("rest", "omitted", "\"wrong\"", "") "," NODE("later", "pending", "", "") "]";
     static const char *const want[] = {
         "├─ ✓ a           test.echo  1.5 s, 1 page",
         "│  ├─ ● many     test.echo  3 of 10, 1 failed, 4.0 s",
+        "│  ├─ ✓ known    test.echo  reused, 1 of 1",
         "│  └─ ✗ wrong    test.echo  no_text: empty",
         "│     └─ − rest  test.echo  not run",
         "└─ · later       test.echo",

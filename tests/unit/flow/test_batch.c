@@ -72,7 +72,7 @@ static size_t listed(Bench *b, int state)
     Job *jobs = NULL;
     size_t n = 0;
     bool more;
-    JobFilter f = {.project = PROJECT, .state = state, .limit = 50};
+    JobFilter f = {.project = PROJECT, .states = state < 0 ? 0 : 1u << state, .limit = 50};
     assert_ok(flow_list(b->reader, &f, b->arena, &jobs, &n, &more, &b->err), &b->err);
     return n;
 }

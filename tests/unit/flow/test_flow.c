@@ -323,12 +323,20 @@ TEST(files_and_usage)
 
     Job j = bench_get(&b, id);
     assert_int_equal(j.inputs_len, 2);
+    assert_true(str_eq_c(j.input, "a.pdf"));
     assert_str_equal(j.inputs[1].name, "b.pdf");
     assert_int_equal(j.inputs[1].size_bytes, 12);
     assert_int_equal(j.outputs_len, 2);
     assert_str_equal(j.outputs[0].hash, "cccc");
     assert_int_equal(count(&b, "SELECT count(*) FROM usage_event"), 2);
     assert_int_equal(count(&b, "SELECT amount FROM usage_event WHERE unit = 'pages'"), 5);
+    JobUsage *used = NULL;
+    size_t used_len = 0;
+    assert_ok(flow_usage(b.reader, PROJECT, r.job, b.arena, &used, &used_len, &b.err), &b.err);
+    assert_int_equal(used_len, 2);
+    assert_int_equal(used[1].amount, 5);
+    assert_ok(flow_usage(b.reader, PROJECT + 1, r.job, b.arena, &used, &used_len, &b.err), &b.err);
+    assert_int_equal(used_len, 0);
     assert_int_equal(count(&b, "SELECT count(*) FROM blob_ref"), 3); /* aaaa bbbb cccc */
     assert_int_equal(count(&b, "SELECT count(*) FROM blob"),
                      3); /* what a job holds, its project knows */
@@ -479,7 +487,7 @@ TEST(lists)
         size_t n = 0;
         bool more = false;
         JobFilter f = {.project = PROJECT,
-                       .state = cases[i].state,
+                       .states = cases[i].state < 0 ? 0 : 1u << cases[i].state,
                        .step = str_from_c(cases[i].step),
                        .limit = cases[i].limit};
         assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
@@ -489,23 +497,68 @@ TEST(lists)
             assert_int_equal(jobs[k].id, ids[cases[i].want[k]]);
     }
 
+    static const struct {
+        const char *why;
+        JobFilter f;
+        int want[6], want_len;
+        bool more;
+    } more_cases[] = {
+        {"two states",
+         {.states = 1u << JOB_FAILED | 1u << JOB_DONE, .limit = 10},
+         {1, 0},
+         2,
+         false},
+        {"a page of three",
+         {.states = 1u << JOB_QUEUED | 1u << JOB_RUNNING | 1u << JOB_DONE, .limit = 3},
+         {5, 4, 3},
+         3,
+         true},
+        {"every state is any", {.states = 31, .limit = 10}, {5, 4, 3, 2, 1, 0}, 6, false},
+        {"a queue", {.queue = STR("default"), .limit = 10}, {5, 4, 3, 2, 1, 0}, 6, false},
+        {"no such queue",
+         {.queue = STR("x"), .states = 1u << JOB_DONE, .limit = 10},
+         {0},
+         0,
+         false},
+        {"nobody's", {.key = 77, .limit = 10}, {0}, 0, false},
+        {"nobody's, two states",
+         {.key = 77, .states = 1u << JOB_QUEUED | 1u << JOB_RUNNING, .limit = 10},
+         {0},
+         0,
+         false},
+    };
+    for (size_t i = 0; i < COUNT_OF(more_cases); i++) {
+        Job *found = NULL;
+        size_t found_len = 0;
+        bool rest = false;
+        JobFilter filter = more_cases[i].f;
+        filter.project = PROJECT;
+        assert_ok(flow_list(b.reader, &filter, b.arena, &found, &found_len, &rest, &b.err), &b.err);
+        if (found_len != (size_t)more_cases[i].want_len || rest != more_cases[i].more)
+            fail_msg("%s: %zu jobs, more %d", more_cases[i].why, found_len, rest);
+        for (size_t k = 0; k < found_len; k++)
+            assert_int_equal(found[k].id, ids[more_cases[i].want[k]]);
+    }
+
     Job *jobs = NULL;
     size_t n = 0;
     bool more = false;
-    JobFilter f = {.project = PROJECT, .state = -1, .limit = 10, .before = ids[2]};
+    JobFilter f = {.project = PROJECT, .limit = 10, .before = ids[2]};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 2);
-    f = (JobFilter){
-        .project = PROJECT, .state = -1, .limit = 10, .since_ms = id_time_ms(ids[5]) + 1};
+    f = (JobFilter){.project = PROJECT, .limit = 10, .since_ms = id_time_ms(ids[5]) + 1};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0);
-    f = (JobFilter){.project = PROJECT, .state = -1, .limit = 10, .until_ms = id_time_ms(ids[0])};
+    f = (JobFilter){.project = PROJECT, .limit = 10, .from = ids[2], .before = ids[4]};
+    assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
+    assert_int_equal(n, 2);
+    f = (JobFilter){.project = PROJECT, .limit = 10, .until_ms = id_time_ms(ids[0])};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0); /* created before that time, not at it */
     f.until_ms = id_time_ms(ids[5]) + 1;
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 6);
-    f = (JobFilter){.project = PROJECT + 1, .state = -1, .limit = 10};
+    f = (JobFilter){.project = PROJECT + 1, .limit = 10};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0);
     f.limit = 0;

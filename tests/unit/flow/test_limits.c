@@ -606,6 +606,51 @@ TEST(many_at_once)
     bench_close(&b);
 }
 
+/* Only those that are named, of this project, in a state that the verb knows; pages of 500 too. */
+TEST(those_that_are_named)
+{
+    enum { MANY = 600 };
+    Bench b = bench_open();
+    TaskLease *l = NULL;
+    int64_t ids[MANY + 1], count = 0;
+    for (int i = 0; i < MANY; i++)
+        ids[i] = bench_add(&b, (JobNew){.queue = STR("default")});
+    int64_t kept = bench_add(&b, (JobNew){.queue = STR("default")});
+    ids[MANY] = 1; /* there is no such job */
+    BulkFilter f = {.project = PROJECT,
+                    .ids = ids,
+                    .ids_len = COUNT_OF(ids),
+                    .states = 1u << JOB_QUEUED | 1u << JOB_RUNNING};
+    assert_ok(flow_bulk(b.db, BULK_CANCEL, &f, true, &count, &b.err), &b.err);
+    assert_int_equal(count, MANY);
+    assert_ok(flow_bulk(b.db, BULK_CANCEL, &f, false, &count, &b.err), &b.err);
+    assert_int_equal(count, MANY);
+    assert_int_equal(bench_get(&b, kept).state, JOB_QUEUED);
+    BulkFilter others = f;
+    others.project = PROJECT + 1;
+    assert_ok(flow_bulk(b.db, BULK_CANCEL, &others, true, &count, &b.err), &b.err);
+    assert_int_equal(count, 0);
+    assert_ok(flow_bulk(b.db, BULK_CANCEL, &f, false, &count, &b.err), &b.err);
+    assert_int_equal(count, 0);
+    f.states = 1u << JOB_CANCELED;
+    f.ids_len = 1;
+    assert_ok(flow_bulk(b.db, BULK_RETRY, &f, false, &count, &b.err), &b.err);
+    assert_int_equal(count, 1);
+    assert_int_equal(bench_get(&b, ids[0]).state, JOB_QUEUED);
+    f.ids_len = COUNT_OF(ids);
+    assert_ok(flow_bulk(b.db, BULK_DELETE, &f, false, &count, &b.err), &b.err);
+    assert_int_equal(count, MANY - 1);
+    assert_int_equal(bench_lease(&b, "default", 10, &l), 2);
+
+    f = (BulkFilter){.project = PROJECT, .states = 1u << JOB_RUNNING, .key = 77};
+    assert_ok(flow_bulk(b.db, BULK_CANCEL, &f, true, &count, &b.err), &b.err);
+    assert_int_equal(count, 0);
+    f = (BulkFilter){.project = PROJECT, .states = 31, .pipeline = STR("none")};
+    assert_ok(flow_bulk(b.db, BULK_DELETE, &f, true, &count, &b.err), &b.err);
+    assert_int_equal(count, 0);
+    bench_close(&b);
+}
+
 TEST_MAIN(a_flood_delays_others_by_its_share_at_most, many_projects, weights_are_shares,
           turns_survive_a_restart, a_lease_that_is_taken_back_is_forgotten, paused_and_resumed,
           draining_refuses_what_is_new, no_more_than_so_many_at_once,
@@ -614,4 +659,4 @@ TEST_MAIN(a_flood_delays_others_by_its_share_at_most, many_projects, weights_are
           who_leaves_the_line_lets_the_next_in, slots_survive_a_death,
           a_delayed_task_asks_for_its_slot_when_it_is_due, a_key_has_a_rate,
           one_live_job_of_a_unique_key, too_late, the_backoff_of_a_job, old_jobs_go,
-          the_file_shrinks, many_at_once)
+          the_file_shrinks, many_at_once, those_that_are_named)

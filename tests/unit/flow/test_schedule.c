@@ -87,7 +87,7 @@ static int64_t jobs(World *w, JobState state)
     while (more) {
         Job *list = NULL;
         size_t len = 0;
-        JobFilter f = {.project = PROJECT, .state = (int)state, .limit = 200, .before = before};
+        JobFilter f = {.project = PROJECT, .states = 1u << state, .limit = 200, .before = before};
         assert_ok(flow_list(w->b.reader, &f, w->b.arena, &list, &len, &more, &w->b.err), &w->b.err);
         n += (int64_t)len;
         before = len > 0 ? list[len - 1].id : 0;

@@ -43,15 +43,15 @@ export function setQuery(changes: Record<string, string | null>): void {
 
 export function startRouter(): void {
   history.scrollRestoration = 'manual'
-  addEventListener('popstate', async () => {
+  window.addEventListener('popstate', async () => {
     here.read()
     await tick()
     const top = places.get(placeKey()) ?? 0
     requestAnimationFrame(() => window.scrollTo(0, top))
   })
-  addEventListener('click', (event) => {
-    const link = (event.target as Element | null)?.closest?.('a')
-    if (link === null || link === undefined || event.defaultPrevented) return
+  window.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    if (link === null || event.defaultPrevented) return
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     if (link.origin !== location.origin || link.target !== '' || link.hasAttribute('download')) return
     if (/^\/(api|docs|health|metrics|openapi)/.test(link.pathname)) return

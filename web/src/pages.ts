@@ -1,0 +1,28 @@
+// Every page of the app: a folder in pages/ and a line here. The navigation, the palette, the shortcuts, the screenshots and the
+// tests read this table.
+//
+// A page's component gets `rest`: what follows its path ("/jobs/job_1" gives ["job_1"]). Its title is t(`nav.${id}`).
+import type { Component } from 'svelte'
+import type { IconName } from '$lib/ui/icons'
+import type { Badge } from '$lib/badges.svelte'
+
+export type PageProps = { rest: string[] }
+export type Page = {
+  id: string
+  path: string
+  icon: IconName
+  key?: string // goes there: g, then this
+  badge?: Badge // a number beside its name
+  hidden?: boolean // reached from others, not from the navigation
+  load: () => Promise<{ default: Component<PageProps> }>
+}
+
+export const pages: Page[] = [
+  { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
+]
+
+export function pageAt(path: string): { page: Page; rest: string[] } | undefined {
+  const parts = path.split('/').filter((part) => part !== '').map(decodeURIComponent)
+  const page = pages.find((p) => p.path === `/${parts[0] ?? ''}`)
+  return page === undefined ? undefined : { page, rest: parts.slice(1) }
+}
