@@ -163,6 +163,41 @@ ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out, si
                       : flow_files(reader, job->id, true, a, out, len, err);
 }
 
+static ErrCode read_trigger(DbConn *reader, Arena *a, Job *j, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = j->pipeline.len == 0
+                     ? OK
+                     : db_query(reader, &sql_job_trigger, DB_ARGS(DB_I(j->id), DB_I(j->project)),
+                                &rows, err);
+    while (rc == OK && j->pipeline.len > 0 && db_next(&rows, &rc, err)) {
+        j->trigger = db_str_copy(&rows, 0, a);
+        if (j->trigger.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a job");
+    }
+    return rc;
+}
+
+ErrCode flow_usage(DbConn *reader, int64_t project, int64_t job, Arena *a, JobUsage **out,
+                   size_t *len, Err *err)
+{
+    enum { UNITS_MAX = 100 };
+    size_t n = 0;
+    JobUsage *all = arena_new(a, JobUsage, UNITS_MAX);
+    if (all == NULL)
+        return err_set(err, ERR_NO_MEMORY, "reading usage");
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_job_usage, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    while (rc == OK && n < UNITS_MAX && db_next(&rows, &rc, err)) {
+        all[n] = (JobUsage){.unit = db_str_copy(&rows, 0, a), .amount = db_int(&rows, 1)};
+        if (all[n++].unit.ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading usage");
+    }
+    *out = all;
+    *len = n;
+    return rc;
+}
+
 ErrCode flow_item_results(DbConn *reader, int64_t batch, Arena *a, ItemResult **out, size_t *len,
                           Err *err)
 {
@@ -206,41 +241,6 @@ ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err)
         if (out->ptr == NULL)
             return err_set(err, ERR_NO_MEMORY, "reading a result");
     }
-    return rc;
-}
-
-static ErrCode read_trigger(DbConn *reader, Arena *a, Job *j, Err *err)
-{
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = j->pipeline.len == 0
-                     ? OK
-                     : db_query(reader, &sql_job_trigger, DB_ARGS(DB_I(j->id), DB_I(j->project)),
-                                &rows, err);
-    while (rc == OK && j->pipeline.len > 0 && db_next(&rows, &rc, err)) {
-        j->trigger = db_str_copy(&rows, 0, a);
-        if (j->trigger.ptr == NULL)
-            return err_set(err, ERR_NO_MEMORY, "reading a job");
-    }
-    return rc;
-}
-
-ErrCode flow_usage(DbConn *reader, int64_t project, int64_t job, Arena *a, JobUsage **out,
-                   size_t *len, Err *err)
-{
-    enum { UNITS_MAX = 100 };
-    size_t n = 0;
-    JobUsage *all = arena_new(a, JobUsage, UNITS_MAX);
-    if (all == NULL)
-        return err_set(err, ERR_NO_MEMORY, "reading usage");
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_job_usage, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
-    while (rc == OK && n < UNITS_MAX && db_next(&rows, &rc, err)) {
-        all[n] = (JobUsage){.unit = db_str_copy(&rows, 0, a), .amount = db_int(&rows, 1)};
-        if (all[n++].unit.ptr == NULL)
-            return err_set(err, ERR_NO_MEMORY, "reading usage");
-    }
-    *out = all;
-    *len = n;
     return rc;
 }
 

@@ -8,22 +8,54 @@
 
 enum { TIMELINE_MAX = 1000 };
 
-/* held: somebody has paused its queue. */
-static const char *verdict(const Job *job, bool held)
+/* What keeps a job that has not ended. */
+typedef struct Holds {
+    bool paused, limited,
+        rated; /* its queue: by somebody, to so many at once, to so many in a time */
+    Str waits; /* its pipeline waits for: approval, signal … */
+} Holds;
+
+static const char *verdict_queued(const Job *job, const Holds *holds)
+{
+    int64_t now = clock_now_ms();
+    if (holds->paused)
+        return "The job waits because its queue is paused.";
+    if (job->paused)
+        return "The job waits because somebody paused it.";
+    if (job->blocked && job->run_at_ms <= now)
+        return "The job waits until others of its concurrency key have ended.";
+    if (job->run_at_ms > now)
+        return job->attempts > 0 ? "An attempt failed; the next one waits for its time."
+                                 : "The job waits for its start time.";
+    if (str_eq_c(job->step, "queue.send"))
+        return "The job waits for an outside worker of its queue.";
+    if (holds->limited)
+        return "The job waits for its turn: its queue runs only so many at once.";
+    if (holds->rated)
+        return "The job waits for its turn: its queue starts only so many in a time.";
+    return "The job waits for a free worker.";
+}
+
+static const char *verdict_running(const Job *job, const Holds *holds)
+{
+    if (job->paused)
+        return "Somebody paused the job: nothing further of it begins.";
+    if (str_eq_c(holds->waits, "approval"))
+        return "The job waits for somebody's approval.";
+    if (str_eq_c(holds->waits, "time"))
+        return "The job waits for a time.";
+    if (str_eq_c(holds->waits, "callback"))
+        return "The job waits for a callback.";
+    return holds->waits.len > 0 ? "The job waits for a signal." : "The job runs now.";
+}
+
+static const char *verdict(const Job *job, const Holds *holds)
 {
     switch (job->state) {
     case JOB_QUEUED:
-        if (held)
-            return "The job waits because its queue is paused.";
-        if (job->blocked && job->run_at_ms <= clock_now_ms())
-            return "The job waits until others of its concurrency key have ended.";
-        if (job->run_at_ms > clock_now_ms())
-            return job->attempts > 0 ? "An attempt failed; the next one waits for its time."
-                                     : "The job waits for its start time.";
-        return "The job waits for a free worker.";
+        return verdict_queued(job, holds);
     case JOB_RUNNING:
-        return job->paused ? "Somebody paused the job: nothing further of it begins."
-                           : "The job runs now.";
+        return verdict_running(job, holds);
     case JOB_DONE:
         return job->attempts > 1 ? "The job is done, after attempts that failed."
                                  : "The job is done.";
@@ -109,15 +141,38 @@ static void put_times(const Job *job, JsonOut *j)
     json_kv_str(j, "trace", job->trace);
 }
 
-static ErrCode is_held(DbConn *reader, const Job *job, bool *held, Err *err)
+/* A wait counts when nothing else of the job runs. */
+static ErrCode read_waits(DbConn *reader, const Job *job, Arena *a, Str *waits, Err *err)
+{
+    NodeView *nodes = NULL;
+    size_t len = 0;
+    bool runs = false;
+    if (job->pipeline.len == 0 || job->state != JOB_RUNNING)
+        return OK;
+    ErrCode rc = flow_nodes(reader, job->project, job->id, a, &nodes, &len, err);
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        runs = runs || nodes[i].state == NODE_RUNNING;
+        if (nodes[i].state == NODE_WAITING && waits->len == 0)
+            *waits = nodes[i].uses;
+    }
+    if (runs)
+        *waits = (Str){0};
+    return rc;
+}
+
+static ErrCode read_holds(DbConn *reader, const Job *job, Arena *a, Holds *out, Err *err)
 {
     QueueSettings own, all;
     bool found;
     ErrCode rc = queue_settings_get(reader, job->project, job->queue, &own, &found, err);
     if (rc == OK)
         rc = queue_settings_get(reader, 0, job->queue, &all, &found, err);
-    *held = rc == OK && (own.paused || all.paused);
-    return rc;
+    if (rc != OK)
+        return rc;
+    *out = (Holds){.paused = own.paused || all.paused,
+                   .limited = own.concurrency > 0 || all.concurrency > 0,
+                   .rated = own.rate > 0 || all.rate > 0};
+    return read_waits(reader, job, a, &out->waits, err);
 }
 
 /* Where the failure of a pipeline's job comes from: the first node that failed, and its first job
@@ -189,8 +244,8 @@ static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, A
         return rc;
     JobEvent *events = NULL;
     size_t len = 0;
-    bool held = false;
-    rc = is_held(reader, &job, &held, err);
+    Holds holds = {0};
+    rc = read_holds(reader, &job, a, &holds, err);
     if (rc == OK)
         rc = flow_events(reader, project, id, 0, TIMELINE_MAX, a, &events, &len, err);
     if (rc != OK)
@@ -203,7 +258,7 @@ static ErrCode put_job(DbConn *reader, int64_t project, int64_t id, int depth, A
     if (job.pipeline.len > 0)
         json_kv_str(j, "pipeline", job.pipeline);
     json_kv_c(j, "state", job_state_name(job.state));
-    json_kv_c(j, "verdict", verdict(&job, held));
+    json_kv_c(j, "verdict", verdict(&job, &holds));
     put_failure(&job, j);
     const JobEvent *cause = find_cause(events, len);
     if (cause != NULL) {

@@ -39,7 +39,7 @@ static bool may_scan(const char *name)
     static const char *const allowed[] = {
         "project_",                                         /* a handful */
         "feed_read_all", "feed_last_all", "webhook_active", /* of the projects: a handful */
-        "queue_",   /* numbers over the live tasks, for people */
+        "queue_",    /* numbers over the live tasks, for people */
         "blob_kept", /* its inner SELECT, of one row */
         "job_usage"  /* of the tree, which it finds by index */
     };
