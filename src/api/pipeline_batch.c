@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "flow/pipeline.h"
 
-enum { FILES_MAX = 5000, TEMPLATE_MAX = 4 << 20 };
+enum { TEMPLATE_MAX = 4 << 20 };
 static const char mark[] = "{\"each\":true}"; /* flow/pipeline.h, PipelineBatch */
 
 typedef struct FlowBatch {
@@ -97,7 +97,7 @@ static ErrCode prepare_gather(Call *c, const Pipeline *p, size_t main, Gathered 
     g->files = files;
     g->files_len = p->files_len;
     g->main = p->files[main].name;
-    g->inputs_max = FILES_MAX;
+    g->inputs_max = GATHER_BATCH_MAX;
     g->option_params = pipeline_batch_option_params;
     return OK;
 }
