@@ -20,9 +20,10 @@ help: ## this list
 build: $(BUILD)/build.ninja ## build/platen and the engines beside it
 	@ninja -C $(BUILD) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
-deps: ## install the Debian packages that are missing (apt; root or sudo), fetch the token tables (npm)
+deps: ## install the Debian packages that are missing (apt; root or sudo), fetch token tables and what builds the app (npm)
 	@tools/deps.sh deploy/debian-packages.txt
 	@tools/npm.sh
+	@$(PYTHON) tools/web.py --packages
 
 deps-test: deps
 	@tools/deps.sh deploy/debian-packages-test.txt
@@ -69,7 +70,8 @@ fuzz: $(FUZZ)/build.ninja ## every fuzz target for 60 s (SECONDS_PER_FUZZ)
 	@ninja -C $(FUZZ) >$(FUZZ)/ninja.log || { cat $(FUZZ)/ninja.log; exit 1; }
 	@tools/run_fuzz.sh $(FUZZ) $(SECONDS_PER_FUZZ)
 
-golden: build ## rewrite tests/golden and docs/steps from the contracts
+golden: $(BUILD)/build.ninja ## rewrite tests/golden and docs/steps from the contracts
+	@PLATEN_WEB=unchecked ninja -C $(BUILD) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 	@tools/golden.sh $(BUILD)
 
 format: ## clang-format all of our C
@@ -104,7 +106,7 @@ $(ASAN)/build.ninja:
 	@$(MESON) -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true -Doptimization=1 $(ASAN) >/dev/null
 $(TSAN)/build.ninja:
 	@tools/npm.sh
-	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
+	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Dweb=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
 	@tools/npm.sh
-	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false -Dweb=false $(FUZZ) >/dev/null

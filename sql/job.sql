@@ -80,8 +80,8 @@ SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
    AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  UNION ALL
 SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
- WHERE t.state = 'waiting' AND t.project = $1 AND t.id < $2 AND t.id >= $3 AND ($4 = '' OR j.step = $4)
-   AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
+ WHERE t.state = 'waiting' AND t.project = $1 AND t.parent IS NULL AND t.id < $2 AND t.id >= $3
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY 1 DESC LIMIT $5;
 
 -- name: job_ids_done
@@ -142,11 +142,6 @@ INSERT INTO blob (project, hash, size_bytes, created_ms) VALUES ($1, $2, $3, $4)
 -- Job $3 holds blob $2 of project $1.
 INSERT INTO blob_ref (project, hash, kind, owner) VALUES ($1, $2, 'job', $3)
 ON CONFLICT (project, hash, kind, owner) DO NOTHING;
-
--- name: job_usage_add
--- Attempt $3 of task $2 used $6 of unit $4. Recorded once, however often it is said.
-INSERT INTO usage_event (project, task, attempt, unit, job, amount, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (project, task, attempt, unit) DO NOTHING;
 
 -- name: job_idempotency_get
 -- What idempotency key $2 of project $1 stood for, when it is not older than $3.

@@ -85,14 +85,20 @@ static CacheSlot *slot_of(Access *a, const char *hash)
 typedef struct UsedWrite {
     DbWrite write; /* first */
     Access *access;
-    int64_t key, project, now_ms;
+    Caller who;
+    int64_t now_ms;
 } UsedWrite;
 
 static ErrCode write_used(DbConn *tx, void *arg, Err *err)
 {
     const UsedWrite *u = arg;
-    return db_exec(tx, &sql_key_used, DB_ARGS(DB_I(u->key), DB_I(u->project), DB_I(u->now_ms)),
-                   NULL, err);
+    ErrCode rc =
+        db_exec(tx, &sql_key_used, DB_ARGS(DB_I(u->who.key), DB_I(u->who.project), DB_I(u->now_ms)),
+                NULL, err);
+    if (rc == OK && u->who.session != 0)
+        rc = db_exec(tx, &sql_session_used, DB_ARGS(DB_I(u->who.session), DB_I(u->now_ms)), NULL,
+                     err);
+    return rc;
 }
 
 static void used_written(DbWrite *w, ErrCode rc, const Err *err)
@@ -129,8 +135,7 @@ static void hand_in_used(Access *a, const Caller *c, int64_t now_ms)
     }
     *u = (UsedWrite){.write = {.fn = write_used, .arg = u, .done = used_written},
                      .access = a,
-                     .key = c->key,
-                     .project = c->project,
+                     .who = *c,
                      .now_ms = now_ms};
     db_write_async(a->db, &u->write);
 }
@@ -148,9 +153,10 @@ static bool remembered(Access *a, const char *hash, Caller *out, bool *due, int6
 
 /* *due is left alone when a revocation came in between: the answer still holds for this caller, but
  * is not kept. */
-static void remember(Access *a, const char *hash, const Caller *c, int64_t used_ms,
-                     uint64_t revocations, int64_t now_ms, bool *due)
+static void remember(Access *a, const char *hash, const Found *found, uint64_t revocations,
+                     int64_t now_ms, bool *due)
 {
+    int64_t used_ms = found->used_ms, left_us = found->left_ms * 1000;
     MUTEX_HELD(&a->lock);
     if (a->revocations != revocations)
         return;
@@ -158,26 +164,28 @@ static void remember(Access *a, const char *hash, const Caller *c, int64_t used_
     if (memcmp(slot->hash, hash, KEY_HASH_LEN) == 0 && slot->used_ms > used_ms)
         used_ms = slot->used_ms; /* handed in, perhaps not yet on disk */
     memcpy(slot->hash, hash, sizeof slot->hash);
-    slot->caller = *c;
-    slot->until_us = clock_mono_us() + REMEMBER_US;
+    slot->caller = found->who;
+    slot->until_us = clock_mono_us() + (left_us < REMEMBER_US ? left_us : REMEMBER_US);
     slot->used_ms = used_ms;
     *due = due_locked(a, slot, now_ms);
 }
 
-static ErrCode look_up(Access *a, const char *hash, Caller *out, int64_t *used_ms, Err *err)
+static ErrCode look_up_key(Access *a, Str hash, Found *out, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
     DbConn *c = NULL;
     ErrCode rc = db_reader(a->db, &c, err);
     if (rc == OK)
-        rc = db_query(c, &sql_key_check, DB_ARGS(DB_S(((Str){hash, KEY_HASH_LEN}))), &rows, err);
+        rc = db_query(c, &sql_key_check, DB_ARGS(DB_S(hash)), &rows, err);
     if (rc != OK)
         return rc;
     if (!db_next(&rows, &rc, err))
         return rc != OK ? rc : err_set(err, ERR_UNAUTHORIZED, "the API key is unknown or revoked");
-    *out = (Caller){
-        .key = db_int(&rows, 0), .project = db_int(&rows, 1), .role = role_from(db_str(&rows, 2))};
-    *used_ms = db_int(&rows, 3);
+    *out = (Found){.who = {.key = db_int(&rows, 0),
+                           .project = db_int(&rows, 1),
+                           .role = role_from(db_str(&rows, 2))},
+                   .used_ms = db_int(&rows, 3),
+                   .left_ms = REMEMBER_US};
     return OK;
 }
 
@@ -187,27 +195,39 @@ static uint64_t revocations_so_far(Access *a)
     return a->revocations;
 }
 
+void access_forget(Access *a)
+{
+    MUTEX_HELD(&a->lock);
+    a->revocations++;
+    memset(a->cache, 0, sizeof a->cache);
+}
+
+ErrCode access_find(Access *a, const char *hash, LookUp look_up, Caller *out, Err *err)
+{
+    bool due = false;
+    Found found;
+    int64_t now_ms = clock_now_ms();
+    if (!remembered(a, hash, &found.who, &due, now_ms)) {
+        uint64_t revocations = revocations_so_far(a);
+        ErrCode rc = look_up(a, (Str){hash, KEY_HASH_LEN}, &found, err);
+        if (rc != OK)
+            return rc;
+        remember(a, hash, &found, revocations, now_ms, &due);
+    }
+    if (due)
+        hand_in_used(a, &found.who, now_ms);
+    *out = found.who;
+    return OK;
+}
+
 ErrCode access_check(Access *a, Str key_text, Caller *out, Err *err)
 {
     char hash[KEY_HASH_LEN + 1];
-    bool due = false;
-    Caller found;
-    int64_t now_ms = clock_now_ms(), used_ms = 0;
     if (key_text.len == 0)
         return err_set(err, ERR_UNAUTHORIZED, "no API key was sent");
-    if (!access_key_hash(key_text, hash))
+    if (!access_token_hash(KEY_PREFIX, key_text, hash))
         return err_set(err, ERR_UNAUTHORIZED, "this does not look like an API key");
-    if (!remembered(a, hash, &found, &due, now_ms)) {
-        uint64_t revocations = revocations_so_far(a);
-        ErrCode rc = look_up(a, hash, &found, &used_ms, err);
-        if (rc != OK)
-            return rc;
-        remember(a, hash, &found, used_ms, revocations, now_ms, &due);
-    }
-    if (due)
-        hand_in_used(a, &found, now_ms);
-    *out = found;
-    return OK;
+    return access_find(a, hash, look_up_key, out, err);
 }
 
 /* --- keys --- */
@@ -224,8 +244,8 @@ static ErrCode new_key(int64_t project, Str name, Role role, NewKey *out, Err *e
 {
     *out = (NewKey){
         .id = id_new(), .project = project, .now_ms = clock_now_ms(), .name = name, .role = role};
-    ErrCode rc = access_key_make(out->text, err);
-    bool has_form = rc != OK || access_key_hash(str_from_c(out->text), out->hash);
+    ErrCode rc = access_token_make(KEY_PREFIX, out->text, err);
+    bool has_form = rc != OK || access_token_hash(KEY_PREFIX, str_from_c(out->text), out->hash);
     assert(has_form); /* we have just made it */
     (void)has_form;
     return rc;
@@ -308,8 +328,9 @@ static ErrCode write_revocation(DbConn *tx, void *arg, Err *err)
         return err_set(err, ERR_NOT_FOUND, "there is no such key");
     if (rc != OK)
         return rc;
-    return db_exec(tx, &sql_key_revoke, DB_ARGS(DB_I(r->id), DB_I(r->project), DB_I(r->now_ms)),
-                   NULL, err);
+    rc = db_exec(tx, &sql_key_revoke, DB_ARGS(DB_I(r->id), DB_I(r->project), DB_I(r->now_ms)), NULL,
+                 err);
+    return rc == OK ? db_exec(tx, &sql_session_end_of_key, DB_ARGS(DB_I(r->id)), NULL, err) : rc;
 }
 
 ErrCode access_key_revoke(Access *a, int64_t project, int64_t id, Err *err)
@@ -319,9 +340,7 @@ ErrCode access_key_revoke(Access *a, int64_t project, int64_t id, Err *err)
     if (rc != OK)
         return rc;
     LOG(INFO, KEY_REVOKED, KV("key", id));
-    MUTEX_HELD(&a->lock);
-    a->revocations++;
-    memset(a->cache, 0, sizeof a->cache);
+    access_forget(a);
     return OK;
 }
 

@@ -10,6 +10,10 @@
  *   reviewer  + approve (later issues)
  *   editor    + change documents, redrive dead letters
  *   owner     + keys, settings, backup
+ *
+ * A browser holds no key: it changes one for a session, a cookie of its own ("ps_" + 43 characters,
+ * stored hashed as well) that may what the key may, for 30 days at most and as long as the key
+ * lives.
  */
 #ifndef PLATEN_ACCESS_ACCESS_H
 #define PLATEN_ACCESS_ACCESS_H
@@ -29,10 +33,11 @@ Role role_from(Str name); /* ROLE_COUNT when unknown */
 
 typedef struct Caller {
     int64_t project, key;
+    int64_t session; /* 0: it came with the key itself */
     Role role;
 } Caller;
 
-enum { ACCESS_KEY_TEXT = 48 };
+enum { ACCESS_KEY_TEXT = 48 }; /* of a key or a session, with the 0 */
 
 typedef struct KeyInfo {
     int64_t id, project, created_ms, revoked_ms, used_ms; /* used_ms: to the minute */
@@ -57,5 +62,34 @@ MUST_CHECK ErrCode access_key_create(Access *a, int64_t project, Str name, Role 
 MUST_CHECK ErrCode access_key_revoke(Access *a, int64_t project, int64_t id, Err *err);
 MUST_CHECK ErrCode access_key_list(Access *a, int64_t project, Arena *mem, KeyInfo **out,
                                    size_t *len, Err *err);
+
+/* --- sessions --- */
+
+enum { SESSION_DAYS = 30, SESSIONS_PER_KEY = 100 };
+
+typedef struct SessionNew {
+    Caller who;
+    char token[ACCESS_KEY_TEXT]; /* for the cookie; kept nowhere else */
+    int64_t expires_ms;
+} SessionNew;
+
+/* Change a key for a session; beyond SESSIONS_PER_KEY the oldest one ends. `peer` is who asks: after
+ * 10 wrong keys in a minute it hears ERR_TOO_MANY_REQUESTS, with a right one, too.
+ * ERR_UNAUTHORIZED: there is no such key. */
+MUST_CHECK ErrCode access_session_start(Access *a, Str key_text, Str peer, SessionNew *out,
+                                        Err *err);
+/* As access_check, for the token of a session. */
+MUST_CHECK ErrCode access_session_check(Access *a, Str token, Caller *out, Err *err);
+/* The session of `who` is over at once, everywhere in this process. */
+MUST_CHECK ErrCode access_session_end(Access *a, const Caller *who, Err *err);
+/* Remove what has expired. */
+MUST_CHECK ErrCode access_sessions_sweep(Access *a, Err *err);
+
+typedef struct CallerInfo {
+    Str project_name, key_name;
+    int64_t expires_ms; /* of the session; 0: none */
+} CallerInfo;
+MUST_CHECK ErrCode access_describe(Access *a, const Caller *who, Arena *mem, CallerInfo *out,
+                                   Err *err);
 
 #endif

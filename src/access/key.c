@@ -1,4 +1,4 @@
-/* key.c: the text of a key and its hash. */
+/* key.c: the text of a key or a session and its hash. */
 #include "access/access_in.h"
 #include "base/fault.h"
 
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-static const char PREFIX[] = "pk_";
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* 32 bytes as 43 characters of base64url, without padding. */
@@ -23,22 +22,24 @@ static void encode(const unsigned char raw[32], char out[44])
     out[43] = 0;
 }
 
-ErrCode access_key_make(char text[ACCESS_KEY_TEXT], Err *err)
+enum { PREFIX_LEN = 3 };
+
+ErrCode access_token_make(const char *prefix, char text[ACCESS_KEY_TEXT], Err *err)
 {
     unsigned char raw[32];
     if (fault_hit("access.random") || getrandom(raw, sizeof raw, 0) != sizeof raw)
         return err_set_errno(err, ERR_INTERNAL, errno, "no random bytes for a key");
-    memcpy(text, PREFIX, 3);
-    encode(raw, text + 3);
+    memcpy(text, prefix, PREFIX_LEN);
+    encode(raw, text + PREFIX_LEN);
     OPENSSL_cleanse(raw, sizeof raw);
     return OK;
 }
 
-bool access_key_hash(Str text, char out[KEY_HASH_LEN + 1])
+bool access_token_hash(const char *prefix, Str text, char out[KEY_HASH_LEN + 1])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[SHA256_DIGEST_LENGTH];
-    if (text.len != KEY_TEXT_LEN || memcmp(text.ptr, PREFIX, 3) != 0)
+    if (text.len != KEY_TEXT_LEN || memcmp(text.ptr, prefix, PREFIX_LEN) != 0)
         return false;
     SHA256((const unsigned char *)text.ptr, text.len, raw);
     for (size_t i = 0; i < sizeof raw; i++) {

@@ -1,6 +1,7 @@
 #include "api/app.h"
 #include "api/lease.h"
 #include "api/operations.h"
+#include "api/routes.h"
 #include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
@@ -206,6 +207,7 @@ static void observe(const HttpRequest *req, int status, int64_t us)
 static ErrCode open_http(App *app, Err *err)
 {
     const AppOptions *o = &app->options;
+    static const HttpRoute web = {.path = "/", .handler = pages_web, .on_loop = true};
     HttpOptions http = {
         .listen = o->listen,
         .tls_cert = o->tls_cert,
@@ -215,6 +217,7 @@ static ErrCode open_http(App *app, Err *err)
         .upload_max = o->upload_max,
         .blobs = app->blobs,
         .observe = observe,
+        .fallback = &web,
     };
     app->openapi = operations_openapi(app->registry, app->arena);
     ErrCode rc = app->openapi.ptr != NULL

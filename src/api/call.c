@@ -1,4 +1,5 @@
 #include "api/call.h"
+#include "api/session.h"
 #include "base/id.h"
 
 enum { ANSWER_MAX = 32 * 1024 * 1024, QUERY_MAX = 64 };
@@ -12,13 +13,23 @@ static Str key_of(const HttpRequest *req)
     return http_header(req, "x-api-key");
 }
 
+/* A key goes before the cookie: who sends one means it. */
+static ErrCode find_caller(Access *access, const HttpRequest *req, Caller *who, Err *err)
+{
+    Str key = key_of(req), cookie = session_cookie(req);
+    if (key.len > 0 || cookie.len == 0)
+        return access_check(access, key, who, err);
+    ErrCode rc = access_session_check(access, cookie, who, err);
+    return rc == OK ? session_origin(req, err) : rc;
+}
+
 bool call_guard(HttpRequest *req)
 {
     const RouteUser *route = req->user;
     Err err = {0};
     Caller *who = arena_new(req->arena, Caller, 1);
     ErrCode rc = who == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory for the request")
-                             : access_check(route->app->access, key_of(req), who, &err);
+                             : find_caller(route->app->access, req, who, &err);
     if (rc == OK)
         rc = access_require(who, route->role, &err);
     if (rc != OK) {

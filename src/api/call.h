@@ -32,8 +32,8 @@ typedef struct RouteUser {
     Role role;
 } RouteUser;
 
-/* The guard of routes that need a key: finds it (Authorization: Bearer, X-API-Key), checks the
- * role; refuses with a problem. */
+/* The guard of routes that need a key: finds it (Authorization: Bearer, X-API-Key) or a session
+ * (session.h), checks the role; refuses with a problem. */
 bool call_guard(HttpRequest *req);
 bool call_begin(HttpRequest *req, Call *out);
 /* The same for public routes: no caller, no reader. */

@@ -1,9 +1,11 @@
 #include "api/operations.h"
 #include "api/call.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/schemas.h"
+#include "api/session_schemas.h"
 
 enum { OPENAPI_MAX = 8 * 1024 * 1024 };
 
@@ -32,7 +34,9 @@ static const ApiOperation operations[] = {
 #include "api/operations_queues.def"
 #include "api/operations_outside.def"
 #include "api/operations_schedules.def"
+#include "api/operations_session.def"
 #include "api/operations_access.def"
+#include "api/operations_figures.def"
 #include "api/operations_server.def"
 #include "api/operations_former.def"
 };

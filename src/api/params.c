@@ -355,6 +355,32 @@ const Param pipeline_option_params[] = {
     PARAM_END,
 };
 
+const Param pipeline_batch_option_params[] = {
+    PARAM_TEXT(PipelineBatchOptions, input, .max_len = 64, .example = "source",
+               .help = "Input of the pipeline that takes the file of an item; needed when several "
+                       "could."),
+    PARAM_INT(PipelineBatchOptions, concurrency, .min = 1, .max = 1000, .def = 16,
+              .help = "How many of the pipelines run at once."),
+    PARAM_INT(PipelineBatchOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
+              .help = "Answer with the result if it is there within this many seconds."),
+    PARAM_INT(PipelineBatchOptions, priority, .min = -100, .max = 100,
+              .help = "Higher runs first; its steps have it too."),
+    PARAM_INT(PipelineBatchOptions, timeout_ms, .min = 1, .max = 31536000000, .unit = "ms",
+              .help = "Limit of each pipeline from when it begins, waits included."),
+    VERSION(PipelineBatchOptions),
+    PARAM_TEXT(PipelineBatchOptions, callback_url, .max_len = 2048, .unit = "URL",
+               .example = "https://example.com/done",
+               .help = "Told when the batch has ended, by a signed POST as webhooks are."),
+    PARAM_BOOL(PipelineBatchOptions, keep_archives,
+               .help = "Take archives among the files as they are instead of unpacking them."),
+    PARAM_BOOL(PipelineBatchOptions, no_memo,
+               .help = "Run every step, also those whose result is known from an earlier run."),
+    PARAM_BOOL(PipelineBatchOptions, dry_run,
+               .help = "Check everything and answer with the batch it would be, without storing or "
+                       "running it."),
+    PARAM_END,
+};
+
 const Param nodes_query_params[] = {
     PARAM_BOOL(NodesQuery, deep, .help = "Also the nodes of called pipelines, one level."),
     PARAM_END,

@@ -171,6 +171,14 @@ typedef struct PipelineOptions {
 } PipelineOptions;
 extern const Param pipeline_option_params[];
 
+/* Of a batch of a pipeline. */
+typedef struct PipelineBatchOptions {
+    int64_t wait, priority, timeout_ms, version, concurrency;
+    Str input, callback_url;
+    bool dry_run, no_memo, keep_archives;
+} PipelineBatchOptions;
+extern const Param pipeline_batch_option_params[];
+
 typedef struct NodesQuery {
     bool deep;
 } NodesQuery;

@@ -67,7 +67,7 @@ static void store(HttpRequest *req, bool named)
     Call c;
     if (!call_begin(req, &c))
         return;
-    PipelinePut q = {0};
+    PipelinePut q = {.base_version = -1};
     ParamFaults bad = {0};
     PipelineFaults *faults = arena_new(c.arena, PipelineFaults, 1);
     Definition d;

@@ -35,6 +35,7 @@ void pipelines_graph(HttpRequest *req);
 void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void pipelines_batch(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
@@ -112,6 +113,10 @@ void bridges_check(HttpRequest *req);
 void keys_list(HttpRequest *req);
 void keys_create(HttpRequest *req);
 void keys_revoke(HttpRequest *req);
+/* session.c */
+void session_start(HttpRequest *req);
+void session_get(HttpRequest *req);
+void session_end(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);
@@ -129,6 +134,8 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* usage.c */
+void usage_list(HttpRequest *req);
 /* health.c */
 void health_all(HttpRequest *req);
 void health_liveness(HttpRequest *req);
@@ -139,5 +146,7 @@ void backup_create(HttpRequest *req);
 /* pages.c */
 void pages_openapi(HttpRequest *req);
 void pages_docs(HttpRequest *req);
+/* A file or a page of the web app; what GET of an unknown path gets. */
+void pages_web(HttpRequest *req);
 
 #endif

@@ -1,7 +1,9 @@
 #include "api/schemas.h"
+#include "api/figures.h"
 #include "api/former.h"
 #include "api/language.h"
 #include "api/outside.h"
+#include "api/session_schemas.h"
 
 #define ID(field, what)                                                                            \
     {                                                                                              \
@@ -76,6 +78,10 @@ static const Field item_count_fields[] = {
     INT("done", "Items that ended with a result."),
     INT("failed", "Items that ended without one."),
     INT("canceled", "Items that were cancelled."),
+    {.name = "archives",
+     .type = FIELD_TYPE_INT,
+     .optional = true,
+     .help = "Of a batch that was only described: files that will be unpacked."},
     {0},
 };
 
@@ -762,6 +768,7 @@ const SchemaName api_schemas[] = {
     {"Key", "An API key, without the key.", key_fields},
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
+    {"Session", "Who is asking.", session_fields},
     {"Secret", "A secret, without its value.", secret_fields},
     {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
@@ -791,6 +798,7 @@ const SchemaName api_schemas[] = {
     {"Bridge", "A bridge to a queue of Cloudflare's.", bridge_fields},
     {"BridgeList", "All bridges.", bridge_list_fields},
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
+    {"UsageReport", "What was used.", usage_report_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -107,6 +107,8 @@ static void *sweep_hourly(void *arg)
         BlobSweep swept;
         Err err = {0};
         mutex_unlock(&s->lock);
+        if (access_sessions_sweep(s->app->access, &err) != OK)
+            LOG(ERROR, DB_FAILED, KV("detail", (const char *)err.text));
         if (sweep_once(s->app, ROW_GRACE_MS, FILE_GRACE_MS, &swept, &err) != OK)
             LOG(ERROR, BLOB_FAILED, KV("detail", (const char *)err.text));
         else

@@ -86,6 +86,8 @@ static void print_welcome(Cli *cli, const App *app)
     if (app->first_start)
         printf("owner key   %s%s%s  shown this once; platen keeps its hash\n", bold, app->owner_key,
                plain);
+    if (app->first_start) /* a fragment stays in the browser: no server or log sees it */
+        printf("open        " STR_FMT "/#key=%s\n", STR_ARG(url), app->owner_key);
     printf("data        %s, %zu steps\n\n", app->options.data_dir, registry_count(app->registry));
     fflush(stdout);
 }

@@ -15,7 +15,7 @@ struct Target {
     NetClient *client;
     App *app;  /* the server inside this process, or NULL */
     char *dir; /* its folder when that is thrown away, or NULL */
-    Str url;
+    Str url, key, data;
 };
 
 void target_close(Target **t)
@@ -37,6 +37,16 @@ NetClient *target_client(Target *t)
 Str target_url(const Target *t)
 {
     return t->url;
+}
+
+Str target_key(const Target *t)
+{
+    return t->key;
+}
+
+Str target_dir(const Target *t)
+{
+    return t->data;
 }
 
 static Str first_of(Str given, const char *variable)
@@ -123,8 +133,10 @@ ErrCode target_open(Cli *cli, const TargetArgs *args, Target **out, Err *err)
     if (t->url.len == 0) {
         const char *variable = getenv("PLATEN_DATA");
         bool by_default = str_eq_c(args->data, "data") && variable != NULL;
-        rc = open_folder(cli, by_default ? str_from_c(variable) : args->data, t, &key, err);
+        t->data = by_default ? str_from_c(variable) : args->data;
+        rc = open_folder(cli, t->data, t, &key, err);
     }
+    t->key = key;
     if (rc == OK)
         rc = net_open(t->url, key, &t->client, err);
     if (rc != OK)

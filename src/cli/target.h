@@ -52,6 +52,8 @@ bool target_is_inline(const Target *t);
 void target_close(Target **t);
 NetClient *target_client(Target *t);
 Str target_url(const Target *t);
+Str target_key(const Target *t);
+Str target_dir(const Target *t); /* the data folder; "": a server was named */
 
 /* One request whose answer is JSON, or nothing (*out NULL). A problem answer becomes its reason,
  * detail and hint in *err. */

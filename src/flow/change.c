@@ -219,7 +219,7 @@ static ErrCode batch_again(DbConn *tx, const Change *c, Arena *a, bool *found, E
     for (size_t i = 0; rc == OK && i < n; i++) {
         bool again = false;
         ArenaMark mark = arena_mark(a);
-        rc = run_again(tx, c->project, items[i], a, &again, err);
+        rc = flow_run_again(tx, c->project, items[i], &again, err);
         arena_rewind(a, mark);
         *found = *found || again;
     }

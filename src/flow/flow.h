@@ -132,6 +132,7 @@ MUST_CHECK ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, 
 
 typedef struct BatchCounts {
     int64_t queued, running, done, failed, canceled, total;
+    int64_t archives; /* of a batch that is only described: files that will be unpacked */
 } BatchCounts;
 MUST_CHECK ErrCode flow_batch_counts(DbConn *reader, int64_t batch, BatchCounts *out, Err *err);
 
@@ -207,6 +208,18 @@ MUST_CHECK ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, in
 /* What a job gave, of a batch what its items gave, in their order; at most BATCH_ITEMS_MAX. */
 MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out,
                                 size_t *len, Err *err);
+
+/* What the items of a batch that are done gave: one row for each of their outputs, at least one for
+ * each item, in their order. file.hash is "" when it is an item without outputs. */
+typedef struct ItemResult {
+    int64_t item;
+    Str input; /* the name of its first file */
+    JobFile file;
+} ItemResult;
+MUST_CHECK ErrCode flow_item_results(DbConn *reader, int64_t batch, Arena *a, ItemResult **out,
+                                     size_t *len, Err *err);
+/* The data of an ended job: JSON; "": there is none. */
+MUST_CHECK ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err);
 
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);

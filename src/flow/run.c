@@ -124,8 +124,25 @@ static ErrCode add_outputs(DbConn *tx, const TaskChanged *t, const TaskResult *r
     return OK;
 }
 
-/* One row per unit: the first of a unit carries the sum. The key is task, attempt and unit, so
- * saying it twice is once. */
+/* A fact, and what it adds to the sums of its hour and its day; nothing when it is told again. */
+static ErrCode add_fact(DbConn *tx, int64_t project, int64_t job, const TaskResult *r, Str unit,
+                        int64_t amount, Err *err)
+{
+    static const int64_t spans_ms[] = {3600000, 86400000};
+    int64_t added = 0;
+    ErrCode rc = db_exec(tx, &sql_usage_add,
+                         DB_ARGS(DB_I(project), DB_I(r->task), DB_I(r->attempt), DB_S(unit),
+                                 DB_I(job), DB_I(amount), DB_I(r->finished_ms)),
+                         &added, err);
+    for (size_t i = 0; rc == OK && added > 0 && i < COUNT_OF(spans_ms); i++)
+        rc = db_exec(tx, &sql_usage_count,
+                     DB_ARGS(DB_I(job), DB_S(unit), DB_I(amount), DB_I(r->finished_ms),
+                             DB_I(spans_ms[i])),
+                     NULL, err);
+    return rc;
+}
+
+/* One fact per unit: the first of a unit carries the sum. */
 static ErrCode add_usage(DbConn *tx, int64_t project, int64_t job, const TaskResult *r, Err *err)
 {
     for (size_t i = 0; i < r->usage_len; i++) {
@@ -139,11 +156,7 @@ static ErrCode add_usage(DbConn *tx, int64_t project, int64_t job, const TaskRes
         }
         if (!first)
             continue;
-        ErrCode rc =
-            db_exec(tx, &sql_job_usage_add,
-                    DB_ARGS(DB_I(project), DB_I(r->task), DB_I(r->attempt), DB_S(r->usage[i].unit),
-                            DB_I(job), DB_I(sum), DB_I(r->finished_ms)),
-                    NULL, err);
+        ErrCode rc = add_fact(tx, project, job, r, r->usage[i].unit, sum, err);
         if (rc != OK)
             return rc;
     }

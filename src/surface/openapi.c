@@ -128,7 +128,7 @@ static void put_parameters(const ApiOperation *op, JsonOut *j)
 
 void openapi_put_security(const ApiOperation *op, JsonOut *j)
 {
-    static const char *const schemes[] = {"bearer", "api_key"};
+    static const char *const schemes[] = {"bearer", "api_key", "session"};
     json_key(j, "security");
     json_begin(j, '[');
     for (size_t i = 0; op->role != NULL && i < COUNT_OF(schemes); i++) {
@@ -527,7 +527,9 @@ static void put_components(const Registry *r, const ApiDoc *doc, JsonOut *j)
                     "Problem\"}}}}}"));
     json_kv_raw(j, "securitySchemes",
                 STR("{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-                    "\"api_key\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-API-Key\"}}"));
+                    "\"api_key\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-API-Key\"},"
+                    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":"
+                    "\"platen_session\"}}"));
     json_end(j, '}');
 }
 

@@ -371,6 +371,7 @@ void attempt_run(Held *h)
     log_set_trace(h->lease.trace);
     h->started_us = h->told_us = clock_mono_us();
     h->result = result_for(&h->lease);
+    note_start(h->lane, &h->lease, &h->result);
     if (!atomic_load(&h->canceled))
         end_result(&h->result, run_step(h, &h->result));
     else
@@ -379,5 +380,7 @@ void attempt_run(Held *h)
     int why = atomic_load(&h->stop);
     h->drop = why == STOP_CANCELED;
     h->give_back = why == STOP_SHUTDOWN && h->result.code != OK;
+    if (!h->drop && !h->give_back)
+        note_end(h->lane, &h->lease, &h->result);
     log_set_trace((Str){0});
 }

@@ -13,6 +13,7 @@ enum {
     LOOK_EVERY_MS = 5000, /* for expired leases: a read, unless there are some */
     FORGET_EVERY_MS = 3600 * 1000,
     TIDY_EVERY_MS = 60 * 1000,
+    SAMPLE_EVERY_MS = 60 * 1000,
     TIDY_AGAIN_MS = 50, /* there is more to tidy up */
     SHRINK_PAGES = 128,
     NAMES_MEMORY = 1 << 20,
@@ -170,6 +171,29 @@ static void forget(Work *w)
     (void)rc; /* in an hour again */
 }
 
+/* How many tasks stand in the queues, for the figures: counts what is alive on this thread's own
+ * connection, 50 ms a minute with a million of them. */
+static void sample(Work *w)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(NAMES_MEMORY);
+    DbConn *reader = NULL;
+    Err err = {0};
+    QueueInfo *queues = NULL;
+    size_t n = 0;
+    int64_t now_ms = clock_now_ms(), all = 0;
+    ErrCode rc = a == NULL ? ERR_NO_MEMORY : db_reader(w->o.db, &reader, &err);
+    if (rc == OK)
+        rc = queue_list(reader, a, &queues, &n, &err);
+    if (rc != OK)
+        return; /* the database has logged it */
+    for (size_t i = 0; i < n; i++) {
+        int64_t depth = queues[i].ready + queues[i].blocked;
+        figures_depth(w->figures, queues[i].name, depth, now_ms);
+        all += depth;
+    }
+    figures_depth(w->figures, STR(""), all, now_ms);
+}
+
 /* What the keeper was woken for. */
 typedef struct Wake {
     bool stop, new_queue, lease_ended;
@@ -220,13 +244,16 @@ void *keeper_main(void *work)
     int64_t beat_ms = w->o.lease_ms / BEATS_PER_LEASE,
             look_ms = least(LOOK_EVERY_MS, w->o.lease_ms);
     int64_t look_at_us = clock_mono_us(), forget_at_us = look_at_us;
-    int64_t tidy_at_us = look_at_us;
+    int64_t tidy_at_us = look_at_us, sample_at_us = look_at_us;
     int64_t beat_at_us = look_at_us + beat_ms * 1000;
     bool stuck =
         false; /* then the next look is soon enough, however many tasks come for that queue */
     for (;;) {
         Wake wake = wait_for(
-            w, least(least(beat_at_us, tidy_at_us), least(look_at_us, forget_at_us)), stuck);
+            w,
+            least(least(least(beat_at_us, tidy_at_us), least(look_at_us, forget_at_us)),
+                  sample_at_us),
+            stuck);
         if (wake.stop)
             return NULL;
         if (wake.new_queue)
@@ -237,6 +264,8 @@ void *keeper_main(void *work)
             expire(w);
         if (is_due(&forget_at_us, FORGET_EVERY_MS))
             forget(w);
+        if (is_due(&sample_at_us, SAMPLE_EVERY_MS))
+            sample(w);
         if (is_due(&tidy_at_us, TIDY_EVERY_MS) && tidy(w))
             tidy_at_us = clock_mono_us() + TIDY_AGAIN_MS * 1000;
     }

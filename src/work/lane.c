@@ -265,6 +265,18 @@ static void hand_on(Leaser *w, const TaskLease *lease, const Step *step)
     lane_put(l, h);
 }
 
+void note_start(Lane *l, const TaskLease *lease, const TaskResult *r)
+{
+    figures_started(l->work->figures, str_from_c(l->name), lease->step,
+                    r->started_ms - lease->run_at_ms, r->started_ms);
+}
+
+void note_end(Lane *l, const TaskLease *lease, const TaskResult *r)
+{
+    figures_ended(l->work->figures, str_from_c(l->name), lease->step,
+                  r->finished_ms - r->started_ms, r->code != OK, r->finished_ms);
+}
+
 /* A queue that proves to hold quick tasks only is leased in larger batches. */
 static void adapt(Lane *l, size_t quick, size_t all)
 {
@@ -288,8 +300,12 @@ static void dispatch(Leaser *w, const Cycle *c)
     }
     for (size_t i = 0; quick > 0 && i < c->leases_len; i++) {
         const Step *s = registry_find(w->lane->work->o.registry, c->leases[i].step);
-        if (step_is_quick(s))
-            attempt_quick(s, &c->leases[i], c->arena, w->scratch, &w->results[w->results_len++]);
+        if (!step_is_quick(s))
+            continue;
+        TaskResult *r = &w->results[w->results_len++];
+        attempt_quick(s, &c->leases[i], c->arena, w->scratch, r);
+        note_start(w->lane, &c->leases[i], r);
+        note_end(w->lane, &c->leases[i], r);
     }
     if (c->leases_len > 0)
         adapt(w->lane, quick, c->leases_len);

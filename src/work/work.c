@@ -223,6 +223,8 @@ ErrCode work_open(const WorkOptions *o, Work **out, Err *err)
     w->hooks.pipelines = pipeline_cache_open(o->registry);
     if (w->hooks.pipelines == NULL)
         return err_set(err, ERR_NO_MEMORY, "starting the dispatcher");
+    if (figures_open(&w->figures, err) != OK)
+        return err->code;
     if (o->schedules) { /* before the hooks, which poke it */
         ErrCode rc = scheduler_open(o->db, o->registry, &w->scheduler, err);
         if (rc != OK)
@@ -347,6 +349,7 @@ void work_close(Work **work)
         lane_close(&w->lanes[i]);
     pipeline_cache_close(&w->hooks.pipelines);
     scheduler_close(&w->scheduler);
+    figures_close(&w->figures);
     mutex_done(&w->lock);
     cond_done(&w->wake_keeper);
     cond_done(&w->wake_waits);
@@ -372,4 +375,9 @@ WorkStats work_stats(Work *w)
         mutex_unlock(&l->lock);
     }
     return s;
+}
+
+Figures *work_figures(Work *w)
+{
+    return w->figures;
 }

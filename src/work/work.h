@@ -45,6 +45,7 @@
 #include "flow/hub.h"
 #include "flow/pipeline.h"
 #include "flow/offers.h"
+#include "work/figures.h"
 
 typedef struct Work Work;
 
@@ -87,5 +88,7 @@ typedef struct WorkStats {
     int64_t lanes, runners;
 } WorkStats;
 WorkStats work_stats(Work *w);
+/* What the queues did lately; lives as long as `w`. */
+Figures *work_figures(Work *w);
 
 #endif

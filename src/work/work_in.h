@@ -6,6 +6,7 @@
  *   attempt.c  one attempt: inputs, engine or built-in step, outputs
  *   waits.c    waits of pipelines that end by themselves
  *   scheduler.c  what starts by the clock
+ *   figures.c  what queues and steps did lately
  *   ask.c      what a step may ask about its project
  *   keeper.c   leases made longer, expired, new queues */
 #ifndef PLATEN_WORK_WORK_IN_H
@@ -115,6 +116,7 @@ struct Work {
     bool waits_stop, waits_runs;
     int64_t waits_due_ms; /* the earliest that is known; INT64_MAX: none */
     pthread_t waits;
+    Figures *figures;     /* set in work_open, then constant */
     Scheduler *scheduler; /* set in work_open, then constant; NULL: schedules do not fire here */
 
     /* Hashes of queues of outside work, so that their tasks do not wake the keeper: open addressing,
@@ -132,6 +134,9 @@ void lane_set_runners(Lane *l, int64_t runners); /* 0: as the server was started
 void lane_stop(Lane *l);                         /* after a drain: ends the threads */
 void lane_close(Lane **l);                       /* after lane_stop */
 bool lane_is_quiet(Lane *l);                     /* nothing leased, nothing to record */
+/* In the figures of its queue and step: the attempt has begun, has ended. */
+void note_start(Lane *l, const TaskLease *lease, const TaskResult *r);
+void note_end(Lane *l, const TaskLease *lease, const TaskResult *r);
 
 /* runner.c */
 MUST_CHECK ErrCode held_new(Lane *l, const TaskLease *lease, const Step *step, Held **out,

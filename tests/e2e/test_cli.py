@@ -12,7 +12,7 @@ import pytest
 
 from platen import PLATEN, SAMPLES, SLOW, Server, cli, environment, until
 
-COMMANDS = ["run", "serve", "demo", "steps", "jobs", "queues", "schedules", "diagnose", "keys", "secrets", "doctor", "backup", "restore", "openapi", "docs", "completion",
+COMMANDS = ["run", "serve", "open", "demo", "steps", "jobs", "queues", "schedules", "diagnose", "keys", "secrets", "doctor", "backup", "restore", "openapi", "docs", "completion",
             "version"]
 
 

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import os
 import random
+import sqlite3
 import threading
 import time
 
@@ -31,7 +32,7 @@ class Load:
     def work(self, n):
         dice, count = random.Random(n), 0
         while not self.stopped.is_set():
-            kind = dice.choice(("noop", "noop", "stats", "sleep", "flaky", "extract"))
+            kind = dice.choice(("noop", "noop", "stats", "sleep", "flaky", "extract", "tokens"))
             key = f"{n}-{count}"
             count += 1
             self.kinds[key] = kind
@@ -55,6 +56,7 @@ class Load:
         if kind == "extract":
             return client.post("/api/v1/steps/document.extract", headers=head, form=[("attempts", str(ATTEMPTS))], files=["notes.md"])
         params = {"noop": ("test.noop", {}), "stats": ("text.stats", {"text": f"one two {key}"}), "sleep": ("test.sleep", {"ms": 30}),
+                  "tokens": ("text.tokens", {"text": "one two"}),
                   "flaky": ("test.fail", {"reason": "io", "until_attempt": 2})}
         step, given = params[kind]
         return client.post(f"/api/v1/steps/{step}", headers=head, json={"params": given, "attempts": ATTEMPTS})
@@ -76,6 +78,18 @@ def check_history(client, job):
     assert types.count("task.started") == job["attempts"], (job, types)
     failures = sum(t in ("task.retry", "task.lost") for t in types)
     assert failures == job["attempts"] - (1 if job["state"] == "done" else 0) or job["state"] == "failed", types
+
+
+def check_usage(server):
+    """What was used is told once per attempt, and the sums of hours and days are those of the facts."""
+    db = sqlite3.connect(f"file:{server.data}/platen.db?mode=ro", uri=True)
+    def sums(table, what):
+        return db.execute(f"SELECT project, unit, sum(amount), {what} FROM {table} GROUP BY 1, 2").fetchall()
+    facts = sums("usage_event", "count(*)")
+    assert facts, "nothing was used: the test tests nothing"
+    for span_ms in (3600000, 86400000):
+        assert sums(f"(SELECT * FROM usage_total WHERE span_ms = {span_ms})", "sum(facts)") == facts
+    db.close()
 
 
 def test_kill_9_loses_nothing(new_server):
@@ -113,5 +127,6 @@ def test_kill_9_loses_nothing(new_server):
     assert listed == len(load.kinds) or listed == len(load.accepted), (listed, len(load.accepted), len(load.kinds))
     assert client.get("/api/v1/dead-letters").json()["dead_letters"] == []
     server.stop()
+    check_usage(server)
     doctor = platen.cli("doctor", "--data", server.data, "--full", check=0)
     print(f"\n{KILLS} kills, {len(load.accepted)} jobs accepted, {states}, {lost} visibly tried again; {doctor.stdout.splitlines()[-1]}")

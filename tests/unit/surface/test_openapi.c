@@ -242,7 +242,7 @@ TEST(methods_of_one_path_stand_together)
     assert_null(at(item, "delete|responses|204|content"));
     assert_non_null(at(root, "paths|/files/{rest}|get"));
     assert_int_equal(at(root, "paths|/files/{rest}|get|security")->len, 0);
-    assert_int_equal(at(item, "get|security")->len, 2);
+    assert_int_equal(at(item, "get|security")->len, 3);
 }
 
 TEST(a_step_is_an_operation_of_its_own)
