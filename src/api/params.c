@@ -136,6 +136,10 @@ const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_TEXT(DeadQuery, queue, .example = "document", .help = "Only dead letters of this queue."),
+    PARAM_TEXT(DeadQuery, step, .example = "document.extract",
+               .help = "Only dead letters of this step."),
+    PARAM_TEXT(DeadQuery, reason, .example = "limit_time",
+               .help = "Only those that failed for this reason."),
     PARAM_END,
 };
 
@@ -412,6 +416,12 @@ static const Choice scopes[] = {
 
 const Param scope_query_params[] = {
     PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param purge_query_params[] = {
+    PARAM_CHOICE(PurgeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_BOOL(PurgeQuery, dry_run, .help = "Only count them."),
     PARAM_END,
 };
 
