@@ -101,11 +101,8 @@ static const Field job_trigger_fields[] = {
     MAYBE_TEXT("schedule", "Of a schedule: its name."),
     {0},
 };
-static const Field used_fields[] = {
-    TEXT("unit", "What was used: pages, images, seconds."),
-    INT("amount", "How much."),
-    {0},
-};
+static const Field usage_fields[] = {
+    TEXT("unit", "What was used: pages, tokens and so on."), INT("amount", "How much."), {0}};
 
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
@@ -150,7 +147,7 @@ static const Field used_fields[] = {
         {.name = "usage",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
          .optional = true,                                                                         \
-         .items = used_fields,                                                                     \
+         .items = usage_fields,                                                                    \
          .help = "What it and all below it have used, where one job is read."},                    \
         {.name = "waits",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
@@ -615,8 +612,6 @@ static const Choice node_sections[] = {{"steps", "Runs in any case."},
                                        {"on-failure", "Runs when a step has failed."},
                                        {"finally", "Runs at the end in any case."},
                                        {0}};
-static const Field usage_fields[] = {
-    TEXT("unit", "What was used: pages, tokens and so on."), INT("amount", "How much."), {0}};
 #define NODE_FIELDS                                                                                \
     TEXT("id", "Its name in the pipeline."),                                                       \
         {.name = "kind", .type = FIELD_TYPE_TEXT, .choices = node_kinds, .help = "What it does."}, \
@@ -634,6 +629,16 @@ static const Field usage_fields[] = {
         MAYBE_TIME("due", "When a wait ends by itself."), INT("total", "Its jobs in all."),        \
         INT("ended", "Its jobs that ended."), INT("failed", "Its jobs that failed."),              \
         MAYBE_TEXT("child", "Its job, when there is one only."),                                   \
+        {.name = "began",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .format = "date-time",                                                                    \
+         .nullable = true,                                                                         \
+         .optional = true,                                                                         \
+         .help = "When that job's first attempt began: before, it was queued."},                   \
+        {.name = "attempts",                                                                       \
+         .type = FIELD_TYPE_INT,                                                                   \
+         .optional = true,                                                                         \
+         .help = "Attempts of that job."},                                                         \
         BOOL("many", "One job per item: foreach or matrix."),                                      \
         BOOL("reused", "The result of an earlier run was taken."),                                 \
         BOOL("optional", "The job does not fail when it does."),                                   \
