@@ -1,5 +1,6 @@
 /* nodes.c: how the nodes of a pipeline's job stand, and what people do to them: approve, signal,
  * pause, resume. */
+#include "api/figures.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
@@ -143,6 +144,19 @@ void nodes_read_waits(Call *c, Job *job)
     job->waits_len = n;
 }
 
+void approval_put(JsonOut *j, const ApprovalView *a)
+{
+    json_begin(j, '{');
+    write_id(j, "job", "job", a->job);
+    json_kv_str(j, "pipeline", a->pipeline);
+    json_kv_int(j, "version", a->version);
+    json_kv_str(j, "node", a->node);
+    json_kv_str(j, "who", a->who);
+    write_time(j, "since", a->since_ms);
+    write_time(j, "due", a->due_ms);
+    json_end(j, '}');
+}
+
 void approvals_list(HttpRequest *req)
 {
     Call c;
@@ -166,17 +180,8 @@ void approvals_list(HttpRequest *req)
     json_begin(&c.json, '{');
     json_key(&c.json, "approvals");
     json_begin(&c.json, '[');
-    for (size_t i = 0; i < len; i++) {
-        json_begin(&c.json, '{');
-        write_id(&c.json, "job", "job", all[i].job);
-        json_kv_str(&c.json, "pipeline", all[i].pipeline);
-        json_kv_int(&c.json, "version", all[i].version);
-        json_kv_str(&c.json, "node", all[i].node);
-        json_kv_str(&c.json, "who", all[i].who);
-        write_time(&c.json, "since", all[i].since_ms);
-        write_time(&c.json, "due", all[i].due_ms);
-        json_end(&c.json, '}');
-    }
+    for (size_t i = 0; i < len; i++)
+        approval_put(&c.json, &all[i]);
     json_end(&c.json, ']');
     if (next != 0)
         write_id(&c.json, "next", "job", next);
