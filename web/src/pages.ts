@@ -22,6 +22,7 @@ export const pages: Page[] = [
   { id: 'playground', path: '/playground', icon: 'play', key: 'p', load: () => import('./pages/playground/Page.svelte') },
   { id: 'pipelines', path: '/pipelines', icon: 'flow', key: 'l', load: () => import('./pages/pipelines/Page.svelte') },
   { id: 'jobs', path: '/jobs', icon: 'list', key: 'j', load: () => import('./pages/jobs/Page.svelte') },
+  { id: 'approvals', path: '/approvals', icon: 'check', key: 'a', badge: 'approvals', load: () => import('./pages/approvals/Page.svelte') },
   { id: 'batch', path: '/batch', icon: 'layers', key: 'b', load: () => import('./pages/batch/Page.svelte') },
   { id: 'settings', path: '/settings', icon: 'gear', key: 's', load: () => import('./pages/settings/Page.svelte') },
 ]
