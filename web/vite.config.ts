@@ -2,6 +2,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { workerPlugin } from './tools/worker'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -9,7 +10,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), workerPlugin(at('./public'))],
   resolve: { alias: { $lib: at('./src/lib') } },
   build: {
     target: 'es2022',
@@ -18,6 +19,10 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy of the page allows no data: URLs for code and styles
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: {
+      input: { index: at('./index.html'), worker: at('./src/worker.ts') },
+      output: { entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
+    },
   },
   server: { proxy: { '/api': server, '/health': server, '/openapi.json': server, '/docs': server } },
 })
