@@ -19,6 +19,7 @@ export type Page = {
 
 export const pages: Page[] = [
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
+  { id: 'welcome', path: '/welcome', icon: 'play', hidden: true, load: () => import('./pages/welcome/Page.svelte') },
 ]
 
 export function pageAt(path: string): { page: Page; rest: string[] } | undefined {

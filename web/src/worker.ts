@@ -1,3 +1,4 @@
+/// <reference lib="webworker" />
 // The service worker: /worker.js. It starts the app without a connection, keeps what was opened for reading offline, and shows
 // notifications.
 //
