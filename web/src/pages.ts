@@ -18,6 +18,7 @@ export type Page = {
 }
 
 export const pages: Page[] = [
+  { id: 'welcome', path: '/welcome', icon: 'play', hidden: true, load: () => import('./pages/welcome/Page.svelte') },
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
   { id: 'playground', path: '/playground', icon: 'play', key: 'p', load: () => import('./pages/playground/Page.svelte') },
   { id: 'pipelines', path: '/pipelines', icon: 'flow', key: 'l', load: () => import('./pages/pipelines/Page.svelte') },
