@@ -19,6 +19,7 @@ export type Page = {
 
 export const pages: Page[] = [
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
+  { id: 'files', path: '/files', icon: 'file', key: 'f', load: () => import('./pages/files/Page.svelte') },
 ]
 
 export function pageAt(path: string): { page: Page; rest: string[] } | undefined {
