@@ -21,6 +21,7 @@ export const pages: Page[] = [
   { id: 'welcome', path: '/welcome', icon: 'play', hidden: true, load: () => import('./pages/welcome/Page.svelte') },
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
   { id: 'playground', path: '/playground', icon: 'play', key: 'p', load: () => import('./pages/playground/Page.svelte') },
+  { id: 'files', path: '/files', icon: 'file', key: 'f', load: () => import('./pages/files/Page.svelte') },
   { id: 'pipelines', path: '/pipelines', icon: 'flow', key: 'l', load: () => import('./pages/pipelines/Page.svelte') },
   { id: 'jobs', path: '/jobs', icon: 'list', key: 'j', load: () => import('./pages/jobs/Page.svelte') },
   { id: 'approvals', path: '/approvals', icon: 'check', key: 'a', badge: 'approvals', load: () => import('./pages/approvals/Page.svelte') },
