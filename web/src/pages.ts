@@ -19,6 +19,9 @@ export type Page = {
 
 export const pages: Page[] = [
   { id: 'home', path: '/', icon: 'home', key: 'h', load: () => import('./pages/home/Page.svelte') },
+  { id: 'queues', path: '/queues', icon: 'layers', key: 'q', badge: 'dead', load: () => import('./pages/queues/Page.svelte') },
+  { id: 'usage', path: '/usage', icon: 'chart', key: 'u', load: () => import('./pages/usage/Page.svelte') },
+  { id: 'health', path: '/system', icon: 'pulse', key: 'e', load: () => import('./pages/health/Page.svelte') },
 ]
 
 export function pageAt(path: string): { page: Page; rest: string[] } | undefined {
