@@ -66,6 +66,13 @@ SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.
    AND ($8 = '' OR $8 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
  ORDER BY j.id DESC LIMIT $5;
 
+-- name: job_ids_batch
+-- Batches of project $1 with $3 <= id < $2 in state $5 ('': any), newest first, at most $4.
+SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.project = $1 AND j.batch = 1 AND j.id < $2 AND j.id >= $3
+   AND ($5 = '' OR $5 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id DESC LIMIT $4;
+
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id

@@ -42,6 +42,8 @@ const Param jobs_query_params[] = {
                .help = "Only jobs that this API key asked for, key_…."),
     PARAM_TEXT(JobsQuery, q, .max_len = 32, .example = "job_0r3k",
                .help = "Only jobs whose id begins so."),
+    PARAM_BOOL(JobsQuery, batches,
+               .help = "Only batches; step, pipeline, queue and key do not count then."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",

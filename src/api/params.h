@@ -23,6 +23,7 @@ typedef struct JobsQuery {
     StrList state; /* names of states; none: any */
     Str step, pipeline, queue, key, q;
     int64_t since_ms, until_ms;
+    bool batches;
 } JobsQuery;
 extern const Param jobs_query_params[];
 

@@ -69,12 +69,6 @@ void webhooks_redeliver_failed(HttpRequest *req);
 /* blobs.c */
 void blobs_add(HttpRequest *req);
 void blobs_get(HttpRequest *req);
-/* documents.c */
-void documents_add(HttpRequest *req);
-void documents_list(HttpRequest *req);
-void documents_get(HttpRequest *req);
-void documents_content(HttpRequest *req);
-void documents_delete(HttpRequest *req);
 /* dead.c */
 void dead_list(HttpRequest *req);
 void dead_redrive(HttpRequest *req);
@@ -118,6 +112,11 @@ void keys_revoke(HttpRequest *req);
 void session_start(HttpRequest *req);
 void session_get(HttpRequest *req);
 void session_end(HttpRequest *req);
+/* push.c */
+void push_list(HttpRequest *req);
+void push_add(HttpRequest *req);
+void push_remove(HttpRequest *req);
+void push_test(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);

@@ -190,6 +190,7 @@ typedef struct JobFilter {
     int64_t key;                /* jobs that this key asked for; 0: any */
     int64_t from, before;       /* from <= id < before; 0: open */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
+    bool batches;               /* only batches, of any step or pipeline */
     int limit;                  /* 1 … FLOW_LIST_MAX */
 } JobFilter;
 /* Newest first, without files. *more: there are further ones. */
