@@ -166,7 +166,7 @@ test('two texts are compared line by line', async ({ desk }) => {
   await page.getByRole('button', { name: 'Run both' }).click()
   await desk.sees(page.getByRole('heading', { name: 'Compared' }))
   const lines = page.getByRole('region', { name: 'Compared' }).getByRole('textbox')
-  await expect.poll(() => lines.allInnerTexts(), { timeout: waitMs }).toEqual([expect.stringContaining('████'), expect.stringContaining('[NAME_1]')])
+  await expect.poll(() => lines.allInnerTexts(), { timeout: waitMs }).toEqual([expect.stringContaining('████'), expect.stringContaining('[NAME-1]')])
 })
 
 test('a run is taken elsewhere: without keys and secrets', async ({ desk }) => {
