@@ -97,6 +97,9 @@ MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *
 
 /* happen.c: the end of a job that somebody started (not of an item); a task that died. */
 MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+/* Somebody of the role `who` is asked to approve the node. */
+MUST_CHECK ErrCode flow_feed_approval(DbConn *tx, int64_t project, int64_t job, Str node, Str who,
+                                      Arena *a, Err *err);
 MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
                                   Arena *a, Err *err);
 
