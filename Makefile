@@ -12,7 +12,7 @@ MESON   = meson setup --fatal-meson-warnings -Dpdf_engine=$(PDF_ENGINE)
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider
 
 .DEFAULT_GOAL := build
-.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash model golden docs format check layers bench bench-quality install clean deps-test asan-build
+.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash model golden docs format check layers bench bench-quality install clean deps-test asan-build web-test screenshots
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ unit: asan-build ## unit tests, with sanitizers and faults
 
 e2e: build ## end-to-end tests against the release build (BUILD=build-asan: against the other)
 	@PLATEN_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/e2e
+
+web-test: build ## the web app: unit tests, every page in a browser against the release build
+	@tools/web_test.sh $(BUILD)
+
+screenshots: build ## every page of the web app as pictures, in build/screenshots
+	@tools/deps.sh deploy/debian-packages-test.txt
+	@PLATEN_BUILD=$(abspath $(BUILD)) tools/web.sh vite-node --config vitest.e2e.config.ts tests/e2e/screenshots.ts $(abspath $(BUILD))/screenshots
 
 examples: build ## run every example of every contract
 	@PLATEN_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/e2e/test_examples.py

@@ -73,6 +73,13 @@ SELECT j.id FROM job j JOIN job_end e ON e.job = j.id JOIN job_node n ON n.job =
 SELECT node, state, total, begun, ended, failed, child, started_ms, finished_ms, due_ms, reason, detail
   FROM job_node WHERE job = $1 AND node >= 0;
 
+-- name: node_children
+-- The only children of nodes of job $1: when they began, attempts, how far they are.
+SELECT n.node, COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.attempts, t.attempt, 0),
+       COALESCE(e.progress_done, t.progress_done, 0), COALESCE(e.progress_total, t.progress_total, 0)
+  FROM job_node n LEFT JOIN task t ON t.id = n.child LEFT JOIN job_end e ON e.job = n.child
+ WHERE n.job = $1 AND n.child > 0;
+
 -- name: node_data
 -- What the wait that is node $2 of job $1 gave.
 SELECT data FROM job_node WHERE job = $1 AND node = $2;

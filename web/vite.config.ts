@@ -1,7 +1,8 @@
 // The build of the web app: one folder of files with hashed names, which the server carries inside (tools/embed_web.py).
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig } from 'vitest/config'
+import { licences } from './tools/licences'
 import { workerPlugin } from './tools/worker'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -10,7 +11,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [svelte(), workerPlugin(at('./public'))],
+  plugins: [svelte(), licences(), workerPlugin(at('./public'))],
   resolve: { alias: { $lib: at('./src/lib') } },
   build: {
     target: 'es2022',
@@ -24,5 +25,6 @@ export default defineConfig({
       output: { entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
     },
   },
+  test: { include: ['tests/*.test.ts'] },
   server: { proxy: { '/api': server, '/health': server, '/openapi.json': server, '/docs': server } },
 })

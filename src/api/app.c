@@ -2,13 +2,16 @@
 #include "api/lease.h"
 #include "api/operations.h"
 #include "api/routes.h"
+#include "api/preview.h"
 #include "api/stream.h"
 #include "api/sweep.h"
 #include "api/wait.h"
 #include "base/clock.h"
+#include "content/document.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "steps/steps.h"
+#include "trace/alerts.h"
 #include "trace/metrics.h"
 
 #include <errno.h>
@@ -71,6 +74,8 @@ static ErrCode open_store(App *app, Err *err)
         db_attach_seal(app->db, app->seal);
     if (rc == OK)
         rc = blob_store_open(blobs, o->throwaway, &app->blobs, err);
+    if (rc == OK)
+        rc = document_index_all(app->db, err);
     return rc;
 }
 
@@ -235,6 +240,8 @@ static ErrCode open_http(App *app, Err *err)
     if (rc == OK)
         rc = leases_open(app, &app->leases, err);
     if (rc == OK)
+        rc = previews_open(app, &app->previews, err);
+    if (rc == OK)
         rc = http_open(&http, &app->http, err);
     if (rc != OK || o->throwaway)
         return rc;
@@ -264,7 +271,9 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     }
     *app = (App){.options = *o, .arena = a, .started_ms = clock_now_ms()};
-    ErrCode rc = open_store(app, err);
+    ErrCode rc = alerts_open(&app->alerts, err);
+    if (rc == OK)
+        rc = open_store(app, err);
     if (rc == OK)
         rc = open_access(app, err);
     if (rc == OK)
@@ -302,6 +311,8 @@ void app_close(App **slot, int grace_ms)
     triggers_close(&app->triggers);
     if (app->leases != NULL)
         leases_stop(app->leases);
+    if (app->previews != NULL)
+        previews_stop(app->previews);
     bridges_close(&app->bridges);
     push_close(&app->push, grace_ms);
     if (app->work != NULL)
@@ -310,6 +321,7 @@ void app_close(App **slot, int grace_ms)
     streams_close(&app->streams);
     waiters_close(&app->waiters);
     notify_close(&app->notify);
+    previews_close(&app->previews);
     deliver_close(&app->deliver);
     outbound_close(&app->guard);
     work_close(&app->work);
@@ -321,6 +333,7 @@ void app_close(App **slot, int grace_ms)
     blob_store_close(&app->blobs);
     db_close(&app->db);
     seal_close(&app->seal);
+    alerts_close(&app->alerts);
     Arena *a = app->arena; /* holds *app itself */
     arena_close(&a);
 }

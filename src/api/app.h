@@ -43,13 +43,17 @@ typedef struct AppOptions {
                                   OutboundOptions has it; NULL: none */
 } AppOptions;
 
-typedef struct Waiters Waiters; /* wait.h */
-typedef struct Streams Streams; /* stream.h */
-typedef struct Sweeper Sweeper; /* sweep.h */
-typedef struct Leases Leases;   /* lease.h */
+typedef struct Alerts Alerts;           /* trace/alerts.h */
+typedef struct Waiters Waiters;         /* wait.h */
+typedef struct Streams Streams;         /* stream.h */
+typedef struct Sweeper Sweeper;         /* sweep.h */
+typedef struct Leases Leases;           /* lease.h */
+typedef struct Previews Previews;       /* preview.h */
+typedef struct RenderCache RenderCache; /* render.h */
 
 typedef struct App {
     AppOptions options;
+    Alerts *alerts; /* what was logged as going wrong */
     Arena *arena; /* lives as long as the app */
     Seal *seal;   /* must outlive the database */
     Db *db;
@@ -68,6 +72,8 @@ typedef struct App {
     Waiters *waiters;
     Streams *streams;
     Leases *leases;
+    Previews *previews;
+    RenderCache *rendered;
     Push *push;
     Bridges *bridges;
     Sweeper *sweeper;

@@ -15,7 +15,7 @@
 #include "api/call.h"
 #include "core/pipeline.h"
 
-enum { GATHER_INPUTS_MAX = 1000 };
+enum { GATHER_INPUTS_MAX = 1000, GATHER_BATCH_MAX = 5000 };
 
 typedef struct Gathered {
     /* Set by the caller. */

@@ -76,6 +76,7 @@ void jobs_list(HttpRequest *req)
         .limit = (int)q.limit,
         .since_ms = q.since_ms,
         .until_ms = q.until_ms,
+        .batches = q.batches,
     };
     if (rc == OK)
         rc = call_cursor(&c, "job", q.cursor, &filter.before);

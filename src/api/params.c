@@ -42,6 +42,8 @@ const Param jobs_query_params[] = {
                .help = "Only jobs that this API key asked for, key_…."),
     PARAM_TEXT(JobsQuery, q, .max_len = 32, .example = "job_0r3k",
                .help = "Only jobs whose id begins so."),
+    PARAM_BOOL(JobsQuery, batches,
+               .help = "Only batches; step, pipeline, queue and key do not count then."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",
@@ -134,6 +136,10 @@ const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_TEXT(DeadQuery, queue, .example = "document", .help = "Only dead letters of this queue."),
+    PARAM_TEXT(DeadQuery, step, .example = "document.extract",
+               .help = "Only dead letters of this step."),
+    PARAM_TEXT(DeadQuery, reason, .example = "limit_time",
+               .help = "Only those that failed for this reason."),
     PARAM_END,
 };
 
@@ -410,6 +416,12 @@ static const Choice scopes[] = {
 
 const Param scope_query_params[] = {
     PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param purge_query_params[] = {
+    PARAM_CHOICE(PurgeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_BOOL(PurgeQuery, dry_run, .help = "Only count them."),
     PARAM_END,
 };
 

@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "flow/pipeline.h"
 
-enum { FILES_MAX = 5000, TEMPLATE_MAX = 4 << 20 };
+enum { TEMPLATE_MAX = 4 << 20 };
 static const char mark[] = "{\"each\":true}"; /* flow/pipeline.h, PipelineBatch */
 
 typedef struct FlowBatch {
@@ -72,7 +72,8 @@ static ErrCode find_input(Call *c, const Pipeline *p, Str asked, size_t *out)
     if (p->files_len == 0)
         err_set(&c->err, ERR_BAD_PARAM, "the pipeline takes no file, so there is nothing to batch");
     else if (asked.len > 0)
-        err_set(&c->err, ERR_BAD_PARAM, "\"" STR_FMT "\" is no file input of this pipeline: " STR_FMT,
+        err_set(&c->err, ERR_BAD_PARAM,
+                "\"" STR_FMT "\" is no file input of this pipeline: " STR_FMT,
                 STR_ARG(str_slice(asked, 0, 64)), STR_ARG(file_names(c->arena, p)));
     else
         err_set(&c->err, ERR_BAD_PARAM, "input must say which one takes the files: " STR_FMT,
@@ -96,7 +97,7 @@ static ErrCode prepare_gather(Call *c, const Pipeline *p, size_t main, Gathered 
     g->files = files;
     g->files_len = p->files_len;
     g->main = p->files[main].name;
-    g->inputs_max = FILES_MAX;
+    g->inputs_max = GATHER_BATCH_MAX;
     g->option_params = pipeline_batch_option_params;
     return OK;
 }

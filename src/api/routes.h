@@ -69,12 +69,6 @@ void webhooks_redeliver_failed(HttpRequest *req);
 /* blobs.c */
 void blobs_add(HttpRequest *req);
 void blobs_get(HttpRequest *req);
-/* documents.c */
-void documents_add(HttpRequest *req);
-void documents_list(HttpRequest *req);
-void documents_get(HttpRequest *req);
-void documents_content(HttpRequest *req);
-void documents_delete(HttpRequest *req);
 /* dead.c */
 void dead_list(HttpRequest *req);
 void dead_redrive(HttpRequest *req);
@@ -100,6 +94,7 @@ void queues_pause(HttpRequest *req);
 void queues_resume(HttpRequest *req);
 void queues_drain(HttpRequest *req);
 void queues_purge(HttpRequest *req);
+void dead_delete_many(HttpRequest *req);
 void jobs_cancel_many(HttpRequest *req);
 void jobs_retry_many(HttpRequest *req);
 void jobs_delete_many(HttpRequest *req);
@@ -139,6 +134,11 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* overview.c, history.c */
+void overview_get(HttpRequest *req);
+void queues_history(HttpRequest *req);
+/* system.c */
+void system_get(HttpRequest *req);
 /* usage.c */
 void usage_list(HttpRequest *req);
 /* health.c */

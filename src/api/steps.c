@@ -204,6 +204,7 @@ static void run_as(Call *c, const RunAs *as)
         g != NULL && r != NULL ? OK : err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
         g->table = step->params;
+        g->inputs_max = batch ? GATHER_BATCH_MAX : 0;
         g->option_params = batch ? batch_option_params : run_option_params;
         rc = gather_request(c, g);
     }

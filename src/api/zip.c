@@ -316,7 +316,8 @@ ErrCode zip_begin(BlobStore *blobs, size_t files_max, int64_t time_ms, Arena *a,
     Zip *z = arena_new(a, Zip, 1);
     if (z == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for an archive");
-    *z = (Zip){.blobs = blobs, .arena = a, .fd = fd, .dos_time = dos_time(time_ms), .cap = files_max};
+    *z = (Zip){
+        .blobs = blobs, .arena = a, .fd = fd, .dos_time = dos_time(time_ms), .cap = files_max};
     z->seen_cap = 4 * files_max + 1;
     z->entries = arena_new(a, Entry, files_max);
     z->names = arena_new(a, Str, 2 * files_max);

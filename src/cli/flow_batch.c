@@ -44,9 +44,10 @@ static ErrCode main_input(Flow *f, const FlowInputs *in, Str *out, Err *err)
     }
     if (f->args.input.len > 0 || needed == 1)
         return OK;
-    err_set(err, ERR_USAGE, in->files == NULL || in->files->len == 0
-                                ? "the pipeline takes no file, so there is nothing to batch"
-                                : "--input must say which input of the pipeline takes the files");
+    err_set(err, ERR_USAGE,
+            in->files == NULL || in->files->len == 0
+                ? "the pipeline takes no file, so there is nothing to batch"
+                : "--input must say which input of the pipeline takes the files");
     return ERR_USAGE;
 }
 
@@ -180,10 +181,10 @@ static ErrCode each_item(Flow *f, Str id, const char *state, size_t most, ItemFn
     for (size_t seen = 0; seen < most;) {
         ArenaMark mark = arena_mark(f->cli->arena);
         const Json *page = NULL;
-        Str query = str_printf(f->cli->arena, "?limit=200&state=%s%s" STR_FMT, state,
-                               next.len > 0 ? "&cursor=" : "", STR_ARG(next));
-        ErrCode rc = target_call(f->target, f->cli->arena, "GET",
-                                 flow_job_path(f, id, "/items", query), (Str){0}, &page, err);
+        Str path = flow_job_path(f, id, "/items", (Str){0});
+        path = str_printf(f->cli->arena, STR_FMT "?limit=200&state=%s%s" STR_FMT, STR_ARG(path),
+                          state, next.len > 0 ? "&cursor=" : "", STR_ARG(next));
+        ErrCode rc = target_call(f->target, f->cli->arena, "GET", path, (Str){0}, &page, err);
         json_each(item, json_get(page, "items"))
             if (rc == OK && seen++ < most)
                 rc = fn(f, item, err);
@@ -346,8 +347,9 @@ static ErrCode read_files(Flow *f, int *argc, char ***argv, InputFiles *out, Err
         return err_set(err, ERR_USAGE, "name files or folders right after the pipeline");
     ErrCode rc = files_expand(f->cli->arena, operands, (size_t)n, NULL, out, err);
     if (rc == OK && out->len > AT_ONCE_MAX)
-        return err_set(err, ERR_LIMIT_COUNT, "%zu files, a batch takes %d at once; archives count "
-                                             "as one file and are unpacked",
+        return err_set(err, ERR_LIMIT_COUNT,
+                       "%zu files, a batch takes %d at once; archives count "
+                       "as one file and are unpacked",
                        out->len, AT_ONCE_MAX);
     return rc;
 }

@@ -48,7 +48,8 @@ typedef struct FlowVerb {
 int flow_fail_usage(const FlowVerb *v);
 extern const FlowVerb flow_check_verb, flow_import_verb, flow_list_verb, flow_show_verb,
     flow_diff_verb, flow_graph_verb, flow_export_verb, flow_delete_verb, flow_run_verb,
-    flow_batch_verb, flow_replay_verb, flow_approve_verb, flow_signal_verb, flow_pause_verb, flow_resume_verb;
+    flow_batch_verb, flow_replay_verb, flow_approve_verb, flow_signal_verb, flow_pause_verb,
+    flow_resume_verb;
 /* FlowArgs of a verb's options from its canonical JSON. */
 MUST_CHECK ErrCode flow_fill(Flow *f, const FlowVerb *v, Str canonical, Err *err);
 

@@ -1,13 +1,11 @@
-#include "content/document.h"
+#include "content/document_in.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/id.h"
-#include "db/queries.h"
 #include "feed/feed.h"
 
 #include <stdio.h>
 
-#define KIND_DOCUMENT STR("document")
 enum {
     COLUMN_ID,
     COLUMN_NAME,
@@ -15,7 +13,12 @@ enum {
     COLUMN_HASH,
     COLUMN_SIZE,
     COLUMN_VERSION,
-    COLUMN_CREATED
+    COLUMN_CREATED,
+    COLUMN_CHANGED,
+    COLUMN_CONTENT,
+    COLUMN_CONTENT_MS,
+    COLUMN_TAGS,
+    COLUMN_WORDS
 };
 
 typedef struct AddAll {
@@ -30,16 +33,20 @@ static Str hash_of(const Blob *b)
     return (Str){b->hash, BLOB_HASH_LEN};
 }
 
-static ErrCode add_blob(DbConn *tx, int64_t project, const Blob *blob, Err *err)
+ErrCode document_blob_add(DbConn *tx, int64_t project, Str hash, int64_t size_bytes, Err *err)
 {
-    return db_exec(
-        tx, &sql_blob_add,
-        DB_ARGS(DB_I(project), DB_S(hash_of(blob)), DB_I(blob->size_bytes), DB_I(clock_now_ms())),
-        NULL, err);
+    return db_exec(tx, &sql_blob_add,
+                   DB_ARGS(DB_I(project), DB_S(hash), DB_I(size_bytes), DB_I(clock_now_ms())), NULL,
+                   err);
 }
 
-/* What happened to a document, as others hear of it. */
-static ErrCode tell(DbConn *tx, const Document *d, Str type, Err *err)
+ErrCode document_hold(DbConn *tx, int64_t project, Str hash, Str kind, int64_t id, Err *err)
+{
+    return db_exec(tx, &sql_blob_ref_add, DB_ARGS(DB_I(project), DB_S(hash), DB_S(kind), DB_I(id)),
+                   NULL, err);
+}
+
+ErrCode document_tell(DbConn *tx, const Document *d, Str type, Err *err)
 {
     char subject[ID_TEXT_SIZE];
     CLEANUP(arena_close) Arena *a = fault_hit("document.feed") ? NULL : arena_open(64 * KIB);
@@ -63,29 +70,55 @@ static ErrCode tell(DbConn *tx, const Document *d, Str type, Err *err)
                        err);
 }
 
-static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
+/* --- add --- */
+
+static void fill_added(DocumentNew *d, int64_t id)
 {
+    int64_t now = id_time_ms(id);
     d->added = (Document){
         .id = id,
         .project = d->project,
         .size_bytes = d->blob.size_bytes,
-        .created_ms = id_time_ms(id),
+        .created_ms = now,
+        .changed_ms = now,
+        .content_ms = now,
+        .revision = 1,
+        .content = 1,
         .name = d->name,
         .type = d->type,
+        .tags = d->tags,
         .hash = hash_of(&d->blob),
     };
-    ErrCode rc = add_blob(tx, d->project, &d->blob, err);
+}
+
+static ErrCode add_row(DbConn *tx, DocumentNew *d, Arena *a, Err *err)
+{
+    Document *doc = &d->added;
+    doc->words = document_words(a, d->name, d->tags);
+    if (doc->words.ptr == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the words of a name");
+    ErrCode rc =
+        db_exec(tx, &sql_document_add,
+                DB_ARGS(DB_I(doc->id), DB_I(d->project), DB_S(d->name), DB_S(d->type),
+                        DB_S(doc->hash), DB_I(d->blob.size_bytes), DB_I(doc->created_ms),
+                        DB_S(d->tags), DB_S(family_of(d->type, d->name)), DB_S(doc->words)),
+                NULL, err);
+    return rc == OK ? document_index(tx, doc, err) : rc;
+}
+
+static ErrCode add_one(DbConn *tx, DocumentNew *d, int64_t id, Err *err)
+{
+    fill_added(d, id);
+    CLEANUP(arena_close) Arena *a = arena_open(64 * KIB);
+    if (a == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to add a document");
+    ErrCode rc = document_blob_add(tx, d->project, d->added.hash, d->blob.size_bytes, err);
     if (rc == OK)
-        rc = db_exec(tx, &sql_blob_ref_add,
-                     DB_ARGS(DB_I(d->project), DB_S(d->added.hash), DB_S(KIND_DOCUMENT), DB_I(id)),
-                     NULL, err);
+        rc = document_hold(tx, d->project, d->added.hash, KIND_DOCUMENT, id, err);
     if (rc == OK)
-        rc = db_exec(tx, &sql_document_add,
-                     DB_ARGS(DB_I(id), DB_I(d->project), DB_S(d->name), DB_S(d->type),
-                             DB_S(d->added.hash), DB_I(d->blob.size_bytes),
-                             DB_I(d->added.created_ms)),
-                     NULL, err);
-    return rc == OK ? tell(tx, &d->added, STR("document.added"), err) : rc;
+        rc = add_row(tx, d, a, err);
+    d->added.words = STR(""); /* they were in `a` */
+    return rc == OK ? document_tell(tx, &d->added, STR("document.added"), err) : rc;
 }
 
 /* The documents that the key stood for, one key row each: "key", "key/1", "key/2" … */
@@ -146,13 +179,7 @@ static ErrCode add_once(DbConn *tx, const AddAll *all, size_t i, Err *err)
         rc = same_document(tx, d, id, err);
         if (rc != OK)
             return rc;
-        d->added = (Document){.id = id,
-                              .project = d->project,
-                              .size_bytes = d->blob.size_bytes,
-                              .created_ms = id_time_ms(id),
-                              .name = d->name,
-                              .type = d->type,
-                              .hash = hash_of(&d->blob)};
+        fill_added(d, id);
         return OK;
     }
     rc = db_exec(tx, &sql_idempotency_add,
@@ -190,7 +217,9 @@ ErrCode document_add_all(Db *db, DocumentNew *docs, size_t len, Str idempotency_
     return db_write(db, add_all, &all, err);
 }
 
-static ErrCode read_document(const DbRows *rows, int64_t project, Arena *a, Document *out, Err *err)
+/* --- read --- */
+
+ErrCode document_read(const DbRows *rows, int64_t project, Arena *a, Document *out, Err *err)
 {
     *out = (Document){
         .id = db_int(rows, COLUMN_ID),
@@ -198,94 +227,43 @@ static ErrCode read_document(const DbRows *rows, int64_t project, Arena *a, Docu
         .name = db_str_copy(rows, COLUMN_NAME, a),
         .type = db_str_copy(rows, COLUMN_TYPE, a),
         .hash = db_str_copy(rows, COLUMN_HASH, a),
+        .tags = db_str_copy(rows, COLUMN_TAGS, a),
+        .words = db_str_copy(rows, COLUMN_WORDS, a),
         .size_bytes = db_int(rows, COLUMN_SIZE),
         .created_ms = db_int(rows, COLUMN_CREATED),
+        .changed_ms = db_int(rows, COLUMN_CHANGED),
+        .content_ms = db_int(rows, COLUMN_CONTENT_MS),
+        .content = db_int(rows, COLUMN_CONTENT),
+        .revision = db_int(rows, COLUMN_VERSION),
     };
-    if (out->name.ptr == NULL || out->type.ptr == NULL || out->hash.ptr == NULL)
+    if (out->content_ms == 0)
+        out->content_ms = out->created_ms;
+    if (out->name.ptr == NULL || out->type.ptr == NULL || out->hash.ptr == NULL ||
+        out->tags.ptr == NULL || out->words.ptr == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a document");
     return OK;
 }
 
-ErrCode document_get(DbConn *reader, int64_t project, int64_t id, Arena *a, Document *out, Err *err)
+ErrCode document_look(DbConn *conn, const Query *q, int64_t project, int64_t id, Arena *a,
+                      Document *out, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_document_get, DB_ARGS(DB_I(project), DB_I(id)), &rows, err);
-    if (rc != OK)
-        return rc;
-    if (db_next(&rows, &rc, err))
-        return read_document(&rows, project, a, out, err);
-    return rc != OK ? rc : err_set(err, ERR_NOT_FOUND, "there is no such document");
-}
-
-ErrCode document_list(DbConn *reader, int64_t project, int64_t before, int limit, Arena *a,
-                      Document **out, size_t *len, bool *more, Err *err)
-{
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    Document *docs = arena_new(a, Document, (size_t)limit);
-    if (docs == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %d documents", limit);
-    ErrCode rc = db_query(
-        reader, &sql_document_list,
-        DB_ARGS(DB_I(project), DB_I(before > 0 ? before : INT64_MAX), DB_I((int64_t)limit + 1)),
-        &rows, err);
-    size_t n = 0;
-    *more = false;
-    while (rc == OK && db_next(&rows, &rc, err)) {
-        *more = n == (size_t)limit;
-        if (*more)
-            break;
-        rc = read_document(&rows, project, a, &docs[n++], err);
-    }
-    *out = docs;
-    *len = n;
-    return rc;
-}
-
-typedef struct Delete {
-    int64_t project, id, changed;
-} Delete;
-
-/* Before it goes: others hear what it was. *out is zero when there is none. */
-static ErrCode read_last(DbConn *tx, const Delete *d, Arena *a, Document *out, Err *err)
-{
-    CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc =
-        db_query(tx, &sql_document_get, DB_ARGS(DB_I(d->project), DB_I(d->id)), &rows, err);
+    ErrCode rc = db_query(conn, q, DB_ARGS(DB_I(project), DB_I(id)), &rows, err);
     *out = (Document){0};
     if (rc == OK && db_next(&rows, &rc, err))
-        rc = read_document(&rows, d->project, a, out, err);
+        rc = document_read(&rows, project, a, out, err);
     return rc;
 }
 
-static ErrCode delete_write(DbConn *tx, void *arg, Err *err)
+ErrCode document_get(DbConn *reader, int64_t project, int64_t id, Arena *a, Document *out, Err *err)
 {
-    Delete *d = arg;
-    Document last;
-    d->changed = 0;
-    CLEANUP(arena_close) Arena *a = arena_open(64 * KIB);
-    if (a == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory to delete a document");
-    ErrCode rc = read_last(tx, d, a, &last, err);
-    if (rc != OK || last.id == 0)
-        return rc;
-    rc = db_exec(tx, &sql_document_delete,
-                 DB_ARGS(DB_I(d->project), DB_I(d->id), DB_I(clock_now_ms())), &d->changed, err);
-    if (rc == OK)
-        rc = tell(tx, &last, STR("document.deleted"), err);
-    if (rc == OK && d->changed > 0)
-        rc = db_exec(tx, &sql_blob_ref_drop,
-                     DB_ARGS(DB_I(d->project), DB_S(KIND_DOCUMENT), DB_I(d->id)), NULL, err);
+    ErrCode rc = document_look(reader, &sql_document_get, project, id, a, out, err);
+    if (rc == OK && out->id == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such document");
     return rc;
 }
 
-ErrCode document_delete(Db *db, int64_t project, int64_t id, Err *err)
-{
-    Delete d = {.project = project, .id = id};
-    ErrCode rc = db_write(db, delete_write, &d, err);
-    if (rc == OK && d.changed == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no such document");
-    return rc;
-}
+/* --- which project may see which blob --- */
 
 typedef struct BlobRow {
     int64_t project;
@@ -295,7 +273,7 @@ typedef struct BlobRow {
 static ErrCode blob_write_row(DbConn *tx, void *arg, Err *err)
 {
     const BlobRow *row = arg;
-    return add_blob(tx, row->project, row->blob, err);
+    return document_blob_add(tx, row->project, hash_of(row->blob), row->blob->size_bytes, err);
 }
 
 ErrCode blob_row_add(Db *db, int64_t project, const Blob *blob, Err *err)
@@ -311,4 +289,18 @@ ErrCode blob_row_seen(DbConn *reader, int64_t project, Str hash, bool *out, Err 
         db_get_int(reader, &sql_blob_get, DB_ARGS(DB_I(project), DB_S(hash)), -1, &size, err);
     *out = rc == OK && size >= 0;
     return rc;
+}
+
+ErrCode blob_row_get(DbConn *reader, int64_t project, Str hash, Blob *out, Err *err)
+{
+    int64_t size = -1;
+    ErrCode rc =
+        db_get_int(reader, &sql_blob_get, DB_ARGS(DB_I(project), DB_S(hash)), -1, &size, err);
+    if (rc == OK && (size < 0 || hash.len != BLOB_HASH_LEN))
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such blob in this project");
+    if (rc != OK)
+        return rc;
+    snprintf(out->hash, sizeof out->hash, STR_FMT, STR_ARG(hash));
+    out->size_bytes = size;
+    return OK;
 }

@@ -22,6 +22,7 @@
  *   task.dead                                   queue              step attempts reason detail
  *   wait.approval                               pipeline           node who
  *   document.added, document.deleted            doc_…              name type bytes blob
+ *   document.changed, document.restored         doc_…              name type bytes blob
  *
  * job.done has neither subject nor data of its own: reading takes them from the job's rows.
  *

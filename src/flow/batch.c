@@ -13,7 +13,7 @@
 /* What items are made from. */
 typedef struct Ask {
     JobNew job;
-    Step step; /* only its name: the rest was decided when the batch came in */
+    Step step;                 /* only its name: the rest was decided when the batch came in */
     int64_t pipeline, version; /* of a pipeline; 0: of a step */
     bool no_memo;
 } Ask;
@@ -195,11 +195,12 @@ static ErrCode add_unpacked(DbConn *tx, int64_t batch, int64_t item, int64_t *gr
     if (rc == OK && last + (int64_t)n > BATCH_ITEMS_MAX)
         n = last < BATCH_ITEMS_MAX ? (size_t)(BATCH_ITEMS_MAX - last) : 0;
     if (rc == OK && ask.pipeline != 0)
-        rc = flow_batch_add_runs(
-            tx, batch,
-            &(BatchRuns){.ask = &ask.job, .pipeline = ask.pipeline, .version = ask.version,
-                         .no_memo = ask.no_memo},
-            files, n, last, err);
+        rc = flow_batch_add_runs(tx, batch,
+                                 &(BatchRuns){.ask = &ask.job,
+                                              .pipeline = ask.pipeline,
+                                              .version = ask.version,
+                                              .no_memo = ask.no_memo},
+                                 files, n, last, err);
     for (size_t i = 0; rc == OK && ask.pipeline == 0 && i < n; i++)
         rc = flow_batch_add_item(tx, &ask.job, batch, last + (int64_t)i + 1, &files[i], err);
     if (rc == OK && n > 0)

@@ -99,9 +99,9 @@ static ErrCode add_items(const Mould *m, const PipelineBatch *n, Err *err)
     for (size_t i = 0; rc == OK && i < n->files_len; i++) {
         bool archive = n->unpack != NULL && n->archive != NULL && n->archive[i];
         ArenaMark mark = arena_mark(m->arena);
-        rc = archive ? flow_batch_add_item(m->tx, &unpack, m->batch, (int64_t)i + 1, &n->files[i],
-                                           err)
-                     : add_item(m, (int64_t)i + 1, &n->files[i], err);
+        rc = archive
+                 ? flow_batch_add_item(m->tx, &unpack, m->batch, (int64_t)i + 1, &n->files[i], err)
+                 : add_item(m, (int64_t)i + 1, &n->files[i], err);
         arena_rewind(m->arena, mark);
     }
     return rc;
@@ -175,10 +175,10 @@ static ErrCode add_batch(Mould *m, const JobNew *ask, const PipelineBatch *n, Er
     if (rc == OK)
         rc = flow_add_ask(m->tx, m->batch, ask, true, err);
     if (rc == OK)
-        rc = db_exec(m->tx, &sql_batch_pipeline,
-                     DB_ARGS(DB_I(m->batch), DB_I(m->key.id), DB_I(m->key.version),
-                             DB_I(m->run.no_memo)),
-                     NULL, err);
+        rc = db_exec(
+            m->tx, &sql_batch_pipeline,
+            DB_ARGS(DB_I(m->batch), DB_I(m->key.id), DB_I(m->key.version), DB_I(m->run.no_memo)),
+            NULL, err);
     if (rc == OK)
         rc = flow_batch_add_task(m->tx, m->batch, m->run.project, count, err);
     if (rc == OK)

@@ -190,6 +190,7 @@ typedef struct JobFilter {
     int64_t key;                /* jobs that this key asked for; 0: any */
     int64_t from, before;       /* from <= id < before; 0: open */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
+    bool batches;               /* only batches, of any step or pipeline */
     int limit;                  /* 1 … FLOW_LIST_MAX */
 } JobFilter;
 /* Newest first, without files. *more: there are further ones. */
@@ -233,6 +234,7 @@ typedef enum BulkVerb {
     BULK_CANCEL, /* those that live */
     BULK_RETRY,  /* those that failed or were cancelled, and dead letters */
     BULK_DELETE, /* those that have ended, with their children, events and files */
+    BULK_FORGET, /* dead letters alone: their jobs stay failed */
 } BulkVerb;
 typedef struct BulkFilter {
     int64_t project;    /* 0: any (only of live jobs) */
@@ -322,9 +324,14 @@ typedef struct DeadLetter {
     int64_t id, job, died_ms, attempts; /* id: of the task */
     Str step, queue, reason, detail;
 } DeadLetter;
-MUST_CHECK ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t before,
-                                  int limit, Arena *a, DeadLetter **out, size_t *len, bool *more,
-                                  Err *err);
+typedef struct DeadFilter {
+    int64_t project;
+    Str queue, step, reason; /* "": any */
+    int64_t before;          /* letters with a smaller id (older) only; 0: from the newest */
+    int limit;               /* 1 … FLOW_LIST_MAX */
+} DeadFilter;
+MUST_CHECK ErrCode flow_dead_list(DbConn *reader, const DeadFilter *f, Arena *a, DeadLetter **out,
+                                  size_t *len, bool *more, Err *err);
 /* One (task != 0) or all of the project; returns how many jobs are queued again. */
 MUST_CHECK ErrCode flow_dead_redrive(Db *db, int64_t project, int64_t task, int64_t *count,
                                      Err *err);

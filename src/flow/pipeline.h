@@ -155,6 +155,7 @@ typedef struct NodeView {
     int64_t started_ms, finished_ms, due_ms; /* due_ms: when a wait ends by itself; 0: never */
     int64_t total, ended, failed;            /* children */
     int64_t child;                           /* the only child; 0: none or several */
+    int64_t began_ms, attempts, progress_done, progress_total; /* of the only child */
     bool many, reused, optional;   /* many: foreach or matrix; optional: continue-on-error */
     Str reason, detail, who, data; /* who: least role of an approval; data: JSON of a wait */
     const Str *needs;

@@ -207,7 +207,8 @@ ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const Pipelin
                              DB_I(timeout_ms), db_text_or_null(n->trace), DB_I(key->id),
                              DB_I(key->version), DB_I(n->no_memo), db_text_or_null(n->trigger),
                              db_text_or_null(str_from_c(token)), db_int_or_null(origin),
-                             db_int_or_null(child ? at->parent : 0), child && at->node >= 0 ? DB_I(at->node) : DB_N,
+                             db_int_or_null(child ? at->parent : 0),
+                             child && at->node >= 0 ? DB_I(at->node) : DB_N,
                              child ? DB_I(at->place) : DB_N, db_text_or_null(key_text)),
                      NULL, err);
     flow_pipeline_release(&held);
@@ -284,7 +285,8 @@ ErrCode flow_run_as(DbConn *tx, int64_t id, const PipelineRun *n, const Pipeline
 ErrCode flow_begin_held(DbConn *tx, int64_t job, JobState *state, Err *err)
 {
     int64_t timeout_ms = 0;
-    ErrCode rc = db_exec(tx, &sql_batch_unhold, DB_ARGS(DB_I(job), DB_I(clock_now_ms())), NULL, err);
+    ErrCode rc =
+        db_exec(tx, &sql_batch_unhold, DB_ARGS(DB_I(job), DB_I(clock_now_ms())), NULL, err);
     if (rc == OK)
         rc = db_get_int(tx, &sql_batch_item_timeout, DB_ARGS(DB_I(job)), 0, &timeout_ms, err);
     if (rc == OK)

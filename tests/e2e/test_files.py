@@ -214,3 +214,126 @@ def test_a_large_upload_is_streamed_to_disk(client, server):
     assert (blob["bytes"], blob["blob"]) == (size, digest.hexdigest())
     assert client.get(f"/api/v1/blobs/{blob['blob']}", headers={"Range": f"bytes={size - 5}-"}).body == b"\0" * 5
     assert resident() - before < 32 * 1024 * 1024
+
+
+# --- names, tags, versions ---
+
+def document(client, name="note.txt", data=b"one", kind="text/plain"):
+    return client.post("/api/v1/documents", files=[(name, data, kind)]).json()["documents"][0]
+
+
+def test_renaming_and_tagging(client):
+    doc = document(client, "Quarter Report.txt")
+    path = f"/api/v1/documents/{doc['id']}"
+    assert (doc["tags"], doc["version"], doc["revision"]) == ([], 1, 1)
+    answer = client.request("PATCH", path, json={"name": "Jahresbericht Übersicht.txt", "tags": ["tax", "draft", "tax"]},
+                            headers={"If-Match": client.get(path).headers["etag"]})
+    doc = answer.json()
+    assert answer.status == 200 and doc["tags"] == ["draft", "tax"] and doc["revision"] == 2
+    assert answer.headers["etag"] == '"2"' and client.get(path).json() == doc
+    ids = lambda **q: [d["id"] for d in client.get("/api/v1/documents", q).json()["documents"]]
+    assert doc["id"] in ids(q="jahr übers") and doc["id"] in ids(tag="tax") and doc["id"] in ids(q="draft", type="document")
+    assert doc["id"] not in ids(q="quarter") and doc["id"] not in ids(type="image") and doc["id"] not in ids(tag="ta")
+    assert {"tag": "tax", "documents": 1} in client.get("/api/v1/tags").json()["tags"]
+    stale = client.request("PATCH", path, json={"name": "x"}, headers={"If-Match": '"1"'})
+    assert (stale.status, stale.json()["reason"]) == (412, "precondition_failed")
+    for body in ({"name": ""}, {"name": "a/b"}, {"tags": ["a,b"]}, {"tags": [""]}, {"nonsense": 1}):
+        assert client.request("PATCH", path, json=body).status == 422, body
+    assert client.request("PATCH", path, json={"tags": []}).json()["tags"] == []
+    assert client.request("PATCH", path, json={}).json()["name"] == "Jahresbericht Übersicht.txt"
+
+
+def test_versions(client):
+    doc = document(client, data=b"one")
+    path = f"/api/v1/documents/{doc['id']}"
+    put = client.request("PUT", path + "/content", body=b"two", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
+    assert put.status == 200 and (put.json()["version"], put.json()["bytes"]) == (2, 3), put
+    assert client.get(path + "/content").body == b"two"
+    assert client.get(path + "/content", {"version": 1}).body == b"one"
+    assert client.get(path + "/content", {"version": 3}).status == 404
+    versions = client.get(path + "/versions").json()["versions"]
+    assert [(v["version"], v["current"]) for v in versions] == [(2, True), (1, False)]
+    stale = client.request("PUT", path + "/content", body=b"three", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
+    assert (stale.status, stale.json()["reason"]) == (412, "precondition_failed")
+    back = client.post(path + "/versions/1/restore")
+    assert back.status == 200 and back.json()["version"] == 3 and client.get(path + "/content").body == b"one"
+    page = client.get(path + "/versions", {"limit": 2}).json()
+    assert [v["version"] for v in page["versions"]] == [3, 2]
+    assert [v["version"] for v in client.get(path + "/versions", {"cursor": page["next"]}).json()["versions"]] == [1]
+    for number in ("9", "x", "0"):
+        assert client.post(path + f"/versions/{number}/restore").status == 404
+
+
+def test_a_deleted_document_can_come_back(client):
+    doc = document(client, "undo me.txt", b"precious")
+    path = f"/api/v1/documents/{doc['id']}"
+    assert client.post(path + "/restore").status == 404
+    assert client.delete(path).status == 204
+    assert doc["id"] not in [d["id"] for d in client.get("/api/v1/documents", {"q": "undo"}).json()["documents"]]
+    back = client.post(path + "/restore")
+    assert back.status == 200 and back.json()["name"] == "undo me.txt" and client.get(path + "/content").body == b"precious"
+    assert doc["id"] in [d["id"] for d in client.get("/api/v1/documents", {"q": "undo"}).json()["documents"]]
+    types = [e["type"] for e in client.get("/api/v1/events", {"limit": 1000}, headers={"Accept": "application/json"}).json()["events"]
+             if e["subject"] == doc["id"]]
+    assert types == ["document.added", "document.deleted", "document.restored"]
+
+
+def test_keeping_an_output_as_a_document(client):
+    job = client.run("image.convert", {"width": 32}, files=["picture.png"])
+    out = job["outputs"][0]
+    body = {"blob": out["blob"], "name": "small.webp", "type": out["type"], "tags": ["kept"]}
+    kept = client.post("/api/v1/documents/keep", json=body, headers={"Idempotency-Key": f"keep-{job['id']}"})
+    again = client.post("/api/v1/documents/keep", json=body, headers={"Idempotency-Key": f"keep-{job['id']}"})
+    assert kept.status == 201 and kept.json()["documents"][0]["id"] == again.json()["documents"][0]["id"]
+    assert kept.json()["documents"][0]["tags"] == ["kept"]
+    assert client.post("/api/v1/documents/keep", json={"blob": "0" * 64, "name": "x"}).status == 404
+    assert client.post("/api/v1/documents/keep", json={"blob": out["blob"], "name": "a/b"}).status == 422
+
+
+# --- everything uploaded and made ---
+
+def walk(client, **query):
+    found, cursor = [], {}
+    while True:
+        page = client.get("/api/v1/files", {"limit": 2, **query, **cursor}).json()
+        found += page["files"]
+        if "next" not in page:
+            return found
+        cursor = {"cursor": page["next"]}
+
+
+def test_everything_uploaded_and_made(new_server):
+    client = new_server().client()
+    first = document(client, "first.txt")
+    job = client.run("archive.extract", {"match": ["*.md"]}, files=["bundle.zip"])
+    last = document(client, "last.png", b"x", "image/png")
+    picture = client.run("image.convert", {"width": 16}, files=["picture.png"])
+    made = [("job", job["id"], i) for i in range(len(job["outputs"]))]
+    key = lambda f: ("document", f["document"], 0) if f["from"] == "document" else ("job", f["job"], f["index"])
+    assert [key(f) for f in walk(client)] == [("job", picture["id"], 0), ("document", last["id"], 0), *made[::-1], ("document", first["id"], 0)]
+    assert [key(f) for f in walk(client, **{"from": "uploaded"})] == [("document", last["id"], 0), ("document", first["id"], 0)]
+    assert [key(f) for f in walk(client, **{"from": "made"}, step="image.convert")] == [("job", picture["id"], 0)]
+    assert {f["from"] for f in walk(client, type="image")} == {"job", "document"}
+    assert [key(f) for f in walk(client, q="first")] == [("document", first["id"], 0)]
+    assert [f["job"] for f in walk(client, q="picture webp")] == [picture["id"]]
+    assert walk(client, pipeline="nothing") == [] and walk(client, q="nowhere") == []
+    for cursor in ("x", "file_x.1", "doc_06y3vvspw0000", "file_06y3vvspw0000"):
+        assert client.get("/api/v1/files", {"cursor": cursor}).status == 400
+
+
+def test_what_was_made_from_a_file_and_what_made_it(client):
+    unique = b"# A heading\n\nwords " + hashlib.sha256(b"lineage").hexdigest().encode()
+    doc = document(client, "source.md", unique, "text/markdown")
+    job = client.post("/api/v1/steps/document.convert", json={"inputs": [{"document": doc["id"]}], "params": {"to": "html"}, "wait": 30}).json()
+    out = job["outputs"][0]
+    taken = client.get(f"/api/v1/files/{doc['blob']}/uses").json()
+    assert taken["documents"] == [{"id": doc["id"], "name": "source.md", "current": True}]
+    use = taken["jobs"][0]
+    assert (use["job"], use["took_it"], use["made_it"], use["state"]) == (job["id"], True, False, "done")
+    assert [f["blob"] for f in use["files"]] == [out["blob"]]
+    made = client.get(f"/api/v1/files/{out['blob']}/uses").json()["jobs"][0]
+    assert (made["job"], made["made_it"], made["took_it"]) == (job["id"], True, False)
+    assert [f["blob"] for f in made["files"]] == [doc["blob"]]
+    client.request("PUT", f"/api/v1/documents/{doc['id']}/content", body=b"other", headers={"Content-Type": "text/markdown"})
+    assert client.get(f"/api/v1/files/{doc['blob']}/uses").json()["documents"][0]["current"] is False
+    assert client.get("/api/v1/files/" + "0" * 64 + "/uses").status == 404

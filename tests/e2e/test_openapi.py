@@ -135,8 +135,8 @@ def test_idempotency_keys_are_promised_where_they_work(document):
     takes = {o["operationId"] for _, _, o in operations(document)
              if any(resolve(document, p)["name"] == "Idempotency-Key" for p in o.get("parameters", []))}
     assert takes == {o["operationId"] for _, _, o in operations(document) if "x-step" in o} | {
-        "documents_add", "steps_batch", "schedules_run", "queues_send", "jobs_add", "pipelines_run",
-        "events_publish"}
+        "documents_add", "documents_keep", "steps_batch", "schedules_run", "queues_send", "jobs_add", "pipelines_run",
+        "pipelines_batch", "events_publish"}
 
 
 def test_security(document):

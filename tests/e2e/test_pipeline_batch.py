@@ -103,6 +103,8 @@ def test_each_file_is_a_job_of_the_pipeline(client, store):
     assert client.event_types(batch["id"]) == ["job.added"] + ["job.item"] * 4 + ["job.done"]
     listed = [j["id"] for j in client.get("/api/v1/jobs", {"pipeline": name}).json()["jobs"]]
     assert listed == [batch["id"]]
+    assert client.get("/api/v1/jobs", {"batches": "true", "limit": 1}).json()["jobs"][0]["id"] == batch["id"]
+    assert batch["id"] not in [j["id"] for j in client.get("/api/v1/jobs", {"batches": "true", "state": "failed"}).json()["jobs"]]
     assert client.get(f"/api/v1/jobs/{batch['id']}/nodes").status == 409
 
 

@@ -68,7 +68,8 @@ static void add_document(Store *s, int64_t project, int64_t id)
     assert_int_equal(
         write_row(s, &sql_document_add,
                   DB_ARGS(DB_I(id), DB_I(project), DB_S(STR("a.pdf")), DB_S(STR("application/pdf")),
-                          DB_S(STR(HASH_A)), DB_I(7), DB_I(1000))),
+                          DB_S(STR(HASH_A)), DB_I(7), DB_I(1000), DB_S(STR("")),
+                          DB_S(STR("document")), DB_S(STR(" a pdf ")))),
         1);
 }
 
@@ -97,17 +98,20 @@ TEST(documents_change_only_from_the_version_that_was_read)
 {
     Store s = store_open();
     add_document(&s, 1, 1);
-    assert_int_equal(write_row(&s, &sql_document_rename,
-                               DB_ARGS(DB_I(1), DB_I(1), DB_I(1), DB_S(STR("b")), DB_I(2000))),
+    assert_int_equal(write_row(&s, &sql_document_change,
+                               DB_ARGS(DB_I(1), DB_I(1), DB_I(1), DB_S(STR("b")), DB_S(STR("")),
+                                       DB_S(STR(" b ")), DB_I(2000))),
                      1);
-    assert_int_equal(write_row(&s, &sql_document_rename,
-                               DB_ARGS(DB_I(1), DB_I(1), DB_I(1), DB_S(STR("c")), DB_I(3000))),
+    assert_int_equal(write_row(&s, &sql_document_change,
+                               DB_ARGS(DB_I(1), DB_I(1), DB_I(1), DB_S(STR("c")), DB_S(STR("")),
+                                       DB_S(STR(" c ")), DB_I(3000))),
                      0);
     assert_string_equal(read_column(&s, &sql_document_version, DB_ARGS(DB_I(1), DB_I(1))), "2 ");
-    assert_int_equal(write_row(&s, &sql_document_replace,
-                               DB_ARGS(DB_I(1), DB_I(1), DB_I(2), DB_S(STR("text/plain")),
-                                       DB_S(STR(HASH_B)), DB_I(9), DB_I(4000))),
-                     1);
+    assert_int_equal(
+        write_row(&s, &sql_document_replace,
+                  DB_ARGS(DB_I(1), DB_I(1), DB_I(2), DB_S(STR("text/plain")), DB_S(STR(HASH_B)),
+                          DB_I(9), DB_I(4000), DB_S(STR("document")))),
+        1);
     assert_string_equal(read_column(&s, &sql_document_version, DB_ARGS(DB_I(1), DB_I(1))), "3 ");
     store_close(&s);
 }
