@@ -12,7 +12,7 @@ MESON   = meson setup --fatal-meson-warnings -Dpdf_engine=$(PDF_ENGINE)
 PYTEST  = $(PYTHON) -m pytest -q -p no:cacheprovider
 
 .DEFAULT_GOAL := build
-.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash model golden docs format check layers bench bench-quality install clean deps-test asan-build
+.PHONY: help build deps start demo test unit e2e examples asan tsan fault fuzz crash model golden docs format check layers bench bench-quality install clean deps-test asan-build web-test screenshots
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +20,10 @@ help: ## this list
 build: $(BUILD)/build.ninja ## build/platen and the engines beside it
 	@ninja -C $(BUILD) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
-deps: ## install the Debian packages that are missing (apt; root or sudo), fetch the token tables (npm)
+deps: ## install the Debian packages that are missing (apt; root or sudo), fetch token tables and what builds the app (npm)
 	@tools/deps.sh deploy/debian-packages.txt
 	@tools/npm.sh
+	@$(PYTHON) tools/web.py --packages
 
 deps-test: deps
 	@tools/deps.sh deploy/debian-packages-test.txt
@@ -42,6 +43,13 @@ unit: asan-build ## unit tests, with sanitizers and faults
 
 e2e: build ## end-to-end tests against the release build (BUILD=build-asan: against the other)
 	@PLATEN_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/e2e
+
+web-test: build ## the web app: unit tests, every page in a browser against the release build
+	@tools/web_test.sh $(BUILD)
+
+screenshots: build ## every page of the web app as pictures, in build/screenshots
+	@tools/deps.sh deploy/debian-packages-test.txt
+	@PLATEN_BUILD=$(abspath $(BUILD)) tools/web.sh vite-node --config vitest.e2e.config.ts tests/e2e/screenshots.ts $(abspath $(BUILD))/screenshots
 
 examples: build ## run every example of every contract
 	@PLATEN_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/e2e/test_examples.py
@@ -69,7 +77,8 @@ fuzz: $(FUZZ)/build.ninja ## every fuzz target for 60 s (SECONDS_PER_FUZZ)
 	@ninja -C $(FUZZ) >$(FUZZ)/ninja.log || { cat $(FUZZ)/ninja.log; exit 1; }
 	@tools/run_fuzz.sh $(FUZZ) $(SECONDS_PER_FUZZ)
 
-golden: build ## rewrite tests/golden and docs/steps from the contracts
+golden: $(BUILD)/build.ninja ## rewrite tests/golden and docs/steps from the contracts
+	@PLATEN_WEB=unchecked ninja -C $(BUILD) >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 	@tools/golden.sh $(BUILD)
 
 format: ## clang-format all of our C
@@ -104,7 +113,7 @@ $(ASAN)/build.ninja:
 	@$(MESON) -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true -Doptimization=1 $(ASAN) >/dev/null
 $(TSAN)/build.ninja:
 	@tools/npm.sh
-	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Doptimization=1 $(TSAN) >/dev/null
+	@$(MESON) -Db_sanitize=thread -Db_lundef=false -Dweb=false -Doptimization=1 $(TSAN) >/dev/null
 $(FUZZ)/build.ninja:
 	@tools/npm.sh
-	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false $(FUZZ) >/dev/null
+	@CC=clang CXX=clang++ meson setup -Dpdf_engine=$(PDF_ENGINE) -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dtests=false -Dweb=false $(FUZZ) >/dev/null

@@ -146,3 +146,7 @@ ON CONFLICT (project, hash, kind, owner) DO NOTHING;
 UPDATE blob SET created_ms = $3
  WHERE project = $1
    AND hash IN (SELECT r.hash FROM blob_ref r WHERE r.project = $1 AND r.kind IN ('document', 'version') AND r.owner = $2);
+
+-- name: few_documents
+-- How many documents project $1 has, counted up to $2.
+SELECT count(*) FROM (SELECT 1 FROM document WHERE project = $1 AND deleted_ms = 0 LIMIT $2) few;

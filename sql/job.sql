@@ -66,6 +66,13 @@ SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.
    AND ($8 = '' OR $8 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
  ORDER BY j.id DESC LIMIT $5;
 
+-- name: job_ids_batch
+-- Batches of project $1 with $3 <= id < $2 in state $5 ('': any), newest first, at most $4.
+SELECT j.id FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
+ WHERE j.project = $1 AND j.batch = 1 AND j.id < $2 AND j.id >= $3
+   AND ($5 = '' OR $5 = CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END)
+ ORDER BY j.id DESC LIMIT $4;
+
 -- name: job_ids_queued
 -- The same, those that wait. Walks the live tasks only.
 SELECT t.id FROM task t JOIN job j ON j.id = t.id
@@ -80,8 +87,8 @@ SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
    AND t.id + 0 >= $3 AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  UNION ALL
 SELECT t.id + 0 FROM task t JOIN job j ON j.id = t.id
- WHERE t.state = 'waiting' AND t.project = $1 AND t.id < $2 AND t.id >= $3 AND ($4 = '' OR j.step = $4)
-   AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
+ WHERE t.state = 'waiting' AND t.project = $1 AND t.parent IS NULL AND t.id < $2 AND t.id >= $3
+   AND ($4 = '' OR j.step = $4) AND ($6 = '' OR j.queue = $6) AND ($7 = 0 OR j.key_id = $7)
  ORDER BY 1 DESC LIMIT $5;
 
 -- name: job_ids_done
@@ -165,9 +172,9 @@ INSERT INTO dead_letter (id, project, job, queue, step, attempts, died_ms, reaso
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: dead_list
--- Dead letters of project $1 in queue $2 ('': any) with an id below $3, newest first, at most $4.
+-- Dead letters of project $1 in queue $2, of step $5, reason $6 ('': any) with an id below $3, newest first, at most $4.
 SELECT id, job, died_ms, attempts, step, queue, reason, detail FROM dead_letter
- WHERE project = $1 AND ($2 = '' OR queue = $2) AND id < $3
+ WHERE project = $1 AND ($2 = '' OR queue = $2) AND id < $3 AND ($5 = '' OR step = $5) AND ($6 = '' OR reason = $6)
  ORDER BY id DESC LIMIT $4;
 
 -- name: dead_some
@@ -322,3 +329,14 @@ SELECT 1 FROM job_end WHERE job = $1 AND project = $2;
 -- name: job_failed_since
 -- How many jobs of project $1 with an id of at least $2 failed.
 SELECT count(*) FROM job_end WHERE project = $1 AND job >= $2 AND state = 'failed';
+
+-- name: job_failed_lately
+-- Newest jobs of project $1 that stand for themselves, have an id of at least $2 and failed, at most $3.
+SELECT e.job, j.step, COALESCE(l.name, ''), COALESCE(e.reason, ''), COALESCE(e.detail, ''), e.finished_ms
+  FROM job_end e JOIN job j ON j.id = e.job LEFT JOIN pipeline l ON l.id = j.pipeline
+ WHERE e.project = $1 AND e.state = 'failed' AND e.job >= $2 AND j.parent IS NULL
+ ORDER BY e.job DESC LIMIT $3;
+
+-- name: few_dead
+-- How many dead letters project $1 has, counted up to $2.
+SELECT count(*) FROM (SELECT 1 FROM dead_letter WHERE project = $1 LIMIT $2) few;

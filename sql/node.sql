@@ -26,7 +26,7 @@ SELECT COALESCE(parent, 0) FROM job WHERE id = $1;
 
 -- name: job_pipeline
 -- Is job $1 a pipeline's?
-SELECT 1 FROM job WHERE id = $1 AND project = $2 AND pipeline IS NOT NULL;
+SELECT 1 FROM job WHERE id = $1 AND project = $2 AND pipeline IS NOT NULL AND batch = 0;
 
 -- name: flow_halt
 -- Job $1 of project $2 is paused (1), cancelled (2) …: $3 is added.
@@ -42,7 +42,7 @@ RETURNING halt;
 -- What the nodes of pipeline job $1 are made from.
 SELECT project, key_id, params, priority, trace, pipeline, pipeline_version, no_memo, trigger_data, token, timeout_ms,
        COALESCE(parent, 0), concurrency_key
-  FROM job WHERE id = $1 AND pipeline IS NOT NULL;
+  FROM job WHERE id = $1 AND pipeline IS NOT NULL AND batch = 0;
 
 -- name: flow_child_get
 -- Child $1: which node, item and result key it has; whether its parent is a batch (no node).
@@ -72,6 +72,13 @@ SELECT j.id FROM job j JOIN job_end e ON e.job = j.id JOIN job_node n ON n.job =
 -- Nodes of job $1 that have begun.
 SELECT node, state, total, begun, ended, failed, child, started_ms, finished_ms, due_ms, reason, detail
   FROM job_node WHERE job = $1 AND node >= 0;
+
+-- name: node_children
+-- The only children of nodes of job $1: when they began, attempts, how far they are.
+SELECT n.node, COALESCE(e.started_ms, t.started_ms, 0), COALESCE(e.attempts, t.attempt, 0),
+       COALESCE(e.progress_done, t.progress_done, 0), COALESCE(e.progress_total, t.progress_total, 0)
+  FROM job_node n LEFT JOIN task t ON t.id = n.child LEFT JOIN job_end e ON e.job = n.child
+ WHERE n.job = $1 AND n.child > 0;
 
 -- name: node_data
 -- What the wait that is node $2 of job $1 gave.
@@ -214,7 +221,8 @@ SELECT COALESCE(reused, 0) FROM job WHERE id = $1;
 
 -- name: job_pipeline_of
 -- Pipeline and version of job $1 of project $2; whether it has ended.
-SELECT COALESCE(j.pipeline, 0), COALESCE(j.pipeline_version, 0), CASE WHEN e.job IS NULL THEN 0 ELSE 1 END
+SELECT CASE WHEN j.batch = 1 THEN 0 ELSE COALESCE(j.pipeline, 0) END, COALESCE(j.pipeline_version, 0),
+       CASE WHEN e.job IS NULL THEN 0 ELSE 1 END
   FROM job j LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
 

@@ -41,5 +41,13 @@ for build in "$asan" "$release"; do
     tail -n 1 "$work/e2e"
 done
 
+echo "web app (unit, browser)"
+tools/web_test.sh "$release" >"$work/web" 2>&1 || cat "$work/web"
+web=$(tail -n 1 "$work/web")
+if ! echo "$web" | grep -qE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'; then web="0 passed, 1 failed, 0 skipped"; fi
+n() { echo "$web" | sed -E "s/.*\b([0-9]+) $1.*/\1/"; }
+passed=$((passed + $(n passed))) failed=$((failed + $(n failed))) skipped=$((skipped + $(n skipped)))
+echo "$web"
+
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

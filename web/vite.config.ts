@@ -1,7 +1,8 @@
 // The build of the web app: one folder of files with hashed names, which the server carries inside (tools/embed_web.py).
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vite'
+import { defineConfig } from 'vitest/config'
+import { licences } from './tools/licences'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -9,7 +10,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), licences()],
   resolve: { alias: { $lib: at('./src/lib') } },
   build: {
     target: 'es2022',
@@ -19,5 +20,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
+  test: { include: ['tests/*.test.ts'] },
   server: { proxy: { '/api': server, '/health': server, '/openapi.json': server, '/docs': server } },
 })

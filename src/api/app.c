@@ -1,6 +1,7 @@
 #include "api/app.h"
 #include "api/lease.h"
 #include "api/operations.h"
+#include "api/routes.h"
 #include "api/preview.h"
 #include "api/stream.h"
 #include "api/sweep.h"
@@ -10,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "steps/steps.h"
+#include "trace/alerts.h"
 #include "trace/metrics.h"
 
 #include <errno.h>
@@ -197,7 +199,10 @@ static ErrCode open_webhooks(App *app, Err *err)
                               .allow_private = app->options.allow_private};
     ErrCode rc =
         outbound_open(&(OutboundOptions){.allow_private = o.allow_private}, &app->guard, err);
-    return rc == OK && !app->options.throwaway ? deliver_open(&o, &app->deliver, err) : rc;
+    const NotifyOptions notify = {o.db, o.hub, o.seal, o.allow_private};
+    if (rc == OK && !app->options.throwaway)
+        rc = deliver_open(&o, &app->deliver, err);
+    return rc == OK && !app->options.throwaway ? notify_open(&notify, &app->notify, err) : rc;
 }
 
 static void observe(const HttpRequest *req, int status, int64_t us)
@@ -210,6 +215,7 @@ static void observe(const HttpRequest *req, int status, int64_t us)
 static ErrCode open_http(App *app, Err *err)
 {
     const AppOptions *o = &app->options;
+    static const HttpRoute web = {.path = "/", .handler = pages_web, .on_loop = true};
     HttpOptions http = {
         .listen = o->listen,
         .tls_cert = o->tls_cert,
@@ -219,6 +225,7 @@ static ErrCode open_http(App *app, Err *err)
         .upload_max = o->upload_max,
         .blobs = app->blobs,
         .observe = observe,
+        .fallback = &web,
     };
     app->openapi = operations_openapi(app->registry, app->arena);
     ErrCode rc = app->openapi.ptr != NULL
@@ -264,7 +271,9 @@ ErrCode app_open(const AppOptions *o, App **out, Err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory");
     }
     *app = (App){.options = *o, .arena = a, .started_ms = clock_now_ms()};
-    ErrCode rc = open_store(app, err);
+    ErrCode rc = alerts_open(&app->alerts, err);
+    if (rc == OK)
+        rc = open_store(app, err);
     if (rc == OK)
         rc = open_access(app, err);
     if (rc == OK)
@@ -311,6 +320,7 @@ void app_close(App **slot, int grace_ms)
     http_close(&app->http, grace_ms);
     streams_close(&app->streams);
     waiters_close(&app->waiters);
+    notify_close(&app->notify);
     previews_close(&app->previews);
     deliver_close(&app->deliver);
     outbound_close(&app->guard);
@@ -323,6 +333,7 @@ void app_close(App **slot, int grace_ms)
     blob_store_close(&app->blobs);
     db_close(&app->db);
     seal_close(&app->seal);
+    alerts_close(&app->alerts);
     Arena *a = app->arena; /* holds *app itself */
     arena_close(&a);
 }

@@ -14,6 +14,7 @@
 #include "flow/hub.h"
 #include "hook/deliver.h"
 #include "hook/bridge.h"
+#include "hook/browser.h"
 #include "hook/push.h"
 #include "hook/trigger.h"
 #include "http/http.h"
@@ -42,6 +43,7 @@ typedef struct AppOptions {
                                   OutboundOptions has it; NULL: none */
 } AppOptions;
 
+typedef struct Alerts Alerts;           /* trace/alerts.h */
 typedef struct Waiters Waiters;         /* wait.h */
 typedef struct Streams Streams;         /* stream.h */
 typedef struct Sweeper Sweeper;         /* sweep.h */
@@ -51,6 +53,7 @@ typedef struct RenderCache RenderCache; /* render.h */
 
 typedef struct App {
     AppOptions options;
+    Alerts *alerts; /* what was logged as going wrong */
     Arena *arena; /* lives as long as the app */
     Seal *seal;   /* must outlive the database */
     Db *db;
@@ -64,6 +67,7 @@ typedef struct App {
     TriggerWorld trigger_world;
     Triggers *triggers; /* NULL: this process starts nothing by itself */
     Deliver *deliver;   /* NULL: data is thrown away */
+    Notify *notify;     /* NULL: the same */
     Outbound *guard;    /* only for checking addresses */
     Waiters *waiters;
     Streams *streams;

@@ -32,8 +32,14 @@ void dead_list(HttpRequest *req)
     if (rc == OK)
         rc = call_cursor(&c, "task", q.cursor, &before);
     if (rc == OK)
-        rc = flow_dead_list(c.reader, c.who.project, q.queue, before, (int)q.limit, c.arena,
-                            &letters, &len, &more, &c.err);
+        rc = flow_dead_list(c.reader,
+                            &(DeadFilter){.project = c.who.project,
+                                          .queue = q.queue,
+                                          .step = q.step,
+                                          .reason = q.reason,
+                                          .before = before,
+                                          .limit = (int)q.limit},
+                            c.arena, &letters, &len, &more, &c.err);
     if (rc != OK) {
         call_refuse(&c, rc, &faults);
         return;

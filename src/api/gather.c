@@ -5,6 +5,8 @@
 #include "base/id.h"
 #include "content/document.h"
 
+#include <string.h>
+
 enum { TEXTS_MAX = 128, TEXTS_BYTES_MAX = 2 << 20, VALUES_MAX = 4 << 20 };
 
 /* Names and values of the query and the form, sorted into the two tables. */
@@ -121,8 +123,9 @@ static ErrCode grow_inputs(Call *c, Gathered *g)
 
 static ErrCode add_input(Call *c, Gathered *g, Str name, JobFile file)
 {
-    if (g->inputs_len == GATHER_INPUTS_MAX)
-        return err_set(&c->err, ERR_LIMIT_COUNT, "more than %d inputs", GATHER_INPUTS_MAX);
+    size_t max = g->inputs_max > 0 ? g->inputs_max : GATHER_INPUTS_MAX;
+    if (g->inputs_len == max)
+        return err_set(&c->err, ERR_LIMIT_COUNT, "more than %zu inputs", max);
     ErrCode rc = g->inputs_len == g->inputs_cap ? grow_inputs(c, g) : OK;
     if (rc != OK)
         return rc;
@@ -134,7 +137,9 @@ static ErrCode add_input(Call *c, Gathered *g, Str name, JobFile file)
 /* The input that an upload is for: its field says it, or there is only one. */
 static Str input_of_field(const Gathered *g, Str field)
 {
-    bool unnamed = field.len == 0 || str_eq_c(field, "file");
+    bool unnamed = field.len == 0 || (str_eq_c(field, "file") && file_input(g, field) == NULL);
+    if (unnamed && g->main.len > 0)
+        return g->main;
     return unnamed && g->files_len == 1 ? g->files[0].name : field;
 }
 
@@ -378,4 +383,17 @@ ErrCode gather_check(Call *c, Gathered *g, void *options, Str *values, ParamFaul
     if (rc != OK || rc_options != OK)
         return rc != OK ? rc : rc_options;
     return g->named ? add_files(c, g, values) : OK;
+}
+
+bool gather_is_archive(const JobFile *f)
+{
+    static const char *const ends[] = {".zip",     ".tar",     ".tgz", ".tar.gz", ".tar.xz",
+                                       ".tar.zst", ".tar.bz2", ".7z",  ".rar"};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        size_t n = strlen(ends[i]);
+        if (f->name.len > n &&
+            str_eq_nocase(str_slice(f->name, f->name.len - n, f->name.len), str_from_c(ends[i])))
+            return true;
+    }
+    return false;
 }

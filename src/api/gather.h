@@ -15,7 +15,7 @@
 #include "api/call.h"
 #include "core/pipeline.h"
 
-enum { GATHER_INPUTS_MAX = 1000 };
+enum { GATHER_INPUTS_MAX = 1000, GATHER_BATCH_MAX = 5000 };
 
 typedef struct Gathered {
     /* Set by the caller. */
@@ -24,6 +24,8 @@ typedef struct Gathered {
     bool named;                 /* a pipeline: its files belong to inputs by name */
     const FileInput *files;
     size_t files_len;
+    Str main;          /* the input that files without one are for; "": the only one */
+    size_t inputs_max; /* 0: GATHER_INPUTS_MAX */
 
     Json params,
         options; /* JSON objects, not checked yet; members point into the request's arena */
@@ -46,5 +48,9 @@ MUST_CHECK ErrCode gather_check(Call *c, Gathered *g, void *options, Str *values
 
 /* Only the files of an "inputs" list, appended to g->inputs. Needs c->reader. */
 MUST_CHECK ErrCode gather_inputs(Call *c, Gathered *g, const Json *inputs);
+
+/* By its name, as an archive is told before anybody has looked into it; one that lies fails as an
+ * item of its batch. */
+bool gather_is_archive(const JobFile *f);
 
 #endif

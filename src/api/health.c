@@ -1,11 +1,10 @@
 /* health and metrics: for load balancers, people and Prometheus. Public: no key, and nothing a
  * stranger could use. */
+#include "api/figures.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "db/queries.h"
 #include "trace/metrics.h"
-
-static const int64_t DISK_LOW_BYTES = 256 << 20;
 
 typedef struct Check {
     const char *name;
@@ -26,7 +25,7 @@ static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
         rc = db_get_int(reader, &sql_schema_version_get, DB_NO_ARGS, 0, &version, &err);
     checks[0] = (Check){"database", rc == OK && version > 0,
                         rc == OK ? STR("answers") : str_copy(a, str_from_c(err.text))};
-    bool room = free_bytes < 0 || free_bytes >= DISK_LOW_BYTES;
+    bool room = free_bytes < 0 || free_bytes >= HEALTH_DISK_LOW;
     checks[1] = (Check){"disk", room, str_printf(a, "%" PRId64 " MB free", free_bytes / 1000000)};
     size_t steps = registry_count(app->registry);
     checks[2] = (Check){"steps", steps > 0, str_printf(a, "%zu steps", steps)};
@@ -34,6 +33,27 @@ static bool run_checks(App *app, Arena *a, Check checks[CHECKS])
     for (size_t i = 0; i < CHECKS; i++)
         all = all && checks[i].ok;
     return all;
+}
+
+static void put_checks(JsonOut *j, const Check checks[CHECKS])
+{
+    json_key(j, "checks");
+    json_begin(j, '[');
+    for (size_t i = 0; i < CHECKS; i++) {
+        json_begin(j, '{');
+        json_kv_c(j, "name", checks[i].name);
+        json_kv_bool(j, "ok", checks[i].ok);
+        json_kv_str(j, "detail", checks[i].detail);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+void health_put_checks(Call *c)
+{
+    Check checks[CHECKS];
+    run_checks(c->app, c->arena, checks);
+    put_checks(&c->json, checks);
 }
 
 static void answer_checks(HttpRequest *req, bool details)
@@ -50,16 +70,7 @@ static void answer_checks(HttpRequest *req, bool details)
         json_kv_c(j, "version", PLATEN_VERSION);
         json_kv_int(j, "uptime_s", (clock_now_ms() - c.app->started_ms) / 1000);
     }
-    json_key(j, "checks");
-    json_begin(j, '[');
-    for (size_t i = 0; i < CHECKS; i++) {
-        json_begin(j, '{');
-        json_kv_c(j, "name", checks[i].name);
-        json_kv_bool(j, "ok", checks[i].ok);
-        json_kv_str(j, "detail", checks[i].detail);
-        json_end(j, '}');
-    }
-    json_end(j, ']');
+    put_checks(j, checks);
     json_end(j, '}');
     call_answer(&c, ok ? 200 : 503);
 }

@@ -3,7 +3,6 @@
 #include "api/params.h"
 #include "api/wait.h"
 #include "api/write.h"
-#include "api/zip.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/id.h"
@@ -77,6 +76,7 @@ void jobs_list(HttpRequest *req)
         .limit = (int)q.limit,
         .since_ms = q.since_ms,
         .until_ms = q.until_ms,
+        .batches = q.batches,
     };
     if (rc == OK)
         rc = call_cursor(&c, "job", q.cursor, &filter.before);
@@ -237,35 +237,6 @@ void jobs_items(HttpRequest *req)
         write_id(&c.json, "next", "job", items[len - 1].id);
     json_end(&c.json, '}');
     call_answer(&c, 200);
-}
-
-void jobs_archive(HttpRequest *req)
-{
-    Call c;
-    if (!call_begin(req, &c))
-        return;
-    int64_t id;
-    Job job;
-    JobFile *files = NULL;
-    size_t len = 0;
-    CLEANUP(fd_close) int fd = -1;
-    ErrCode rc = call_path_id(&c, 0, "job", &id);
-    if (rc == OK)
-        rc = flow_get(c.reader, c.who.project, id, c.arena, &job, &c.err);
-    if (rc == OK)
-        rc = flow_outputs(c.reader, &job, c.arena, &files, &len, &c.err);
-    if (rc == OK)
-        rc = blob_temp(c.app->blobs, &fd, &c.err);
-    if (rc == OK)
-        rc = zip_write(c.app->blobs, files, len, id_time_ms(id), c.arena, fd, &c.err);
-    if (rc != OK) {
-        call_fail(&c);
-        return;
-    }
-    char text[ID_TEXT_SIZE];
-    int64_t size = fd_size(fd);
-    Str name = str_printf(c.arena, "%s.zip", id_text("job", id, text));
-    http_answer_file(req, fd_take(&fd), size, STR("application/zip"), (Str){0}, name);
 }
 
 void jobs_diagnosis(HttpRequest *req)

@@ -1,5 +1,6 @@
 /* nodes.c: how the nodes of a pipeline's job stand, and what people do to them: approve, signal,
  * pause, resume. */
+#include "api/figures.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
@@ -25,20 +26,18 @@ static void put_some(JsonOut *j, const char *key, Str value)
 }
 
 /* How far the one child of a running node is. */
-static void put_progress(Call *c, const NodeView *n, JsonOut *j)
+static void put_progress(const NodeView *n, JsonOut *j)
 {
-    Job child;
-    if (n->state != NODE_RUNNING || n->child == 0 ||
-        flow_get(c->reader, c->who.project, n->child, c->arena, &child, NULL) != OK)
+    if (n->state != NODE_RUNNING || n->child == 0)
         return;
     json_key(j, "progress");
     json_begin(j, '{');
-    json_kv_int(j, "done", child.progress_done);
-    json_kv_int(j, "total", child.progress_total);
+    json_kv_int(j, "done", n->progress_done);
+    json_kv_int(j, "total", n->progress_total);
     json_end(j, '}');
 }
 
-static void put_node(Call *c, const NodeView *n, JsonOut *j)
+static void put_node(const NodeView *n, JsonOut *j)
 {
     json_kv_str(j, "id", n->id);
     json_kv_str(j, "kind", n->kind);
@@ -52,8 +51,11 @@ static void put_node(Call *c, const NodeView *n, JsonOut *j)
     json_kv_int(j, "total", n->total);
     json_kv_int(j, "ended", n->ended);
     json_kv_int(j, "failed", n->failed);
-    if (n->child != 0)
+    if (n->child != 0) {
         write_id(j, "child", "job", n->child);
+        write_time(j, "began", n->began_ms);
+        json_kv_int(j, "attempts", n->attempts);
+    }
     json_kv_bool(j, "many", n->many);
     json_kv_bool(j, "reused", n->reused);
     json_kv_bool(j, "optional", n->optional);
@@ -62,7 +64,7 @@ static void put_node(Call *c, const NodeView *n, JsonOut *j)
     put_some(j, "who", n->who);
     if (n->data.len > 0)
         json_kv_raw(j, "data", n->data);
-    put_progress(c, n, j);
+    put_progress(n, j);
 }
 
 static void put_usage(const NodeUsage *usage, size_t len, int64_t node, JsonOut *j)
@@ -97,7 +99,7 @@ static ErrCode put_nodes(Call *c, int64_t job, bool deep, JsonOut *j)
     json_begin(j, '[');
     for (size_t i = 0; rc == OK && i < len; i++) {
         json_begin(j, '{');
-        put_node(c, &nodes[i], j);
+        put_node(&nodes[i], j);
         put_usage(usage, usage_len, (int64_t)i, j);
         if (deep && nodes[i].child != 0 && str_eq_c(nodes[i].kind, "call"))
             rc = put_nodes(c, nodes[i].child, false, j);
@@ -142,6 +144,19 @@ void nodes_read_waits(Call *c, Job *job)
     job->waits_len = n;
 }
 
+void approval_put(JsonOut *j, const ApprovalView *a)
+{
+    json_begin(j, '{');
+    write_id(j, "job", "job", a->job);
+    json_kv_str(j, "pipeline", a->pipeline);
+    json_kv_int(j, "version", a->version);
+    json_kv_str(j, "node", a->node);
+    json_kv_str(j, "who", a->who);
+    write_time(j, "since", a->since_ms);
+    write_time(j, "due", a->due_ms);
+    json_end(j, '}');
+}
+
 void approvals_list(HttpRequest *req)
 {
     Call c;
@@ -165,17 +180,8 @@ void approvals_list(HttpRequest *req)
     json_begin(&c.json, '{');
     json_key(&c.json, "approvals");
     json_begin(&c.json, '[');
-    for (size_t i = 0; i < len; i++) {
-        json_begin(&c.json, '{');
-        write_id(&c.json, "job", "job", all[i].job);
-        json_kv_str(&c.json, "pipeline", all[i].pipeline);
-        json_kv_int(&c.json, "version", all[i].version);
-        json_kv_str(&c.json, "node", all[i].node);
-        json_kv_str(&c.json, "who", all[i].who);
-        write_time(&c.json, "since", all[i].since_ms);
-        write_time(&c.json, "due", all[i].due_ms);
-        json_end(&c.json, '}');
-    }
+    for (size_t i = 0; i < len; i++)
+        approval_put(&c.json, &all[i]);
     json_end(&c.json, ']');
     if (next != 0)
         write_id(&c.json, "next", "job", next);

@@ -1,6 +1,7 @@
-/* the OpenAPI document and its explorer. */
+/* the OpenAPI document, its explorer, and the web app. */
 #include "api/routes.h"
 #include "surface/docs_page.h"
+#include "surface/web_app.h"
 
 void pages_openapi(HttpRequest *req)
 {
@@ -28,4 +29,42 @@ void pages_docs(HttpRequest *req)
         call_answer_empty(&c, 304);
     else
         http_answer_text(req, 200, asset->type, asset->body);
+}
+
+static void set_web_headers(HttpRequest *req, const WebAsset *asset)
+{
+    http_set_header(req, "Cache-Control",
+                    asset->immutable ? STR("public, max-age=31536000, immutable")
+                                     : STR("no-cache"));
+    http_set_header(req, "Vary", STR("Accept-Encoding"));
+    http_set_header(req, "Content-Security-Policy", STR(WEB_APP_CSP));
+    http_set_header(req, "Permissions-Policy", STR(WEB_APP_PERMISSIONS));
+    /* Not "no-referrer", which takes the origin away from forms too. */
+    http_set_header(req, "Referrer-Policy", STR("same-origin"));
+}
+
+void pages_web(HttpRequest *req)
+{
+    const WebAsset *asset = web_app_find(req->path);
+    if (asset == NULL) {
+        Err err = {0};
+        err_set(&err, ERR_NOT_FOUND, "there is nothing at \"" STR_FMT "\"",
+                (int)(req->path.len < 128 ? req->path.len : 128), req->path.ptr);
+        http_answer_err(req, &err, (Str){0});
+        return;
+    }
+    WebEncoding e = web_app_encoding(asset, http_header(req, "Accept-Encoding"));
+    const char *coding = web_encoding_name(e);
+    Str etag = str_printf(req->arena, "%s%s%s", asset->etag, coding != NULL ? "-" : "",
+                          coding != NULL ? coding : "");
+    set_web_headers(req, asset);
+    http_set_header(req, "ETag", str_printf(req->arena, "\"" STR_FMT "\"", STR_ARG(etag)));
+    Str known = http_header(req, "If-None-Match");
+    if (known.len > 0 && http_etag_listed(known, etag)) {
+        req->res.status = 304;
+        return;
+    }
+    if (coding != NULL)
+        http_set_header(req, "Content-Encoding", str_from_c(coding));
+    http_answer_text(req, 200, asset->type, asset->body[e]);
 }

@@ -42,6 +42,8 @@ const Param jobs_query_params[] = {
                .help = "Only jobs that this API key asked for, key_…."),
     PARAM_TEXT(JobsQuery, q, .max_len = 32, .example = "job_0r3k",
                .help = "Only jobs whose id begins so."),
+    PARAM_BOOL(JobsQuery, batches,
+               .help = "Only batches; step, pipeline, queue and key do not count then."),
     PARAM_INT(JobsQuery, since_ms, .unit = "ms",
               .help = "Only jobs created at or after this time, milliseconds since 1970."),
     PARAM_INT(JobsQuery, until_ms, .unit = "ms",
@@ -134,6 +136,10 @@ const Param dead_query_params[] = {
     PARAM_INT(DeadQuery, limit, .min = 1, .max = 200, .def = 50, .help = "Items per page."),
     PARAM_TEXT(DeadQuery, cursor, .help = "The \"next\" of the page before."),
     PARAM_TEXT(DeadQuery, queue, .example = "document", .help = "Only dead letters of this queue."),
+    PARAM_TEXT(DeadQuery, step, .example = "document.extract",
+               .help = "Only dead letters of this step."),
+    PARAM_TEXT(DeadQuery, reason, .example = "limit_time",
+               .help = "Only those that failed for this reason."),
     PARAM_END,
 };
 
@@ -355,6 +361,32 @@ const Param pipeline_option_params[] = {
     PARAM_END,
 };
 
+const Param pipeline_batch_option_params[] = {
+    PARAM_TEXT(PipelineBatchOptions, input, .max_len = 64, .example = "source",
+               .help = "Input of the pipeline that takes the file of an item; needed when several "
+                       "could."),
+    PARAM_INT(PipelineBatchOptions, concurrency, .min = 1, .max = 1000, .def = 16,
+              .help = "How many of the pipelines run at once."),
+    PARAM_INT(PipelineBatchOptions, wait, .min = 0, .max = 60, .unit = "s", .example = "30",
+              .help = "Answer with the result if it is there within this many seconds."),
+    PARAM_INT(PipelineBatchOptions, priority, .min = -100, .max = 100,
+              .help = "Higher runs first; its steps have it too."),
+    PARAM_INT(PipelineBatchOptions, timeout_ms, .min = 1, .max = 31536000000, .unit = "ms",
+              .help = "Limit of each pipeline from when it begins, waits included."),
+    VERSION(PipelineBatchOptions),
+    PARAM_TEXT(PipelineBatchOptions, callback_url, .max_len = 2048, .unit = "URL",
+               .example = "https://example.com/done",
+               .help = "Told when the batch has ended, by a signed POST as webhooks are."),
+    PARAM_BOOL(PipelineBatchOptions, keep_archives,
+               .help = "Take archives among the files as they are instead of unpacking them."),
+    PARAM_BOOL(PipelineBatchOptions, no_memo,
+               .help = "Run every step, also those whose result is known from an earlier run."),
+    PARAM_BOOL(PipelineBatchOptions, dry_run,
+               .help = "Check everything and answer with the batch it would be, without storing or "
+                       "running it."),
+    PARAM_END,
+};
+
 const Param nodes_query_params[] = {
     PARAM_BOOL(NodesQuery, deep, .help = "Also the nodes of called pipelines, one level."),
     PARAM_END,
@@ -384,6 +416,12 @@ static const Choice scopes[] = {
 
 const Param scope_query_params[] = {
     PARAM_CHOICE(ScopeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_END,
+};
+
+const Param purge_query_params[] = {
+    PARAM_CHOICE(PurgeQuery, scope, .choices = scopes, .help = "Whose tasks it holds for."),
+    PARAM_BOOL(PurgeQuery, dry_run, .help = "Only count them."),
     PARAM_END,
 };
 

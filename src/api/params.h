@@ -23,6 +23,7 @@ typedef struct JobsQuery {
     StrList state; /* names of states; none: any */
     Str step, pipeline, queue, key, q;
     int64_t since_ms, until_ms;
+    bool batches;
 } JobsQuery;
 extern const Param jobs_query_params[];
 
@@ -76,7 +77,7 @@ extern const Param redeliver_body_params[];
 
 typedef struct DeadQuery {
     int64_t limit;
-    Str cursor, queue;
+    Str cursor, queue, step, reason;
 } DeadQuery;
 extern const Param dead_query_params[];
 
@@ -171,6 +172,14 @@ typedef struct PipelineOptions {
 } PipelineOptions;
 extern const Param pipeline_option_params[];
 
+/* Of a batch of a pipeline. */
+typedef struct PipelineBatchOptions {
+    int64_t wait, priority, timeout_ms, version, concurrency;
+    Str input, callback_url;
+    bool dry_run, no_memo, keep_archives;
+} PipelineBatchOptions;
+extern const Param pipeline_batch_option_params[];
+
 typedef struct NodesQuery {
     bool deep;
 } NodesQuery;
@@ -194,6 +203,12 @@ typedef struct ScopeQuery {
     int scope;
 } ScopeQuery;
 extern const Param scope_query_params[];
+
+typedef struct PurgeQuery {
+    int scope;
+    bool dry_run;
+} PurgeQuery;
+extern const Param purge_query_params[];
 
 typedef struct QueueBody {
     int64_t concurrency, rate, rate_window_ms, key_rate, weight, retention_ms, runners;

@@ -2,9 +2,11 @@
  *
  * Settings hold for the caller's project. With scope=all they hold for every project, which only an
  * owner of the first project (the operator's) may say. */
+#include "api/figures.h"
 #include "api/params.h"
 #include "api/routes.h"
 #include "api/write.h"
+#include "base/clock.h"
 #include "base/id.h"
 
 enum { QUEUES_MAX = 4096 };
@@ -37,8 +39,23 @@ static void write_settings(JsonOut *j, const char *key, const QueueSettings *s)
     json_end(j, '}');
 }
 
-static void write_queue(JsonOut *j, const View *v)
+/* The last minutes of a queue in which something ran. */
+static void write_lately(JsonOut *j, Figures *figures, Str name)
 {
+    FigurePoint p =
+        figures_sum(figures, FIGURE_QUEUE, name, FIGURES_LATELY_MINUTES, clock_now_ms());
+    if (p.started + p.ended == 0)
+        return;
+    json_key(j, "lately");
+    json_begin(j, '{');
+    json_kv_int(j, "minutes", FIGURES_LATELY_MINUTES);
+    figure_put(j, &p);
+    json_end(j, '}');
+}
+
+static void write_queue(Call *c, const View *v)
+{
+    JsonOut *j = &c->json;
     json_begin(j, '{');
     json_kv_str(j, "name", v->info.name);
     json_kv_int(j, "ready", v->info.ready);
@@ -53,6 +70,7 @@ static void write_queue(JsonOut *j, const View *v)
         write_settings(j, "settings", &v->own);
     if (v->has_all)
         write_settings(j, "settings_for_all", &v->all);
+    write_lately(j, work_figures(c->app->work), v->info.name);
     json_end(j, '}');
 }
 
@@ -94,22 +112,28 @@ static ErrCode read_views(Call *c, Views *out)
     return rc;
 }
 
+ErrCode queues_put(Call *c)
+{
+    Views views = {0};
+    ErrCode rc = read_views(c, &views);
+    json_key(&c->json, "queues");
+    json_begin(&c->json, '[');
+    for (size_t i = 0; rc == OK && i < views.len; i++)
+        write_queue(c, &views.items[i]);
+    json_end(&c->json, ']');
+    return rc;
+}
+
 void queues_list(HttpRequest *req)
 {
     Call c;
     if (!call_begin(req, &c))
         return;
-    Views views = {0};
-    if (read_views(&c, &views) != OK) {
+    json_begin(&c.json, '{');
+    if (queues_put(&c) != OK) {
         call_fail(&c);
         return;
     }
-    json_begin(&c.json, '{');
-    json_key(&c.json, "queues");
-    json_begin(&c.json, '[');
-    for (size_t i = 0; i < views.len; i++)
-        write_queue(&c.json, &views.items[i]);
-    json_end(&c.json, ']');
     json_end(&c.json, '}');
     call_answer(&c, 200);
 }
@@ -136,7 +160,7 @@ static void answer_queue(Call *c, Str name)
         call_fail(c);
         return;
     }
-    write_queue(&c->json, v);
+    write_queue(c, v);
     call_answer(c, 200);
 }
 
@@ -152,18 +176,21 @@ void queues_get(HttpRequest *req)
         answer_queue(&c, name);
 }
 
+static ErrCode scope_project(Call *c, int scope, int64_t *project)
+{
+    *project = scope == SCOPE_ALL ? 0 : c->who.project;
+    if (*project == 0 && (c->who.project != c->app->project || c->who.role < ROLE_OWNER))
+        return err_set(&c->err, ERR_FORBIDDEN,
+                       "only an owner of the first project may set queues for all projects");
+    return OK;
+}
+
 /* Whose settings are meant: 0 for all projects. */
 static ErrCode scope_of(Call *c, int64_t *project, ParamFaults *faults)
 {
     ScopeQuery q = {0};
     ErrCode rc = call_query(c, scope_query_params, &q, faults);
-    if (rc != OK)
-        return rc;
-    *project = q.scope == SCOPE_ALL ? 0 : c->who.project;
-    if (*project == 0 && (c->who.project != c->app->project || c->who.role < ROLE_OWNER))
-        return err_set(&c->err, ERR_FORBIDDEN,
-                       "only an owner of the first project may set queues for all projects");
-    return OK;
+    return rc == OK ? scope_project(c, q.scope, project) : rc;
 }
 
 static ErrCode settings_of(Call *c, int64_t project, Str name, QueueSettings *out)
@@ -281,11 +308,14 @@ void queues_purge(HttpRequest *req)
     ParamFaults faults = {0};
     BulkFilter f = {.states = 1u << JOB_QUEUED};
     int64_t count = 0;
+    PurgeQuery q = {0};
     ErrCode rc = queue_name(&c, &f.queue);
     if (rc == OK)
-        rc = scope_of(&c, &f.project, &faults);
+        rc = call_query(&c, purge_query_params, &q, &faults);
     if (rc == OK)
-        rc = flow_bulk(c.app->db, BULK_CANCEL, &f, false, &count, &c.err);
+        rc = scope_project(&c, q.scope, &f.project);
+    if (rc == OK)
+        rc = flow_bulk(c.app->db, BULK_CANCEL, &f, q.dry_run, &count, &c.err);
     if (rc != OK)
         call_refuse(&c, rc, &faults);
     else
@@ -378,4 +408,9 @@ void jobs_delete_many(HttpRequest *req)
 void dead_redrive_all(HttpRequest *req)
 {
     change_many(req, BULK_RETRY, letter_body_params, 0, true);
+}
+
+void dead_delete_many(HttpRequest *req)
+{
+    change_many(req, BULK_FORGET, letter_body_params, 0, true);
 }

@@ -35,6 +35,7 @@ void pipelines_graph(HttpRequest *req);
 void language_get(HttpRequest *req);
 /* pipeline_run.c */
 void pipelines_run(HttpRequest *req);
+void pipelines_batch(HttpRequest *req);
 void jobs_replay(HttpRequest *req);
 /* nodes.c */
 void jobs_nodes(HttpRequest *req);
@@ -93,6 +94,7 @@ void queues_pause(HttpRequest *req);
 void queues_resume(HttpRequest *req);
 void queues_drain(HttpRequest *req);
 void queues_purge(HttpRequest *req);
+void dead_delete_many(HttpRequest *req);
 void jobs_cancel_many(HttpRequest *req);
 void jobs_retry_many(HttpRequest *req);
 void jobs_delete_many(HttpRequest *req);
@@ -110,6 +112,11 @@ void keys_revoke(HttpRequest *req);
 void session_start(HttpRequest *req);
 void session_get(HttpRequest *req);
 void session_end(HttpRequest *req);
+/* push.c */
+void push_list(HttpRequest *req);
+void push_add(HttpRequest *req);
+void push_remove(HttpRequest *req);
+void push_test(HttpRequest *req);
 /* schedules.c */
 void schedules_list(HttpRequest *req);
 void schedules_create(HttpRequest *req);
@@ -127,6 +134,11 @@ void triggers_get(HttpRequest *req);
 void triggers_pause(HttpRequest *req);
 void triggers_resume(HttpRequest *req);
 void hooks_take(HttpRequest *req);
+/* overview.c, history.c */
+void overview_get(HttpRequest *req);
+void queues_history(HttpRequest *req);
+/* system.c */
+void system_get(HttpRequest *req);
 /* usage.c */
 void usage_list(HttpRequest *req);
 /* health.c */
@@ -139,5 +151,7 @@ void backup_create(HttpRequest *req);
 /* pages.c */
 void pages_openapi(HttpRequest *req);
 void pages_docs(HttpRequest *req);
+/* A file or a page of the web app; what GET of an unknown path gets. */
+void pages_web(HttpRequest *req);
 
 #endif

@@ -4,6 +4,7 @@
 #include "api/files.h"
 #include "api/language.h"
 #include "api/outside.h"
+#include "api/push.h"
 #include "api/session_schemas.h"
 
 #define ID(field, what)                                                                            \
@@ -79,6 +80,10 @@ static const Field item_count_fields[] = {
     INT("done", "Items that ended with a result."),
     INT("failed", "Items that ended without one."),
     INT("canceled", "Items that were cancelled."),
+    {.name = "archives",
+     .type = FIELD_TYPE_INT,
+     .optional = true,
+     .help = "Of a batch that was only described: files that will be unpacked."},
     {0},
 };
 
@@ -96,11 +101,8 @@ static const Field job_trigger_fields[] = {
     MAYBE_TEXT("schedule", "Of a schedule: its name."),
     {0},
 };
-static const Field used_fields[] = {
-    TEXT("unit", "What was used: pages, images, seconds."),
-    INT("amount", "How much."),
-    {0},
-};
+static const Field usage_fields[] = {
+    TEXT("unit", "What was used: pages, tokens and so on."), INT("amount", "How much."), {0}};
 
 #define JOB_FIELDS                                                                                 \
     ID("id", "Id of the job, job_…."), TEXT("step", "Name of the step."),                          \
@@ -145,7 +147,7 @@ static const Field used_fields[] = {
         {.name = "usage",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
          .optional = true,                                                                         \
-         .items = used_fields,                                                                     \
+         .items = usage_fields,                                                                    \
          .help = "What it and all below it have used, where one job is read."},                    \
         {.name = "waits",                                                                          \
          .type = FIELD_TYPE_LIST,                                                                  \
@@ -154,7 +156,7 @@ static const Field used_fields[] = {
          .help = "Of a pipeline's job: what it waits for."},                                       \
         TEXT("trace", "Correlation id: it is on every log line of the job.")
 
-static const Field job_summary_fields[] = {JOB_FIELDS, {0}};
+const Field job_summary_fields[] = {JOB_FIELDS, {0}};
 static const Field job_fields[] = {
     JOB_FIELDS,
     {.name = "params",
@@ -420,7 +422,7 @@ static const Field queue_setting_fields[] = {
     INT("runners", "Tasks at once in this server; 0: as it was started."),
     {0},
 };
-static const Field queue_fields[] = {
+const Field queue_fields[] = {
     TEXT("name", "Name of the queue."),
     INT("ready", "Tasks that could start now."),
     INT("delayed", "Tasks that wait for their time."),
@@ -440,12 +442,17 @@ static const Field queue_fields[] = {
      .items = queue_setting_fields,
      .optional = true,
      .help = "What is set for all projects; both hold."},
+    {.name = "lately",
+     .type = FIELD_TYPE_OBJECT,
+     .items = lately_fields,
+     .optional = true,
+     .help = "What it did in the last minutes; missing when nothing ran."},
     {0},
 };
 static const Field queue_list_fields[] = {
     LIST("queues", queue_fields, "All queues with tasks, dead letters or settings."), {0}};
 
-static const Field check_fields[] = {
+const Field check_fields[] = {
     TEXT("name", "What was checked."),
     BOOL("ok", "Whether it is well."),
     TEXT("detail", "What was found."),
@@ -605,8 +612,6 @@ static const Choice node_sections[] = {{"steps", "Runs in any case."},
                                        {"on-failure", "Runs when a step has failed."},
                                        {"finally", "Runs at the end in any case."},
                                        {0}};
-static const Field usage_fields[] = {
-    TEXT("unit", "What was used: pages, tokens and so on."), INT("amount", "How much."), {0}};
 #define NODE_FIELDS                                                                                \
     TEXT("id", "Its name in the pipeline."),                                                       \
         {.name = "kind", .type = FIELD_TYPE_TEXT, .choices = node_kinds, .help = "What it does."}, \
@@ -624,6 +629,16 @@ static const Field usage_fields[] = {
         MAYBE_TIME("due", "When a wait ends by itself."), INT("total", "Its jobs in all."),        \
         INT("ended", "Its jobs that ended."), INT("failed", "Its jobs that failed."),              \
         MAYBE_TEXT("child", "Its job, when there is one only."),                                   \
+        {.name = "began",                                                                          \
+         .type = FIELD_TYPE_TEXT,                                                                  \
+         .format = "date-time",                                                                    \
+         .nullable = true,                                                                         \
+         .optional = true,                                                                         \
+         .help = "When that job's first attempt began: before, it was queued."},                   \
+        {.name = "attempts",                                                                       \
+         .type = FIELD_TYPE_INT,                                                                   \
+         .optional = true,                                                                         \
+         .help = "Attempts of that job."},                                                         \
         BOOL("many", "One job per item: foreach or matrix."),                                      \
         BOOL("reused", "The result of an earlier run was taken."),                                 \
         BOOL("optional", "The job does not fail when it does."),                                   \
@@ -677,7 +692,7 @@ static const Field pipeline_list_fields[] = {
     LIST("pipelines", pipeline_info_fields, "By name, with their newest version."), {0}};
 static const Field pipeline_versions_fields[] = {
     LIST("versions", pipeline_info_fields, "Newest first."), {0}};
-static const Field approval_fields[] = {
+const Field approval_fields[] = {
     ID("job", "Id of the job that waits."),          TEXT("pipeline", "Name of its pipeline."),
     INT("version", "Version of the pipeline."),      TEXT("node", "The step that waits."),
     TEXT("who", "The least role that may approve."), TIME("since", "When it began to wait."),
@@ -755,6 +770,8 @@ const SchemaName api_schemas[] = {
     {"KeyList", "All keys.", key_list_fields},
     {"NewKey", "An API key, shown once.", new_key_fields},
     {"Session", "Who is asking.", session_fields},
+    {"Push", "Browsers that hear of events.", push_fields},
+    {"PushBrowser", "A browser that hears of events.", push_browser_fields},
     {"Secret", "A secret, without its value.", secret_fields},
     {"SecretList", "All secrets, without their values.", secret_list_fields},
     {"Schedule", "What starts a step or a pipeline by the clock.", schedule_fields},
@@ -771,6 +788,7 @@ const SchemaName api_schemas[] = {
     {"PipelineList", "All pipelines.", pipeline_list_fields},
     {"PipelineVersions", "All versions of a pipeline.", pipeline_versions_fields},
     {"PipelineDiff", "What differs between two versions.", pipeline_diff_fields},
+    {"Approval", "Somebody is waited for.", approval_fields},
     {"PipelineLanguage", "What may stand in a pipeline, for editors.", language_fields},
     {"ApprovalList", "What waits for somebody.", approval_list_fields},
     {"Node", "How a step of a pipeline stands.", node_fields},
@@ -785,6 +803,9 @@ const SchemaName api_schemas[] = {
     {"BridgeList", "All bridges.", bridge_list_fields},
     {"BridgeCheck", "A bridge that fits.", bridge_check_fields},
     {"UsageReport", "What was used.", usage_report_fields},
+    {"QueueHistory", "What a queue did in the last hour or day.", queue_history_fields},
+    {"System", "What the server is made of, and how it is.", system_fields},
+    {"Overview", "How the project stands.", overview_fields},
     {"Health", "Whether the server is well.", health_fields},
     {"Step", "A step's contract.", step_fields},
     {"StepList", "All contracts.", step_list_fields},

@@ -6,8 +6,6 @@
 #include "api/write.h"
 #include "base/id.h"
 
-#include <string.h>
-
 void steps_list(HttpRequest *req)
 {
     Call c;
@@ -131,6 +129,8 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
         shown.batch = true;
         shown.state = JOB_RUNNING;
         shown.progress_total = shown.items.total = shown.items.queued = (int64_t)g->inputs_len;
+        for (size_t i = 0; i < g->inputs_len && o->dry_run && !o->keep_archives; i++)
+            shown.items.archives += gather_is_archive(&g->inputs[i]);
     }
     if (flow_check(&r->job, &c->err) != OK) /* also of a dry run */
         return c->err.code;
@@ -142,21 +142,6 @@ static ErrCode prepare(Call *c, const Step *step, const Gathered *g, const RunOp
                ? enqueue_hash(c, str_from_c(step->name), params, g->inputs, g->inputs_len,
                               &r->job.request_hash)
                : OK;
-}
-
-/* By its name, as an archive is told before anybody has looked into it; one that lies fails as an
- * item. */
-static bool is_archive(const JobFile *f)
-{
-    static const char *const ends[] = {".zip",     ".tar",     ".tgz", ".tar.gz", ".tar.xz",
-                                       ".tar.zst", ".tar.bz2", ".7z",  ".rar"};
-    for (size_t i = 0; i < COUNT_OF(ends); i++) {
-        size_t n = strlen(ends[i]);
-        if (f->name.len > n &&
-            str_eq_nocase(str_slice(f->name, f->name.len - n, f->name.len), str_from_c(ends[i])))
-            return true;
-    }
-    return false;
 }
 
 static ErrCode prepare_batch(Call *c, const Step *step, const Gathered *g, const RunOptions *o,
@@ -172,7 +157,7 @@ static ErrCode prepare_batch(Call *c, const Step *step, const Gathered *g, const
     if (o->keep_archives || r->items.unpack == NULL || r->items.unpack == step)
         return OK;
     for (size_t i = 0; i < g->inputs_len; i++)
-        archive[i] = is_archive(&g->inputs[i]);
+        archive[i] = gather_is_archive(&g->inputs[i]);
     return param_check(r->items.unpack->params, NULL, c->arena, &r->items.unpack_params, &faults,
                        &c->err);
 }
@@ -219,6 +204,7 @@ static void run_as(Call *c, const RunAs *as)
         g != NULL && r != NULL ? OK : err_set(&c->err, ERR_NO_MEMORY, "no memory for the request");
     if (rc == OK) {
         g->table = step->params;
+        g->inputs_max = batch ? GATHER_BATCH_MAX : 0;
         g->option_params = batch ? batch_option_params : run_option_params;
         rc = gather_request(c, g);
     }

@@ -95,6 +95,8 @@ static void write_items(JsonOut *j, const BatchCounts *n)
     json_kv_int(j, "done", n->done);
     json_kv_int(j, "failed", n->failed);
     json_kv_int(j, "canceled", n->canceled);
+    if (n->archives > 0)
+        json_kv_int(j, "archives", n->archives);
     json_end(j, '}');
 }
 

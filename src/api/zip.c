@@ -31,17 +31,20 @@ typedef struct Entry {
     uint32_t crc;
 } Entry;
 
-typedef struct Zip {
+struct Zip {
     BlobStore *blobs;
     Arena *arena;
     int fd;
     int64_t at;
     uint32_t dos_time;
+    char *block;
     Entry *entries;
-    size_t len;
-    size_t *seen; /* open addressing over entries by name, from 1; 0: free */
+    size_t len, cap;
+    Str *names; /* taken: of entries and of folders */
+    size_t names_len;
+    size_t *seen; /* open addressing over names, from 1; 0: free */
     size_t seen_cap;
-} Zip;
+};
 
 /* --- names --- */
 
@@ -57,7 +60,7 @@ static uint64_t hash_name(Str s)
 static size_t *find_slot(Zip *z, Str name)
 {
     size_t i = (size_t)hash_name(name) % z->seen_cap;
-    while (z->seen[i] != 0 && !str_eq(z->entries[z->seen[i] - 1].name, name))
+    while (z->seen[i] != 0 && !str_eq(z->names[z->seen[i] - 1], name))
         i = (i + 1) % z->seen_cap;
     return &z->seen[i];
 }
@@ -72,12 +75,17 @@ static Str numbered(Arena *a, Str name, int64_t n)
                       STR_ARG(str_slice(name, dot, name.len)));
 }
 
-static Str free_name(Zip *z, Str wanted)
+ErrCode zip_take_name(Zip *z, Str wanted, Str *out, Err *err)
 {
     Str name = wanted;
     for (int64_t n = 2; name.ptr != NULL && *find_slot(z, name) != 0; n++)
         name = numbered(z->arena, wanted, n);
-    return name;
+    if (name.ptr == NULL || z->names_len == 2 * z->cap)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an archive");
+    *find_slot(z, name) = z->names_len + 1;
+    z->names[z->names_len++] = name;
+    *out = name;
+    return OK;
 }
 
 /* --- records --- */
@@ -190,20 +198,20 @@ static ErrCode write_record(Zip *z, const Buf *b, Err *err)
     return rc;
 }
 
-static ErrCode copy_bytes(Zip *z, int from, Entry *e, char *block, Err *err)
+static ErrCode copy_bytes(Zip *z, int from, Entry *e, Err *err)
 {
     int64_t copied = 0;
     uLong crc = crc32(0, NULL, 0);
     for (;;) {
-        ssize_t n = read(from, block, COPY_BLOCK);
+        ssize_t n = read(from, z->block, COPY_BLOCK);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return err_set_errno(err, ERR_IO, errno, "could not read a blob");
         if (n == 0)
             break;
-        crc = crc32(crc, (const Bytef *)block, (uInt)n);
-        ErrCode rc = fd_write_all(z->fd, block, (size_t)n, err);
+        crc = crc32(crc, (const Bytef *)z->block, (uInt)n);
+        ErrCode rc = fd_write_all(z->fd, z->block, (size_t)n, err);
         if (rc != OK)
             return rc;
         copied += n;
@@ -226,28 +234,52 @@ static ErrCode set_crc(Zip *z, const Entry *e, Err *err)
     return OK;
 }
 
-static ErrCode add_file(Zip *z, const JobFile *f, char *block, Err *err)
+/* The local header; the sum in it is set after the bytes. */
+static ErrCode begin_entry(Zip *z, Str wanted, Entry *e, Err *err)
 {
-    CLEANUP(fd_close) int from = -1;
-    Entry e = {.offset = z->at};
-    ErrCode rc = blob_open(z->blobs, f->hash, &from, &e.size, err);
+    if (z->len == z->cap)
+        return err_set(err, ERR_LIMIT_COUNT, "more than %zu files in an archive", z->cap);
+    e->offset = z->at;
+    ErrCode rc = zip_take_name(z, wanted.len > 0 ? wanted : STR("output"), &e->name, err);
     if (rc != OK)
         return rc;
-    e.name = free_name(z, f->name.len > 0 ? f->name : STR("output"));
-    if (e.name.ptr == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an archive");
     ArenaMark mark = arena_mark(z->arena);
     Buf b = buf_init(z->arena, HEADER_MAX);
-    put_local(&b, z, &e);
+    put_local(&b, z, e);
     rc = write_record(z, &b, err);
     arena_rewind(z->arena, mark);
-    if (rc == OK)
-        rc = copy_bytes(z, from, &e, block, err);
-    if (rc == OK)
-        rc = set_crc(z, &e, err);
-    *find_slot(z, e.name) = z->len + 1;
-    z->entries[z->len++] = e;
     return rc;
+}
+
+static ErrCode end_entry(Zip *z, const Entry *e, Err *err)
+{
+    z->entries[z->len++] = *e;
+    return set_crc(z, e, err);
+}
+
+ErrCode zip_add_blob(Zip *z, Str name, Str hash, Err *err)
+{
+    CLEANUP(fd_close) int from = -1;
+    Entry e = {0};
+    ErrCode rc = blob_open(z->blobs, hash, &from, &e.size, err);
+    if (rc == OK)
+        rc = begin_entry(z, name, &e, err);
+    if (rc == OK)
+        rc = copy_bytes(z, from, &e, err);
+    return rc == OK ? end_entry(z, &e, err) : rc;
+}
+
+ErrCode zip_add_text(Zip *z, Str name, Str text, Err *err)
+{
+    Entry e = {.size = (int64_t)text.len};
+    ErrCode rc = begin_entry(z, name, &e, err);
+    if (rc == OK)
+        rc = fd_write_all(z->fd, text.ptr, text.len, err);
+    if (rc != OK)
+        return rc;
+    e.crc = (uint32_t)crc32(crc32(0, NULL, 0), (const Bytef *)text.ptr, (uInt)text.len);
+    z->at += e.size;
+    return end_entry(z, &e, err);
 }
 
 static ErrCode write_directory(Zip *z, Err *err)
@@ -278,22 +310,39 @@ static uint32_t dos_time(int64_t ms)
                       t.tm_min << 5 | t.tm_sec / 2);
 }
 
+ErrCode zip_begin(BlobStore *blobs, size_t files_max, int64_t time_ms, Arena *a, int fd, Zip **out,
+                  Err *err)
+{
+    Zip *z = arena_new(a, Zip, 1);
+    if (z == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an archive");
+    *z = (Zip){
+        .blobs = blobs, .arena = a, .fd = fd, .dos_time = dos_time(time_ms), .cap = files_max};
+    z->seen_cap = 4 * files_max + 1;
+    z->entries = arena_new(a, Entry, files_max);
+    z->names = arena_new(a, Str, 2 * files_max);
+    z->seen = arena_new(a, size_t, z->seen_cap);
+    z->block = arena_alloc_raw(a, COPY_BLOCK);
+    if (z->entries == NULL || z->names == NULL || z->seen == NULL || z->block == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an archive of %zu files", files_max);
+    *out = z;
+    return OK;
+}
+
+ErrCode zip_finish(Zip *z, Err *err)
+{
+    ErrCode rc = write_directory(z, err);
+    if (rc == OK && lseek(z->fd, 0, SEEK_SET) != 0)
+        rc = err_set_errno(err, ERR_IO, errno, "could not rewind an archive");
+    return rc;
+}
+
 ErrCode zip_write(BlobStore *blobs, const JobFile *files, size_t len, int64_t time_ms, Arena *a,
                   int fd, Err *err)
 {
-    Zip z = {.blobs = blobs, .arena = a, .fd = fd, .dos_time = dos_time(time_ms)};
-    z.seen_cap = 2 * len + 1;
-    z.entries = arena_new(a, Entry, len);
-    z.seen = arena_new(a, size_t, z.seen_cap);
-    char *block = arena_alloc_raw(a, COPY_BLOCK);
-    if (z.entries == NULL || z.seen == NULL || block == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an archive of %zu files", len);
-    ErrCode rc = OK;
+    Zip *z = NULL;
+    ErrCode rc = zip_begin(blobs, len, time_ms, a, fd, &z, err);
     for (size_t i = 0; rc == OK && i < len; i++)
-        rc = add_file(&z, &files[i], block, err);
-    if (rc == OK)
-        rc = write_directory(&z, err);
-    if (rc == OK && lseek(fd, 0, SEEK_SET) != 0)
-        rc = err_set_errno(err, ERR_IO, errno, "could not rewind an archive");
-    return rc;
+        rc = zip_add_blob(z, files[i].name, files[i].hash, err);
+    return rc == OK ? zip_finish(z, err) : rc;
 }

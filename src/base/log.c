@@ -23,6 +23,12 @@ static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 static _Atomic int lowest_level = LOG_INFO;
 static const char *const level_names[] = {"debug", "info", "warn", "error", "off"};
 
+/* Guards listener and its ctx: held while it is called, so that it is not called any more once
+ * another is set. */
+static pthread_mutex_t listener_lock = PTHREAD_MUTEX_INITIALIZER;
+static LogListener listener;
+static void *listener_ctx;
+
 static _Thread_local char trace[TRACE_MAX];
 static _Thread_local size_t trace_len;
 
@@ -108,8 +114,26 @@ static void put_line(Buf *b, LogLevel level, Event event, const LogKv *kv, size_
     buf_add_char(b, '\n');
 }
 
+void log_set_listener(LogListener fn, void *ctx)
+{
+    pthread_mutex_lock(&listener_lock);
+    listener = fn;
+    listener_ctx = ctx;
+    pthread_mutex_unlock(&listener_lock);
+}
+
+static void tell(LogLevel level, Event event, const LogKv *kv, size_t count)
+{
+    pthread_mutex_lock(&listener_lock);
+    if (listener != NULL)
+        listener(listener_ctx, level, event, kv, count);
+    pthread_mutex_unlock(&listener_lock);
+}
+
 void log_write(LogLevel level, Event event, const LogKv *kv, size_t count)
 {
+    if (level >= LOG_WARN)
+        tell(level, event, kv, count);
     if ((int)level < lowest_level)
         return;
     char line[LINE_MAX];

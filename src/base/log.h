@@ -51,6 +51,11 @@ static inline LogKv log_kv_str(const char *k, Str v)
               sizeof((const LogKv[]){__VA_ARGS__}) / sizeof(LogKv))
 
 void log_write(LogLevel level, Event event, const LogKv *kv, size_t count);
+/* Who hears of lines of level warn and error besides standard error, whatever log_set_level says;
+ * NULL: nobody. Called on the thread that logs, one call at a time; it must not log, and is not
+ * called any more when log_set_listener has returned. */
+typedef void (*LogListener)(void *ctx, LogLevel level, Event event, const LogKv *kv, size_t count);
+void log_set_listener(LogListener fn, void *ctx);
 void log_set_level(LogLevel lowest); /* LOG_INFO at start */
 LogLevel log_level_from(Str name);   /* "debug" … "error", "off"; LOG_INFO when unknown */
 /* Correlation id of what this thread works on now; copied, at most 32 characters. Empty: none. */

@@ -3,7 +3,6 @@
 #include "base/fd.h"
 #include "cli/cli.h"
 #include "db/queries.h"
-#include "kit/sandbox.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,25 +54,12 @@ static void say(Doctor *d, Verdict v, const char *what, Str found)
 
 static void check_sandbox(Doctor *d)
 {
-    SandboxLayers l = sandbox_layers();
-    say(d, l.no_new_privs ? FINE : BAD, "no new privileges",
-        l.no_new_privs ? STR("active") : STR("the kernel refuses it"));
-    say(d, l.seccomp ? FINE : BAD, "system call filter",
-        l.seccomp ? STR("active") : STR("the kernel has no seccomp filters; engines will not run"));
-    if (l.landlock_abi > 0)
-        say(d, FINE, "Landlock", str_printf(d->arena, "active, ABI %d", l.landlock_abi));
-    else
-        say(d, NOTE, "Landlock",
-            STR("this kernel has none; the call filter keeps files closed all the same"));
-    SandboxNamespaces n = sandbox_namespaces();
-    say(d, n.network ? FINE : NOTE, "network namespaces",
-        n.network ? STR("active: the browser has no network interface")
-                  : STR("refused here; the call filter alone cuts the browser's network"));
-    say(d, n.user ? FINE : NOTE, "user namespaces",
-        n.user ? STR("active: the browser encloses its pages itself, inside our sandbox")
-               : STR("refused here; the browser's pages are in our sandbox alone"));
-    say(d, l.memory_limit ? FINE : NOTE, "memory limit",
-        l.memory_limit ? STR("active") : STR("off in this build (AddressSanitizer)"));
+    static const Verdict verdicts[] = {
+        [ENGINE_FINE] = FINE, [ENGINE_NOTE] = NOTE, [ENGINE_BAD] = BAD};
+    EngineLayer *layers = NULL;
+    size_t len = engine_layers(d->arena, &layers);
+    for (size_t i = 0; i < len; i++)
+        say(d, verdicts[layers[i].verdict], layers[i].name, layers[i].found);
 }
 
 static void check_engine(Doctor *d, EnginePool *pool, const EngineInfo *e)

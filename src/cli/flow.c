@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const FlowVerb *const verbs[] = {
-    &flow_check_verb,  &flow_run_verb,    &flow_list_verb,   &flow_show_verb,   &flow_diff_verb,
-    &flow_graph_verb,  &flow_import_verb, &flow_export_verb, &flow_delete_verb, &flow_approve_verb,
-    &flow_signal_verb, &flow_pause_verb,  &flow_resume_verb, &flow_replay_verb,
+    &flow_check_verb,   &flow_run_verb,    &flow_batch_verb,  &flow_list_verb,   &flow_show_verb,
+    &flow_diff_verb,    &flow_graph_verb,  &flow_import_verb, &flow_export_verb, &flow_delete_verb,
+    &flow_approve_verb, &flow_signal_verb, &flow_pause_verb,  &flow_resume_verb, &flow_replay_verb,
 };
 
 static Str verb_name(const FlowVerb *v)

@@ -5,6 +5,7 @@
  *   flow_read.c   list, show, diff, graph, export, delete
  *   flow_diff.c   lines that differ
  *   flow_run.c    run, replay: inputs from flags, results
+ *   flow_batch.c  batch: a pipeline for each of many files
  *   flow_job.c    approve, signal, pause, resume
  *   flow_watch.c  a job as it goes on, to its end
  *   flow_tree.c   nodes as a tree of lines
@@ -24,9 +25,9 @@ enum { FLOW_TEXT_MAX = 1 << 20, FLOW_PATH_MAX = 64 * 1024 };
 
 typedef struct FlowArgs {
     bool json, follow, source, reject, quiet, no_memo;
-    int64_t version, priority;
+    int64_t version, priority, concurrency;
     int format;
-    Str output, comment, from;
+    Str output, comment, from, input;
     TargetArgs target;
 } FlowArgs;
 
@@ -47,7 +48,8 @@ typedef struct FlowVerb {
 int flow_fail_usage(const FlowVerb *v);
 extern const FlowVerb flow_check_verb, flow_import_verb, flow_list_verb, flow_show_verb,
     flow_diff_verb, flow_graph_verb, flow_export_verb, flow_delete_verb, flow_run_verb,
-    flow_replay_verb, flow_approve_verb, flow_signal_verb, flow_pause_verb, flow_resume_verb;
+    flow_batch_verb, flow_replay_verb, flow_approve_verb, flow_signal_verb, flow_pause_verb,
+    flow_resume_verb;
 /* FlowArgs of a verb's options from its canonical JSON. */
 MUST_CHECK ErrCode flow_fill(Flow *f, const FlowVerb *v, Str canonical, Err *err);
 
@@ -89,6 +91,33 @@ Str flow_tree_line(Arena *a, const Json *node, int64_t now_ms);
 /* How the node stands, with what can be seen of it changing: equal texts, nothing to tell. */
 Str flow_tree_key(Arena *a, const Json *node);
 int64_t flow_time_ms(Str rfc3339); /* 0: none */
+
+/* --- flow_run.c --- */
+
+/* What flags there are: the pipeline's inputs, its files as paths among them. */
+typedef struct FlowInputs {
+    Step contract;     /* its params: values, then files */
+    const Json *files; /* as the API lists them */
+    Str json;          /* what was given, canonical */
+} FlowInputs;
+MUST_CHECK ErrCode flow_find_inputs(Flow *f, Str name, int64_t version, FlowInputs *in, Err *err);
+/* "--version 3" among words that cannot be read before the version is known; 0: it is not there. */
+int64_t flow_version_in(int argc, char **argv);
+bool flow_wants_help(int argc, char **argv);
+int flow_print_help(Flow *f, const FlowVerb *v, const FlowInputs *in);
+/* The words after the name: in->json and f->args are filled. */
+MUST_CHECK ErrCode flow_sort_words(Flow *f, const FlowVerb *v, FlowInputs *in, int argc,
+                                   char **argv, Err *err);
+/* Members of "inputs"; files are uploaded. With words (argv not NULL) only what they name, without
+ * defaults. */
+MUST_CHECK ErrCode flow_put_inputs(Flow *f, const FlowInputs *in, int argc, char **argv, JsonOut *j,
+                                   Err *err);
+/* The file's bytes as a blob; writes {blob, name, type}. */
+MUST_CHECK ErrCode flow_upload(Flow *f, Str path, Str name, JsonOut *j, Err *err);
+/* The outputs of a job into the folder, which is made. */
+MUST_CHECK ErrCode flow_save_outputs(Flow *f, const Json *job, Str dir, Err *err);
+/* A new file DIR/name, or DIR/name-2.ext when that is there already; -1 on failure. */
+int flow_create_in(Arena *a, Str dir, Str name, Str *path, Err *err);
 
 /* --- flow_watch.c --- */
 

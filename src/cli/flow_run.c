@@ -10,16 +10,9 @@
 
 enum { BODY_MAX = 8 * 1024 * 1024, NAMES_MAX = 1000 };
 
-/* What flags there are: the pipeline's inputs, its files as paths among them. */
-typedef struct Inputs {
-    Step contract;     /* its params: values, then files */
-    const Json *files; /* as the API lists them */
-    Str json;          /* what was given, canonical */
-} Inputs;
-
 /* --- the flags --- */
 
-static const Json *file_input(const Inputs *in, Str name)
+static const Json *file_input(const FlowInputs *in, Str name)
 {
     json_each(file, in->files)
         if (str_eq(json_text(json_get(file, "name")), name))
@@ -41,11 +34,11 @@ static Param file_param(Arena *a, const Json *file)
                    .unit = "FILE"};
 }
 
-static ErrCode read_inputs(Flow *f, const Json *pipeline, Inputs *out, Err *err)
+static ErrCode read_inputs(Flow *f, const Json *pipeline, FlowInputs *out, Err *err)
 {
     Arena *a = f->cli->arena;
     size_t count = 0;
-    *out = (Inputs){.files = json_get(pipeline, "files")};
+    *out = (FlowInputs){.files = json_get(pipeline, "files")};
     ErrCode rc = step_from_json(json_get(pipeline, "contract"), a, &out->contract, err);
     if (rc != OK)
         return rc;
@@ -65,7 +58,7 @@ static ErrCode read_inputs(Flow *f, const Json *pipeline, Inputs *out, Err *err)
 
 /* Words that stand right after the name are the files of the one file input there is: each gets
  * its flag. */
-static ErrCode flag_files(Flow *f, const Inputs *in, char ***words, int *len, Err *err)
+static ErrCode flag_files(Flow *f, const FlowInputs *in, char ***words, int *len, Err *err)
 {
     Arena *a = f->cli->arena;
     int files = 0, n = 0;
@@ -93,12 +86,10 @@ static ErrCode flag_files(Flow *f, const Inputs *in, char ***words, int *len, Er
 
 /* --- the request --- */
 
-static ErrCode upload(Flow *f, Str path, JsonOut *j, Err *err)
+ErrCode flow_upload(Flow *f, Str path, Str name, JsonOut *j, Err *err)
 {
     Arena *a = f->cli->arena;
     char *path_c = str_to_c(a, path);
-    size_t slash = str_rfind_char(path, '/');
-    Str name = slash == STR_NONE ? path : str_slice(path, slash + 1, path.len);
     const NetFile file = {.path = path_c, .field = STR("file"), .name = name};
     const NetRequest request = {.method = "POST",
                                 .path = STR("/api/v1/blobs"),
@@ -130,8 +121,10 @@ static ErrCode upload(Flow *f, Str path, JsonOut *j, Err *err)
 /* A path is uploaded, an id of a document is one already. */
 static ErrCode put_file(Flow *f, Str text, JsonOut *j, Err *err)
 {
+    size_t slash = str_rfind_char(text, '/');
+    Str name = slash == STR_NONE ? text : str_slice(text, slash + 1, text.len);
     if (!str_starts(text, STR("doc_")))
-        return upload(f, text, j, err);
+        return flow_upload(f, text, name, j, err);
     json_begin(j, '{');
     json_kv_str(j, "document", text);
     json_end(j, '}');
@@ -163,12 +156,20 @@ static bool is_given(Arena *a, int argc, char **argv, Str name)
 }
 
 /* "inputs": {…}; with words (argv not NULL) only what they name, without defaults. */
-static ErrCode put_inputs(Flow *f, const Inputs *in, int argc, char **argv, JsonOut *j, Err *err)
+static ErrCode put_inputs(Flow *f, const FlowInputs *in, int argc, char **argv, JsonOut *j,
+                          Err *err)
+{
+    json_key(j, "inputs");
+    json_begin(j, '{');
+    ErrCode rc = flow_put_inputs(f, in, argc, argv, j, err);
+    json_end(j, '}');
+    return rc;
+}
+
+ErrCode flow_put_inputs(Flow *f, const FlowInputs *in, int argc, char **argv, JsonOut *j, Err *err)
 {
     const Json *given = NULL;
     ErrCode rc = json_parse(f->cli->arena, in->json, &given, err);
-    json_key(j, "inputs");
-    json_begin(j, '{');
     json_each(member, given) {
         bool is_file = file_input(in, member->key) != NULL;
         if (rc != OK || (argv != NULL && !is_given(f->cli->arena, argc, argv, member->key)) ||
@@ -180,7 +181,6 @@ static ErrCode put_inputs(Flow *f, const Inputs *in, int argc, char **argv, Json
         else
             json_put(j, member);
     }
-    json_end(j, '}');
     return rc;
 }
 
@@ -194,7 +194,7 @@ static Str base_name(Str name)
 }
 
 /* DIR/name, or DIR/name-2.ext when it is there already: nothing is written over. */
-static int create_in(Arena *a, Str dir, Str name, Str *path, Err *err)
+int flow_create_in(Arena *a, Str dir, Str name, Str *path, Err *err)
 {
     size_t dot = str_rfind_char(name, '.');
     Str stem = dot == STR_NONE || dot == 0 ? name : str_slice(name, 0, dot);
@@ -228,10 +228,10 @@ static ErrCode fetch(Flow *f, Str job, size_t index, int fd, Err *err)
     return rc != OK ? rc : target_problem(a, &response, err);
 }
 
-static ErrCode save_outputs(Flow *f, const Json *job, Err *err)
+ErrCode flow_save_outputs(Flow *f, const Json *job, Str dir, Err *err)
 {
     Arena *a = f->cli->arena;
-    Str dir = f->args.output, path;
+    Str path;
     const char *dir_c = str_to_c(a, dir);
     size_t index = 0;
     if (dir_c == NULL || (mkdir(dir_c, 0777) != 0 && errno != EEXIST))
@@ -241,7 +241,7 @@ static ErrCode save_outputs(Flow *f, const Json *job, Err *err)
         dir.len--;
     json_each(output, json_get(job, "outputs")) {
         Str name = base_name(json_text(json_get(output, "name")));
-        CLEANUP(fd_close) int fd = create_in(a, dir, name, &path, err);
+        CLEANUP(fd_close) int fd = flow_create_in(a, dir, name, &path, err);
         ErrCode rc = fd >= 0 ? fetch(f, json_text(json_get(job, "id")), index++, fd, err) : ERR_IO;
         if (rc != OK)
             return rc;
@@ -277,7 +277,7 @@ static int finish(Flow *f, const Json *job)
     if (f->args.json)
         term_print_json(f->cli->arena, job);
     if (done && f->args.output.len > 0)
-        rc = save_outputs(f, job, &err);
+        rc = flow_save_outputs(f, job, f->args.output, &err);
     else if (done && !f->args.json)
         rc = print_result(f, job, &err);
     if (rc != OK)
@@ -325,7 +325,7 @@ static const Param run_params[] = {
     PARAM_END,
 };
 
-static bool wants_help(int argc, char **argv)
+bool flow_wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -333,7 +333,7 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
-static int print_help(Flow *f, const FlowVerb *v, const Inputs *in)
+int flow_print_help(Flow *f, const FlowVerb *v, const FlowInputs *in)
 {
     const HelpLook look = cli_help_look();
     Buf b = buf_init(f->cli->arena, MIB);
@@ -346,7 +346,7 @@ static int print_help(Flow *f, const FlowVerb *v, const Inputs *in)
 }
 
 /* "--version 3" among words that cannot be read before the version is known. */
-static int64_t version_in(int argc, char **argv)
+int64_t flow_version_in(int argc, char **argv)
 {
     int64_t version = 0;
     for (int i = 0; i < argc; i++) {
@@ -361,7 +361,7 @@ static int64_t version_in(int argc, char **argv)
     return 0;
 }
 
-static ErrCode find_pipeline(Flow *f, Str name, int64_t version, Inputs *in, Err *err)
+ErrCode flow_find_inputs(Flow *f, Str name, int64_t version, FlowInputs *in, Err *err)
 {
     const Json *pipeline = NULL;
     Str path = flow_pipeline_path(f, name, "");
@@ -371,7 +371,7 @@ static ErrCode find_pipeline(Flow *f, Str name, int64_t version, Inputs *in, Err
     return rc != OK ? rc : read_inputs(f, pipeline, in, err);
 }
 
-static ErrCode sort_words(Flow *f, const FlowVerb *v, Inputs *in, int argc, char **argv, Err *err)
+ErrCode flow_sort_words(Flow *f, const FlowVerb *v, FlowInputs *in, int argc, char **argv, Err *err)
 {
     Arena *a = f->cli->arena;
     ArgsTable tables[] = {{.params = in->contract.params}, {.params = v->help.params}};
@@ -390,7 +390,7 @@ static ErrCode sort_words(Flow *f, const FlowVerb *v, Inputs *in, int argc, char
     return rc != OK ? rc : flow_fill(f, v, tables[1].json, err);
 }
 
-static ErrCode start(Flow *f, Str name, const Inputs *in, const Json **job, Err *err)
+static ErrCode start(Flow *f, Str name, const FlowInputs *in, const Json **job, Err *err)
 {
     Buf body = buf_init(f->cli->arena, BODY_MAX);
     JsonOut j = json_out(&body);
@@ -413,21 +413,21 @@ static ErrCode start(Flow *f, Str name, const Inputs *in, const Json **job, Err 
 static int run_words(Flow *f, int argc, char **argv)
 {
     Err err = {0};
-    Inputs in;
+    FlowInputs in;
     Str name;
     int status;
     const Json *job = NULL;
     const FlowVerb *v = &flow_run_verb;
     if (argc == 0 || argv[0][0] == '-')
-        return wants_help(argc, argv) ? print_help(f, v, NULL) : flow_fail_usage(v);
+        return flow_wants_help(argc, argv) ? flow_print_help(f, v, NULL) : flow_fail_usage(v);
     target_find(argv, argc, &f->args.target);
     if (!flow_open_pipeline(f, str_from_c(argv[0]), &name, &status))
         return status;
-    ErrCode rc = find_pipeline(f, name, version_in(argc, argv), &in, &err);
-    if (rc == OK && wants_help(argc, argv))
-        return print_help(f, v, &in);
+    ErrCode rc = flow_find_inputs(f, name, flow_version_in(argc, argv), &in, &err);
+    if (rc == OK && flow_wants_help(argc, argv))
+        return flow_print_help(f, v, &in);
     if (rc == OK)
-        rc = sort_words(f, v, &in, argc - 1, argv + 1, &err);
+        rc = flow_sort_words(f, v, &in, argc - 1, argv + 1, &err);
     if (rc == OK)
         rc = start(f, name, &in, &job, &err);
     return rc != OK ? term_fail(&err) : after_start(f, job);
@@ -466,13 +466,13 @@ static const Param replay_params[] = {
 };
 
 /* Nothing is asked for: what is not given stays as it was. */
-static void make_optional(Inputs *in)
+static void make_optional(FlowInputs *in)
 {
     for (Param *p = (Param *)(uintptr_t)in->contract.params; p->type != PARAM_TYPE_END; p++)
         p->required = false;
 }
 
-static ErrCode start_again(Flow *f, Str id, const Inputs *in, int argc, char **argv,
+static ErrCode start_again(Flow *f, Str id, const FlowInputs *in, int argc, char **argv,
                            const Json **job, Err *err)
 {
     Buf body = buf_init(f->cli->arena, BODY_MAX);
@@ -491,12 +491,12 @@ static ErrCode start_again(Flow *f, Str id, const Inputs *in, int argc, char **a
 static int replay_words(Flow *f, int argc, char **argv)
 {
     Err err = {0};
-    Inputs in;
+    FlowInputs in;
     int status;
     const Json *old = NULL, *job = NULL;
     const FlowVerb *v = &flow_replay_verb;
     if (argc == 0 || argv[0][0] == '-')
-        return wants_help(argc, argv) ? print_help(f, v, NULL) : flow_fail_usage(v);
+        return flow_wants_help(argc, argv) ? flow_print_help(f, v, NULL) : flow_fail_usage(v);
     Str id = str_from_c(argv[0]);
     target_find(argv, argc, &f->args.target);
     if (!flow_open(f, &status))
@@ -507,13 +507,13 @@ static int replay_words(Flow *f, int argc, char **argv)
     if (rc == OK && name.len == 0)
         rc = err_set(&err, ERR_CONFLICT, STR_FMT " is no job of a pipeline", STR_ARG(id));
     if (rc == OK)
-        rc = find_pipeline(f, name, json_int(json_get(old, "version"), 0), &in, &err);
+        rc = flow_find_inputs(f, name, json_int(json_get(old, "version"), 0), &in, &err);
     if (rc != OK)
         return term_fail(&err);
     make_optional(&in);
-    if (wants_help(argc, argv))
-        return print_help(f, v, &in);
-    rc = sort_words(f, v, &in, argc - 1, argv + 1, &err);
+    if (flow_wants_help(argc, argv))
+        return flow_print_help(f, v, &in);
+    rc = flow_sort_words(f, v, &in, argc - 1, argv + 1, &err);
     if (rc == OK)
         rc = start_again(f, id, &in, argc - 1, argv + 1, &job, &err);
     return rc != OK ? term_fail(&err) : after_start(f, job);

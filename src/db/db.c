@@ -202,6 +202,11 @@ static int64_t size_of(const char *path, const char *suffix)
     return stat(full, &st) == 0 ? st.st_size : 0;
 }
 
+const char *db_library(void)
+{
+    return "SQLite " SQLITE_VERSION;
+}
+
 DbStats db_stats(Db *db)
 {
     DbWriter *w = &db->writer;

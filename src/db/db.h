@@ -158,5 +158,7 @@ typedef struct DbStats {
     int schema_version;
 } DbStats;
 DbStats db_stats(Db *db);
+/* What keeps the database: "SQLite 3.40.1". */
+const char *db_library(void);
 
 #endif

@@ -107,9 +107,21 @@ typedef struct EngineInfo {
     int steps;
     int64_t pid; /* of the warm parent, 0 when not started */
     int64_t tasks, failures, restarts;
+    ErrCode last_reason;    /* of the last task that ended without a result; OK: none has */
+    int64_t last_failed_ms; /* when */
 } EngineInfo;
 /* Number of engines; *out is allocated in `a`. */
 size_t engine_list(EnginePool *p, Arena *a, EngineInfo **out);
+/* What encloses engines on this machine, by layer: for doctor and for the page of the server's
+ * health. Some are tried in a child process: about a millisecond. *out is allocated in `a`. */
+typedef enum EngineVerdict { ENGINE_FINE, ENGINE_NOTE, ENGINE_BAD } EngineVerdict;
+typedef struct EngineLayer {
+    const char *name;
+    EngineVerdict verdict; /* NOTE: missing, and another layer stands in for it */
+    Str found;
+    const char *meaning; /* what the layer is for */
+} EngineLayer;
+size_t engine_layers(Arena *a, EngineLayer **out);
 /* Start one and run nothing: for doctor. */
 MUST_CHECK ErrCode engine_probe(EnginePool *p, const char *name, Err *err);
 

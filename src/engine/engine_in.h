@@ -39,7 +39,8 @@ typedef struct Engine {
     bool warm;
     int steps;
 
-    _Atomic int64_t tasks, failures, restarts;
+    _Atomic int64_t tasks, failures, restarts, last_failed_ms;
+    _Atomic int last_reason; /* ErrCode */
 
     Mutex lock; /* guards the rest; held while starting, so that two tasks do not start two */
     EngineProcess parent;

@@ -82,7 +82,9 @@ static EngineInfo info_of(Engine *e, Arena *a)
                        .pid = e->parent.pid,
                        .tasks = atomic_load(&e->tasks),
                        .failures = atomic_load(&e->failures),
-                       .restarts = atomic_load(&e->restarts)};
+                       .restarts = atomic_load(&e->restarts),
+                       .last_reason = (ErrCode)atomic_load(&e->last_reason),
+                       .last_failed_ms = atomic_load(&e->last_failed_ms)};
     if (e->bad == NULL && e->problem[0] != 0)
         info.problem = str_to_c(a, str_from_c(e->problem));
     return info;

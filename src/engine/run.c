@@ -581,6 +581,8 @@ static void count(Engine *e, const EngineTask *t, ErrCode rc)
     if (rc == OK)
         return;
     atomic_fetch_add(&e->failures, 1);
+    atomic_store(&e->last_reason, (int)rc);
+    atomic_store(&e->last_failed_ms, clock_now_ms());
     bool killed = rc == ERR_LIMIT_CPU || rc == ERR_LIMIT_TIME || rc == ERR_LIMIT_MEMORY ||
                   rc == ERR_LIMIT_OUTPUT || rc == ERR_ENGINE_CRASHED ||
                   rc == ERR_ENGINE_FORBIDDEN || rc == ERR_ENGINE_PROTOCOL;

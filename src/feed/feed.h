@@ -20,6 +20,7 @@
  *   job.done, job.failed, job.canceled          step or pipeline   state attempts started finished
  *                                                                  reason detail hint
  *   task.dead                                   queue              step attempts reason detail
+ *   wait.approval                               pipeline           node who
  *   document.added, document.deleted            doc_…              name type bytes blob
  *   document.changed, document.restored         doc_…              name type bytes blob
  *

@@ -13,7 +13,9 @@
 /* What items are made from. */
 typedef struct Ask {
     JobNew job;
-    Step step; /* only its name: the rest was decided when the batch came in */
+    Step step;                 /* only its name: the rest was decided when the batch came in */
+    int64_t pipeline, version; /* of a pipeline; 0: of a step */
+    bool no_memo;
 } Ask;
 
 static ErrCode check_batch(const BatchNew *n, Err *err)
@@ -26,8 +28,8 @@ static ErrCode check_batch(const BatchNew *n, Err *err)
     return flow_check(&n->job, err);
 }
 
-static ErrCode add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t place,
-                        const JobFile *file, Err *err)
+ErrCode flow_batch_add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t place,
+                            const JobFile *file, Err *err)
 {
     JobNew item = *like;
     item.inputs = file;
@@ -50,8 +52,8 @@ static ErrCode add_items(DbConn *tx, int64_t batch, const BatchNew *n, Err *err)
     ErrCode rc = OK;
     for (size_t i = 0; rc == OK && i < n->job.inputs_len; i++) {
         bool archive = n->unpack != NULL && n->archive != NULL && n->archive[i];
-        rc = add_item(tx, archive ? &unpack : &n->job, batch, (int64_t)i + 1, &n->job.inputs[i],
-                      err);
+        rc = flow_batch_add_item(tx, archive ? &unpack : &n->job, batch, (int64_t)i + 1,
+                                 &n->job.inputs[i], err);
     }
     return rc;
 }
@@ -66,6 +68,11 @@ static ErrCode add_waiting(DbConn *tx, int64_t batch, int64_t project, int64_t p
                    NULL, err);
 }
 
+ErrCode flow_batch_add_task(DbConn *tx, int64_t batch, int64_t project, int64_t items, Err *err)
+{
+    return add_waiting(tx, batch, project, items, items, 1, clock_now_ms(), err);
+}
+
 ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, JobAdded *out, Err *err)
 {
     JobAdded added = {.job = id};
@@ -76,7 +83,7 @@ ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, JobAdded *o
         int64_t count = (int64_t)n->job.inputs_len;
         rc = flow_add_ask(tx, id, &n->job, true, err);
         if (rc == OK)
-            rc = add_waiting(tx, id, n->job.project, count, count, 1, clock_now_ms(), err);
+            rc = flow_batch_add_task(tx, id, n->job.project, count, err);
         if (rc == OK)
             rc = flow_batch_options(tx, id, &n->job, err);
         if (rc == OK)
@@ -152,6 +159,9 @@ static ErrCode read_ask(DbConn *tx, int64_t batch, Arena *a, Ask *out, Err *err)
                             .timeout_ms = db_int(&rows, 7),
                             .concurrency_limit = db_int(&rows, 10),
                             .retry_ms = db_int(&rows, 11)};
+        out->pipeline = db_int(&rows, 12);
+        out->version = db_int(&rows, 13);
+        out->no_memo = db_int(&rows, 14) != 0;
         if (!db_is_null(&rows, 8))
             out->job.trace = db_str_copy(&rows, 8, a);
         if (!db_is_null(&rows, 9))
@@ -184,8 +194,15 @@ static ErrCode add_unpacked(DbConn *tx, int64_t batch, int64_t item, int64_t *gr
         rc = db_get_int(tx, &sql_batch_last_place, DB_ARGS(DB_I(batch)), 0, &last, err);
     if (rc == OK && last + (int64_t)n > BATCH_ITEMS_MAX)
         n = last < BATCH_ITEMS_MAX ? (size_t)(BATCH_ITEMS_MAX - last) : 0;
-    for (size_t i = 0; rc == OK && i < n; i++)
-        rc = add_item(tx, &ask.job, batch, last + (int64_t)i + 1, &files[i], err);
+    if (rc == OK && ask.pipeline != 0)
+        rc = flow_batch_add_runs(tx, batch,
+                                 &(BatchRuns){.ask = &ask.job,
+                                              .pipeline = ask.pipeline,
+                                              .version = ask.version,
+                                              .no_memo = ask.no_memo},
+                                 files, n, last, err);
+    for (size_t i = 0; rc == OK && ask.pipeline == 0 && i < n; i++)
+        rc = flow_batch_add_item(tx, &ask.job, batch, last + (int64_t)i + 1, &files[i], err);
     if (rc == OK && n > 0)
         rc = db_exec(tx, &sql_batch_grow, DB_ARGS(DB_I(batch), DB_I((int64_t)n)), NULL, err);
     *grown = (int64_t)n;
@@ -259,19 +276,19 @@ static ErrCode unpacked(DbConn *tx, int64_t batch, int64_t item, int64_t *grown,
     return rc == OK && is ? add_unpacked(tx, batch, item, grown, err) : rc;
 }
 
-ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state, Err *err)
+ErrCode flow_item_counted(DbConn *tx, int64_t batch, int64_t item, JobState state, bool *alive,
+                          Err *err)
 {
     TaskChanged t = {0};
     int64_t pending = 0, grown = 0;
-    bool found;
     CLEANUP(arena_close) Arena *a = arena_open(FLOW_SCRATCH);
     if (a == NULL)
         return err_set(err, ERR_NO_MEMORY, "ending an item");
-    ErrCode rc = count_down(tx, parent, &t, &pending, &found, err);
-    if (rc != OK || !found)
+    ErrCode rc = count_down(tx, batch, &t, &pending, alive, err);
+    if (rc != OK || !*alive)
         return rc;
     if (state == JOB_DONE)
-        rc = unpacked(tx, parent, item, &grown, err);
+        rc = unpacked(tx, batch, item, &grown, err);
     const EventNew e = {.project = t.project,
                         .job = t.job,
                         .seq = t.seq,
@@ -282,9 +299,26 @@ ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state
                         .total = t.progress_total + grown};
     if (rc == OK)
         rc = flow_event_add(tx, &e, a, err);
-    if (rc == OK && pending + grown == 0)
+    *alive = pending + grown > 0;
+    if (rc == OK && !*alive)
         return end_batch(tx, &t, a, err);
     return rc == OK ? flow_tell_news(tx, t.project, t.job, err) : rc;
+}
+
+/* An item that had begun makes room for one, and what came out of an archive may be the first. */
+ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state, Err *err)
+{
+    bool alive = false;
+    int64_t room = 0, began = 0;
+    ErrCode rc = flow_item_counted(tx, parent, item, state, &alive, err);
+    if (rc == OK && alive)
+        rc = db_get_int(tx, &sql_batch_room, DB_ARGS(DB_I(parent)), 0, &room, err);
+    if (rc != OK || room == 0)
+        return rc;
+    rc = db_get_int(tx, &sql_batch_item_began, DB_ARGS(DB_I(item)), 0, &began, err);
+    if (rc == OK)
+        rc = began ? flow_batch_begin(tx, parent, 1, err) : flow_batch_fill(tx, parent, err);
+    return rc;
 }
 
 /* --- an item runs again --- */

@@ -82,6 +82,10 @@ static ErrCode change_one(DbConn *tx, BulkVerb verb, const Found *f, bool *done,
         if (rc == OK && ended != 0)
             rc = flow_delete_tx(tx, f->project, f->job, done, err);
         *changed = ended != 0 && *done;
+        break;
+    case BULK_FORGET:
+        rc = db_exec(tx, &sql_dead_delete, DB_ARGS(DB_I(f->id), DB_I(f->project)), &ended, err);
+        *changed = ended != 0;
     }
     return rc;
 }

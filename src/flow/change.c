@@ -219,7 +219,7 @@ static ErrCode batch_again(DbConn *tx, const Change *c, Arena *a, bool *found, E
     for (size_t i = 0; rc == OK && i < n; i++) {
         bool again = false;
         ArenaMark mark = arena_mark(a);
-        rc = run_again(tx, c->project, items[i], a, &again, err);
+        rc = flow_run_again(tx, c->project, items[i], &again, err);
         arena_rewind(a, mark);
         *found = *found || again;
     }
@@ -257,9 +257,10 @@ ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err)
     return db_write(db, retry_write, &(Change){.project = project, .job = job}, err);
 }
 
-ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t before, int limit,
-                       Arena *a, DeadLetter **out, size_t *len, bool *more, Err *err)
+ErrCode flow_dead_list(DbConn *reader, const DeadFilter *f, Arena *a, DeadLetter **out, size_t *len,
+                       bool *more, Err *err)
 {
+    int limit = f->limit;
     if (limit < 1 || limit > FLOW_LIST_MAX)
         return err_set(err, ERR_BAD_PARAM, "limit must be 1 to %d, not %d", FLOW_LIST_MAX, limit);
     DeadLetter *items = arena_new(a, DeadLetter, (size_t)limit + 1);
@@ -270,7 +271,8 @@ ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t befor
     CLEANUP(db_rows_done) DbRows rows = {0};
     ErrCode rc = db_query(
         reader, &sql_dead_list,
-        DB_ARGS(DB_I(project), DB_S(queue), DB_I(before > 0 ? before : INT64_MAX), DB_I(limit + 1)),
+        DB_ARGS(DB_I(f->project), DB_S(f->queue), DB_I(f->before > 0 ? f->before : INT64_MAX),
+                DB_I(limit + 1), DB_S(f->step), DB_S(f->reason)),
         &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         DeadLetter d = {.id = db_int(&rows, 0),

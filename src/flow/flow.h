@@ -132,6 +132,7 @@ MUST_CHECK ErrCode flow_add_batch_tx(DbConn *tx, int64_t id, const BatchNew *n, 
 
 typedef struct BatchCounts {
     int64_t queued, running, done, failed, canceled, total;
+    int64_t archives; /* of a batch that is only described: files that will be unpacked */
 } BatchCounts;
 MUST_CHECK ErrCode flow_batch_counts(DbConn *reader, int64_t batch, BatchCounts *out, Err *err);
 
@@ -189,6 +190,7 @@ typedef struct JobFilter {
     int64_t key;                /* jobs that this key asked for; 0: any */
     int64_t from, before;       /* from <= id < before; 0: open */
     int64_t since_ms, until_ms; /* created at or after, and before; 0: open */
+    bool batches;               /* only batches, of any step or pipeline */
     int limit;                  /* 1 … FLOW_LIST_MAX */
 } JobFilter;
 /* Newest first, without files. *more: there are further ones. */
@@ -208,6 +210,18 @@ MUST_CHECK ErrCode flow_items(DbConn *reader, int64_t project, int64_t batch, in
 MUST_CHECK ErrCode flow_outputs(DbConn *reader, const Job *job, Arena *a, JobFile **out,
                                 size_t *len, Err *err);
 
+/* What the items of a batch that are done gave: one row for each of their outputs, at least one for
+ * each item, in their order. file.hash is "" when it is an item without outputs. */
+typedef struct ItemResult {
+    int64_t item;
+    Str input; /* the name of its first file */
+    JobFile file;
+} ItemResult;
+MUST_CHECK ErrCode flow_item_results(DbConn *reader, int64_t batch, Arena *a, ItemResult **out,
+                                     size_t *len, Err *err);
+/* The data of an ended job: JSON; "": there is none. */
+MUST_CHECK ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err);
+
 /* ERR_NOT_FOUND; ERR_CONFLICT when the job has ended (cancel) or has not failed (retry). */
 MUST_CHECK ErrCode flow_cancel(Db *db, int64_t project, int64_t job, Err *err);
 MUST_CHECK ErrCode flow_retry(Db *db, int64_t project, int64_t job, Err *err);
@@ -220,6 +234,7 @@ typedef enum BulkVerb {
     BULK_CANCEL, /* those that live */
     BULK_RETRY,  /* those that failed or were cancelled, and dead letters */
     BULK_DELETE, /* those that have ended, with their children, events and files */
+    BULK_FORGET, /* dead letters alone: their jobs stay failed */
 } BulkVerb;
 typedef struct BulkFilter {
     int64_t project;    /* 0: any (only of live jobs) */
@@ -309,9 +324,14 @@ typedef struct DeadLetter {
     int64_t id, job, died_ms, attempts; /* id: of the task */
     Str step, queue, reason, detail;
 } DeadLetter;
-MUST_CHECK ErrCode flow_dead_list(DbConn *reader, int64_t project, Str queue, int64_t before,
-                                  int limit, Arena *a, DeadLetter **out, size_t *len, bool *more,
-                                  Err *err);
+typedef struct DeadFilter {
+    int64_t project;
+    Str queue, step, reason; /* "": any */
+    int64_t before;          /* letters with a smaller id (older) only; 0: from the newest */
+    int limit;               /* 1 … FLOW_LIST_MAX */
+} DeadFilter;
+MUST_CHECK ErrCode flow_dead_list(DbConn *reader, const DeadFilter *f, Arena *a, DeadLetter **out,
+                                  size_t *len, bool *more, Err *err);
 /* One (task != 0) or all of the project; returns how many jobs are queued again. */
 MUST_CHECK ErrCode flow_dead_redrive(Db *db, int64_t project, int64_t task, int64_t *count,
                                      Err *err);

@@ -7,6 +7,7 @@
  *   change.c  cancel, retry, dead letters
  *   params.c  parameters with secrets: sealed
  *   batch.c   jobs made of items
+ *   batch_flow.c   items that are jobs of a pipeline
  *   bulk.c    one verb for many jobs; settings of queues
  *   retain.c  old jobs go
  *   job.c     reading jobs
@@ -96,6 +97,9 @@ MUST_CHECK ErrCode flow_end_job(DbConn *tx, const TaskChanged *t, const JobEnd *
 
 /* happen.c: the end of a job that somebody started (not of an item); a task that died. */
 MUST_CHECK ErrCode flow_feed_end(DbConn *tx, const TaskChanged *t, const JobEnd *end, Err *err);
+/* Somebody of the role `who` is asked to approve the node. */
+MUST_CHECK ErrCode flow_feed_approval(DbConn *tx, int64_t project, int64_t job, Str node, Str who,
+                                      Arena *a, Err *err);
 MUST_CHECK ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFault *f,
                                   Arena *a, Err *err);
 
@@ -135,6 +139,27 @@ MUST_CHECK ErrCode flow_items_by(DbConn *reader, int64_t project, int64_t parent
 MUST_CHECK ErrCode flow_item_ended(DbConn *tx, int64_t parent, int64_t item, JobState state,
                                    Err *err);
 MUST_CHECK ErrCode flow_item_again(DbConn *tx, int64_t batch, int64_t project, Arena *a, Err *err);
+/* Only the counting: *alive is false when the batch has ended with it, or before. */
+MUST_CHECK ErrCode flow_item_counted(DbConn *tx, int64_t batch, int64_t item, JobState state,
+                                     bool *alive, Err *err);
+/* One item more, of the step of `like`; the task of a batch with so many items. */
+MUST_CHECK ErrCode flow_batch_add_item(DbConn *tx, const JobNew *like, int64_t batch, int64_t place,
+                                       const JobFile *file, Err *err);
+MUST_CHECK ErrCode flow_batch_add_task(DbConn *tx, int64_t batch, int64_t project, int64_t items,
+                                       Err *err);
+
+/* batch_flow.c: what an archive gave becomes jobs of the batch's pipeline, held, from place
+ * `after` + 1 on. */
+typedef struct BatchRuns {
+    const JobNew *ask; /* the batch's; params: its inputs, with {"each": true} in them */
+    int64_t pipeline, version;
+    bool no_memo;
+} BatchRuns;
+MUST_CHECK ErrCode flow_batch_add_runs(DbConn *tx, int64_t batch, const BatchRuns *n,
+                                       const JobFile *files, size_t len, int64_t after, Err *err);
+/* batch_flow.c: up to `room` of the items that are held begin; or as many as the batch lets run. */
+MUST_CHECK ErrCode flow_batch_begin(DbConn *tx, int64_t batch, int64_t room, Err *err);
+MUST_CHECK ErrCode flow_batch_fill(DbConn *tx, int64_t batch, Err *err);
 /* Items that live, or that did not succeed. */
 MUST_CHECK ErrCode flow_item_ids(DbConn *tx, const Query *which, int64_t batch, Arena *a,
                                  int64_t **out, size_t *len, Err *err);

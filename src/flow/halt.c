@@ -116,7 +116,9 @@ static ErrCode pause_tree(DbConn *tx, int64_t project, int64_t job, bool pause, 
                  ? pause_tree(tx, project, children[i].id, pause, depth + 1, &any, err)
                  : pause_task(tx, project, children[i].id, pause, &any, err);
     }
-    return rc == OK ? say(tx, job, pause, err) : rc;
+    if (rc == OK)
+        rc = say(tx, job, pause, err);
+    return rc == OK && !pause ? flow_batch_fill(tx, job, err) : rc;
 }
 
 static ErrCode task_event(DbConn *tx, const Pause *p, Err *err)
@@ -343,7 +345,10 @@ ErrCode flow_pipeline_again(DbConn *tx, int64_t project, int64_t job, bool *foun
     running_done(&r);
     for (size_t i = 0; rc == OK && i < n; i++)
         rc = flow_run_again(tx, project, ids[i], &again, err);
+    is_flow = false;
     if (rc == OK && *found && parent != 0)
         rc = flow_child_again(tx, parent, job, project, &is_flow, err);
+    if (rc == OK && *found && parent != 0 && !is_flow)
+        rc = flow_item_again(tx, parent, project, a, err);
     return rc == OK && *found ? flow_go_on(tx, job, err) : rc;
 }

@@ -79,3 +79,24 @@ ErrCode flow_feed_dead(DbConn *tx, const TaskChanged *t, Str step, const TaskFau
     arena_rewind(a, mark);
     return rc;
 }
+
+ErrCode flow_feed_approval(DbConn *tx, int64_t project, int64_t job, Str node, Str who, Arena *a,
+                           Err *err)
+{
+    ArenaMark mark = arena_mark(a);
+    Buf b = buf_init(a, FEED_DATA_MAX);
+    JsonOut j = json_out(&b);
+    json_begin(&j, '{');
+    json_kv_str(&j, "node", node);
+    json_kv_str(&j, "who", who);
+    json_end(&j, '}');
+    if (b.failed)
+        return err_set(err, ERR_NO_MEMORY, "telling of an approval");
+    ErrCode rc = feed_add_job_tx(
+        tx,
+        &(FeedNew){
+            .project = project, .type = STR("wait.approval"), .job = job, .data = buf_str(&b)},
+        err);
+    arena_rewind(a, mark);
+    return rc;
+}

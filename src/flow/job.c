@@ -198,6 +198,52 @@ ErrCode flow_usage(DbConn *reader, int64_t project, int64_t job, Arena *a, JobUs
     return rc;
 }
 
+ErrCode flow_item_results(DbConn *reader, int64_t batch, Arena *a, ItemResult **out, size_t *len,
+                          Err *err)
+{
+    size_t n = 0, cap = 0;
+    ItemResult *list = NULL;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_batch_results, DB_ARGS(DB_I(batch)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        if (n == cap) {
+            size_t more = cap > 0 ? 2 * cap : 64;
+            list = arena_grow(a, list, cap * sizeof *list, more * sizeof *list);
+            cap = more;
+        }
+        Copier c = {.rows = &rows, .arena = a, .failed = list == NULL};
+        if (list == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading the results of a batch");
+        ItemResult *r = &list[n++];
+        r->item = next_int(&c);
+        r->input = next_text(&c);
+        r->file.name = next_text(&c);
+        r->file.type = next_text(&c);
+        r->file.hash = next_text(&c);
+        r->file.size_bytes = next_int(&c);
+        if (c.failed)
+            return err_set(err, ERR_NO_MEMORY, "reading the results of a batch");
+    }
+    *out = list;
+    *len = n;
+    return rc;
+}
+
+ErrCode flow_data(DbConn *reader, int64_t job, Arena *a, Str *out, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_flow_child_value, DB_ARGS(DB_I(job)), &rows, err);
+    *out = (Str){0};
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        if (db_is_null(&rows, 1))
+            continue;
+        *out = db_str_copy(&rows, 1, a);
+        if (out->ptr == NULL)
+            return err_set(err, ERR_NO_MEMORY, "reading a result");
+    }
+    return rc;
+}
+
 ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out, Err *err)
 {
     Job j;
@@ -321,6 +367,14 @@ static ErrCode find_ids_in(DbConn *reader, const JobFilter *f, int state, Ids *i
                           DB_S(f->queue),
                           DB_I(f->key),
                           DB_S(str_from_c(name))};
+    const DbVal of_batches[] = {args[0], args[1], args[2], args[4], args[7]};
+    if (f->batches) {
+        ErrCode rc = db_query(reader, &sql_job_ids_batch, of_batches, COUNT_OF(of_batches), &rows,
+                              err);
+        while (rc == OK && db_next(&rows, &rc, err))
+            add_id(ids, db_int(&rows, 0));
+        return rc;
+    }
     ErrCode rc = by_pipeline ? db_query(reader, &sql_job_ids_pipeline, args, 8, &rows, err)
                              : db_query(reader, ids_query(state), args, 7, &rows, err);
     while (rc == OK && db_next(&rows, &rc, err))

@@ -101,6 +101,22 @@ static void close_open(const Pipeline *p, NodeNow *now)
             now[i].state = p->nodes[i].section == SECTION_STEPS ? NODE_CANCELED : NODE_SKIPPED;
 }
 
+static ErrCode read_children(DbConn *reader, int64_t job, NodeView *views, size_t len, Err *err)
+{
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_node_children, DB_ARGS(DB_I(job)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        int64_t i = db_int(&rows, 0);
+        if (i < 0 || (size_t)i >= len)
+            continue;
+        views[i].began_ms = db_int(&rows, 1);
+        views[i].attempts = db_int(&rows, 2);
+        views[i].progress_done = db_int(&rows, 3);
+        views[i].progress_total = db_int(&rows, 4);
+    }
+    return rc;
+}
+
 ErrCode flow_nodes(DbConn *reader, int64_t project, int64_t job, Arena *a, NodeView **out,
                    size_t *len, Err *err)
 {
@@ -122,6 +138,8 @@ ErrCode flow_nodes(DbConn *reader, int64_t project, int64_t job, Arena *a, NodeV
         close_open(p, now);
     for (size_t i = 0; rc == OK && i < p->nodes_len; i++)
         rc = view(reader, job, p, (int)i, &now[i], a, &views[i], err);
+    if (rc == OK)
+        rc = read_children(reader, job, views, p->nodes_len, err);
     *out = views;
     *len = p->nodes_len;
     flow_pipeline_release(&held);

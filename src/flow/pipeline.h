@@ -119,6 +119,23 @@ MUST_CHECK ErrCode flow_run_tx(DbConn *tx, int64_t id, const PipelineRun *n, Job
                                Err *err);
 MUST_CHECK ErrCode flow_run(Db *db, const PipelineRun *n, JobAdded *out, Err *err);
 
+/* A batch of a pipeline: one job, an item for each file, which is a job of the pipeline (flow.h has
+ * the drawing). At most `concurrency` of them run at once. In run.inputs {"each": true}, or a list
+ * of only that, stands for the file of an item; run.files are those that all items get. */
+typedef struct PipelineBatch {
+    PipelineRun run; /* delay_ms, trigger: not used */
+    const JobFile *files;
+    size_t files_len;
+    const Step *unpack; /* as in BatchNew */
+    Str unpack_params;
+    const bool *archive;
+    int64_t concurrency;
+    Str callback_url; /* "": none */
+} PipelineBatch;
+/* As flow_run_tx. ERR_LIMIT_COUNT above BATCH_ITEMS_MAX, ERR_INPUT_MISSING without a file. */
+MUST_CHECK ErrCode flow_run_batch_tx(DbConn *tx, int64_t id, const PipelineBatch *n, JobAdded *out,
+                                     Err *err);
+
 typedef enum NodeState {
     NODE_PENDING, /* has not begun: no row */
     NODE_RUNNING,
@@ -138,6 +155,7 @@ typedef struct NodeView {
     int64_t started_ms, finished_ms, due_ms; /* due_ms: when a wait ends by itself; 0: never */
     int64_t total, ended, failed;            /* children */
     int64_t child;                           /* the only child; 0: none or several */
+    int64_t began_ms, attempts, progress_done, progress_total; /* of the only child */
     bool many, reused, optional;   /* many: foreach or matrix; optional: continue-on-error */
     Str reason, detail, who, data; /* who: least role of an approval; data: JSON of a wait */
     const Str *needs;

@@ -151,6 +151,8 @@ MUST_CHECK ErrCode flow_run_as(DbConn *tx, int64_t id, const PipelineRun *n, con
 MUST_CHECK ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n,
                                 const PipelineKey *key, const ChildPlace *at, int64_t origin,
                                 Err *err);
+/* start.c: an item of a batch that was held begins; the batch is not told if it ends at once. */
+MUST_CHECK ErrCode flow_begin_held(DbConn *tx, int64_t job, JobState *state, Err *err);
 /* start.c: its time has come; or its slot. */
 MUST_CHECK ErrCode flow_begin_delayed(DbConn *tx, int64_t job, Err *err);
 /* node.c: a child of node i like `source`, done. */

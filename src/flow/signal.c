@@ -113,7 +113,10 @@ ErrCode wait_begin(Running *r, int i, const Json *scope, Err *err)
     ErrCode rc = n->wait == WAIT_APPROVAL ? OK : take_kept(r, i, &taken, err);
     if (rc != OK || taken)
         return rc;
-    return start_waiting(r, i, n->timeout_ms > 0 ? clock_now_ms() + n->timeout_ms : 0, err);
+    rc = start_waiting(r, i, n->timeout_ms > 0 ? clock_now_ms() + n->timeout_ms : 0, err);
+    return rc == OK && n->wait == WAIT_APPROVAL
+               ? flow_feed_approval(r->tx, r->project, r->job, n->id, n->who, r->arena, err)
+               : rc;
 }
 
 /* --- what comes in --- */

@@ -207,7 +207,8 @@ ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const Pipelin
                              DB_I(timeout_ms), db_text_or_null(n->trace), DB_I(key->id),
                              DB_I(key->version), DB_I(n->no_memo), db_text_or_null(n->trigger),
                              db_text_or_null(str_from_c(token)), db_int_or_null(origin),
-                             db_int_or_null(child ? at->parent : 0), child ? DB_I(at->node) : DB_N,
+                             db_int_or_null(child ? at->parent : 0),
+                             child && at->node >= 0 ? DB_I(at->node) : DB_N,
                              child ? DB_I(at->place) : DB_N, db_text_or_null(key_text)),
                      NULL, err);
     flow_pipeline_release(&held);
@@ -220,6 +221,8 @@ ErrCode flow_add_run(DbConn *tx, int64_t id, const PipelineRun *n, const Pipelin
                              DB_I(n->delay_ms > 0 ? 0 : clock_now_ms()), DB_I(n->priority),
                              db_int_or_null(child ? at->parent : 0)),
                      NULL, err);
+    if (child && at->node < 0) /* an item of a batch: its time runs from when it begins */
+        return rc;
     return rc == OK ? add_deadline(tx, id, timeout_ms, err) : rc;
 }
 
@@ -277,6 +280,18 @@ ErrCode flow_run_as(DbConn *tx, int64_t id, const PipelineRun *n, const Pipeline
                  DB_ARGS(DB_I(id), DB_I(n->project), DB_I(now_ms + n->delay_ms), DB_I(now_ms)),
                  NULL, err);
     return rc == OK ? flow_tell_due(tx, now_ms + n->delay_ms, err) : rc;
+}
+
+ErrCode flow_begin_held(DbConn *tx, int64_t job, JobState *state, Err *err)
+{
+    int64_t timeout_ms = 0;
+    ErrCode rc =
+        db_exec(tx, &sql_batch_unhold, DB_ARGS(DB_I(job), DB_I(clock_now_ms())), NULL, err);
+    if (rc == OK)
+        rc = db_get_int(tx, &sql_batch_item_timeout, DB_ARGS(DB_I(job)), 0, &timeout_ms, err);
+    if (rc == OK)
+        rc = add_deadline(tx, job, timeout_ms, err);
+    return rc == OK ? begin(tx, job, true, state, err) : rc;
 }
 
 ErrCode flow_slot_granted(DbConn *tx, int64_t project, int64_t job, Err *err)

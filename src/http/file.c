@@ -4,7 +4,7 @@
 #include "http/file_in.h"
 #include "http/http_in.h"
 
-/* "abc" or W/"abc" in a list, compared weakly. */
+/* Compared weakly. */
 bool http_etag_listed(Str list, Str etag)
 {
     if (str_eq(str_trim(list), STR("*")))

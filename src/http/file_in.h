@@ -8,7 +8,6 @@
 typedef enum HttpRange { RANGE_NONE, RANGE_PART, RANGE_OUTSIDE } HttpRange;
 
 HttpRange http_range_parse(Str header, int64_t size, int64_t *from, int64_t *len);
-bool http_etag_listed(Str list, Str etag);
 /* attachment; filename="…" and, when that cannot say it, filename*=UTF-8''… */
 void http_disposition_text(Buf *b, Str name);
 

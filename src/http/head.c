@@ -154,8 +154,8 @@ static void route(HttpLoop *l, HttpConn *c)
         answer_allow(l, c, m.allow);
         return;
     }
-    if (m.route == NULL && l->server->not_found.handler != NULL)
-        ex->route = &l->server->not_found;
+    if (m.route == NULL && (req->method == HTTP_GET || req->method == HTTP_HEAD))
+        ex->route = l->server->o.fallback;
     if (ex->route == NULL) {
         answer_not_found(req);
         answer_here(l, c);

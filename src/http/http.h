@@ -129,7 +129,9 @@ typedef struct HttpOptions {
     BlobStore *blobs;                                /* where uploads go */
     const HttpRoute *routes;
     size_t routes_len;
-    HttpHandler not_found; /* NULL: a plain 404 problem */
+    /* Takes GET and HEAD of every path that no route has; `path` is not looked at. NULL: a plain 404
+     * problem, as for all other methods. */
+    const HttpRoute *fallback;
     /* Metrics; NULL: none. On the loop's thread when the answer is written; must not block. us:
      * since the head was there. */
     void (*observe)(const HttpRequest *req, int status, int64_t us);
@@ -161,6 +163,8 @@ void http_answer_text(HttpRequest *req, int status, const char *type, Str body);
  * `extra` (NULL allowed) is a list of {"param","detail"} shown as "errors". Adds Retry-After for
  * RETRY_AFTER reasons. */
 void http_answer_err(HttpRequest *req, const Err *err, Str errors_json);
+/* Is `etag` (without quotes) in an If-None-Match: "a", W/"b", or *? */
+bool http_etag_listed(Str list, Str etag);
 /* A blob with ETag, Range (single), If-None-Match, If-Range, Content-Disposition. Takes the
  * descriptor. */
 void http_answer_file(HttpRequest *req, int fd, int64_t size, Str type, Str etag,

@@ -333,7 +333,6 @@ void http_accept(HttpLoop *l);
 struct HttpServer {
     HttpOptions o; /* with the defaults filled in */
     HttpRouter *router;
-    HttpRoute not_found;
     Arena *arena;
     struct ssl_ctx_st *tls;
     int port, loops_len;

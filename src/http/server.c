@@ -117,7 +117,6 @@ static ErrCode build(HttpServer *s, Err *err)
         if (rc != OK)
             return rc;
     }
-    s->not_found = (HttpRoute){.path = "/", .handler = s->o.not_found};
     ErrCode rc = http_router_build(s->arena, s->o.routes, s->o.routes_len, &s->router, err);
     if (rc == OK)
         rc = open_loops(s, err);

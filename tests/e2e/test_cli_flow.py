@@ -153,7 +153,7 @@ def test_graph_of_a_file(photo):
 def test_help_of_every_verb():
     text = cli("flow", "--help", check=0).stdout
     verbs = re.findall(r"^  flow (\w+)", text, re.M)
-    assert set(verbs) == {"check", "run", "list", "show", "diff", "graph", "import", "export", "delete", "approve",
+    assert set(verbs) == {"check", "run", "batch", "list", "show", "diff", "graph", "import", "export", "delete", "approve",
                           "signal", "pause", "resume", "replay"}
     for verb in verbs:
         assert cli("flow", verb, "--help", check=0).stdout.startswith(f"Usage: platen flow {verb}")

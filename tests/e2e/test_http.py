@@ -10,7 +10,7 @@ from platen import until
 # --- problems ---
 
 @pytest.mark.parametrize("method, path, status, reason", [
-    ("GET", "/", 404, "not_found"), ("GET", "/api/v1", 404, "not_found"), ("GET", "/api/v1/jobs/", 404, "not_found"),
+    ("GET", "/api", 404, "not_found"), ("GET", "/api/v1", 404, "not_found"), ("GET", "/api/v1/jobs/", 404, "not_found"),
     ("GET", "/api/v2/jobs", 404, "not_found"), ("GET", "/docs/../../etc/passwd", None, None), ("GET", "/docs/nothing.js", 404, "not_found"),
     ("POST", "/nothing", 404, "not_found"), ("PUT", "/api/v1/jobs", 405, "method_not_allowed"),
     ("DELETE", "/health", 405, "method_not_allowed"), ("PATCH", "/api/v1/keys", 405, "method_not_allowed"),
@@ -44,7 +44,7 @@ def test_options(client):
 
 # --- headers ---
 
-@pytest.mark.parametrize("path", ["/health", "/api/v1/steps", "/nothing", "/docs", "/openapi.json", "/metrics", "/api/v1/jobs/x"])
+@pytest.mark.parametrize("path", ["/health", "/api/v1/steps", "/api/nothing", "/docs", "/openapi.json", "/metrics", "/api/v1/jobs/x"])
 def test_security_headers_are_on_every_answer(client, path):
     answer = client.get(path)
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -88,14 +88,14 @@ def test_one_connection_carries_many_requests(client):
         answer = client.request("GET", "/health" if i % 2 else "/api/v1/jobs", connection=conn)
         assert answer.status == 200
     assert client.request("POST", "/api/v1/steps/test.noop", {"wait": 10}, json={}, connection=conn).status == 200
-    assert client.request("GET", "/nothing", connection=conn).status == 404
+    assert client.request("GET", "/api/nothing", connection=conn).status == 404
     assert client.request("GET", "/health", connection=conn).status == 200
     conn.close()
 
 
 def test_pipelined_requests_are_answered_in_order(client):
     head = f"Host: {client.host}\r\nAuthorization: Bearer {client.key}\r\n"
-    got = client.raw((f"GET /health/liveness HTTP/1.1\r\n{head}\r\nGET /nothing HTTP/1.1\r\n{head}\r\n"
+    got = client.raw((f"GET /health/liveness HTTP/1.1\r\n{head}\r\nGET /api/nothing HTTP/1.1\r\n{head}\r\n"
                       f"GET /api/v1/jobs?limit=1 HTTP/1.1\r\n{head}Connection: close\r\n\r\n").encode())
     assert re.findall(rb"HTTP/1\.1 (\d+)", got) == [b"200", b"404", b"200"]
 
@@ -167,7 +167,7 @@ def test_metrics_are_valid_and_count(client):
             buckets = [v for k, v in samples.items() if "_bucket" in k]
             assert buckets == sorted(buckets) and 'le="+Inf"' in [k for k in samples if "_bucket" in k][-1]
     client.run("image.info", files=["picture.png"])
-    client.get("/nothing")
+    client.get("/api/nothing")
 
     def grew():
         after = read()

@@ -221,3 +221,49 @@ def test_many_jobs_by_command(new_server):
     assert json.loads(cli("jobs", "delete", "--state", "canceled", "--json", *where, check=0).stdout) == {"count": 3}
     assert cli("jobs", "delete", *where).returncode == 2  # not all of them by leaving something out
     assert cli("jobs", "delete", jobs[0], *where).returncode == 2
+
+
+def test_dead_letters_are_listed_and_removed_by_filter(new_server):
+    client = new_server().client()
+    jobs = {reason: [client.run("test.fail", {"reason": reason}, attempts=1, queue=q)["id"] for q in ("one", "two")]
+            for reason in ("internal", "input_damaged")}
+    def letters(**query):
+        return sorted(d["job"] for d in client.get("/api/v1/dead-letters", query).json()["dead_letters"])
+    assert letters(reason="internal") == sorted(jobs["internal"]) and letters(step="no.such") == []
+    assert letters(queue="one", reason="input_damaged") == jobs["input_damaged"][:1] and len(letters(step="test.fail")) == 4
+
+    def remove(**body):
+        answer = client.post("/api/v1/dead-letters/delete", json=body)
+        assert answer.status == 200, answer
+        return answer.json()["count"]
+    assert remove(reason="internal", dry_run=True) == 2 and len(letters()) == 4
+    assert remove(reason="internal", queue="two") == 1 and remove(until_ms=1) == 0
+    assert letters() == sorted(jobs["input_damaged"] + jobs["internal"][:1])
+    assert states(client, jobs["internal"]) == ["failed", "failed"]  # the jobs stay
+    assert remove() == 3 and letters() == []
+
+
+def test_purge_says_first_what_it_would_cancel(client):
+    act(client, "purge-me", "pause")
+    jobs = [client.add("test.noop", queue="purge-me") for _ in range(3)]
+    assert act(client, "purge-me", "purge", dry_run="true")["count"] == 3
+    assert states(client, jobs) == ["queued"] * 3
+    assert act(client, "purge-me", "purge")["count"] == 3 and states(client, jobs) == ["canceled"] * 3
+
+
+def test_what_a_queue_did_lately(new_server):
+    client = new_server().client()
+    for _ in range(3):
+        client.run("test.sleep", {"ms": 40}, queue="busy")
+    client.run("test.fail", {"reason": "internal"}, attempts=1, queue="busy")
+    got = client.get("/api/v1/queues/busy/history").json()
+    assert got["span"] == "hour" and got["bucket_ms"] == 60000 and 1 <= len(got["points"]) <= 2
+    assert sum(p["started"] for p in got["points"]) == sum(p["ended"] for p in got["points"]) == 4
+    assert sum(p["failed"] for p in got["points"]) == 1
+    busy = max(got["points"], key=lambda p: p["ended"])
+    assert 30 <= busy["run_p95_ms"] <= 1000 and busy["wait_p50_ms"] >= 0
+    day = client.get("/api/v1/queues/busy/history", {"span": "day"}).json()
+    assert sum(p["ended"] for p in day["points"]) == 4 and day["bucket_ms"] == 1800000
+    never = client.get("/api/v1/queues/never/history").json()["points"]
+    assert never and all(p["ended"] == 0 and p["wait_p50_ms"] is None for p in never)
+    assert client.get("/api/v1/queues/busy/history", {"span": "week"}).status == 422

@@ -27,7 +27,7 @@ describe('every contract', () => {
       const field = html.split('data-param="').find((part) => part.startsWith(`${p.name}"`)) ?? ''
       expect(field, p.name).toMatch(/<(input|textarea|select)/)
       expect(field, p.name).toContain(label(p))
-      expect(field, p.name).toMatch(/<label[^>]* for="|role="radiogroup" aria-labelledby="|<select[^>]* aria-labelledby="|role="combobox"/)
+      expect(field, p.name).toMatch(/<label[^>]* for="|role="radiogroup" aria-labelledby="|<select[^>]* aria-labelledby="|role="combobox"|<textarea[^>]* aria-label="/)
       if (p.required) expect(field).toContain('required')
     }
   })

@@ -76,7 +76,10 @@ TEST(never_goes_to_the_dead_letters_at_once)
     DeadLetter *d = NULL;
     size_t n = 0;
     bool more = true;
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err),
+    assert_ok(flow_dead_list(
+                  b.reader,
+                  &(DeadFilter){.project = PROJECT, .queue = STR(""), .before = 0, .limit = 10},
+                  b.arena, &d, &n, &more, &b.err),
               &b.err);
     assert_int_equal(n, 1);
     assert_false(more);
@@ -184,7 +187,10 @@ TEST(retry_counts_on)
     DeadLetter *d = NULL;
     size_t n = 1;
     bool more = true;
-    assert_ok(flow_dead_list(b.reader, PROJECT, STR(""), 0, 10, b.arena, &d, &n, &more, &b.err),
+    assert_ok(flow_dead_list(
+                  b.reader,
+                  &(DeadFilter){.project = PROJECT, .queue = STR(""), .before = 0, .limit = 10},
+                  b.arena, &d, &n, &more, &b.err),
               &b.err);
     assert_int_equal(n, 0);
 
@@ -423,17 +429,25 @@ TEST(dead_letters)
     size_t n = 0;
     bool more = false;
     assert_ok(
-        flow_dead_list(b.reader, PROJECT, STR("default"), 0, 2, b.arena, &d, &n, &more, &b.err),
+        flow_dead_list(
+            b.reader,
+            &(DeadFilter){.project = PROJECT, .queue = STR("default"), .before = 0, .limit = 2},
+            b.arena, &d, &n, &more, &b.err),
         &b.err);
     assert_int_equal(n, 2);
     assert_true(more);
     assert_int_equal(d[0].id, ids[4]); /* newest first */
     assert_ok(
-        flow_dead_list(b.reader, PROJECT, STR(""), d[1].id, 10, b.arena, &d, &n, &more, &b.err),
+        flow_dead_list(
+            b.reader,
+            &(DeadFilter){.project = PROJECT, .queue = STR(""), .before = d[1].id, .limit = 10},
+            b.arena, &d, &n, &more, &b.err),
         &b.err);
     assert_int_equal(n, 3);
     assert_int_equal(
-        flow_dead_list(b.reader, PROJECT, STR(""), 0, 0, b.arena, &d, &n, &more, &b.err),
+        flow_dead_list(b.reader,
+                       &(DeadFilter){.project = PROJECT, .queue = STR(""), .before = 0, .limit = 0},
+                       b.arena, &d, &n, &more, &b.err),
         ERR_BAD_PARAM);
 
     assert_ok(flow_dead_redrive(b.db, PROJECT, ids[1], &redriven, &b.err), &b.err);

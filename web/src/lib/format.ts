@@ -16,9 +16,15 @@ export function duration(ms: number): string {
   if (ms < 10_000) return `${number(ms / 1000, { maximumFractionDigits: 1 })} ${t('unit.s')}`
   const s = Math.round(ms / 1000)
   if (s < 60) return `${s} ${t('unit.s')}`
-  if (s < 3600) return `${Math.floor(s / 60)} ${t('unit.min')} ${s % 60} ${t('unit.s')}`
-  if (s < 86_400) return `${Math.floor(s / 3600)} ${t('unit.h')} ${Math.floor((s % 3600) / 60)} ${t('unit.min')}`
-  return `${number(Math.floor(s / 86_400))} ${t('unit.d')} ${Math.floor((s % 86_400) / 3600)} ${t('unit.h')}`
+  if (s < 3600) return parts(s, 60, 'min', 1, 's')
+  if (s < 86_400) return parts(s, 3600, 'h', 60, 'min')
+  return parts(s, 86_400, 'd', 3600, 'h')
+}
+
+// "2 min 5 s", and "2 min" when nothing is left over.
+function parts(s: number, size: number, unit: string, small: number, smaller: string): string {
+  const [whole, rest] = [Math.floor(s / size), Math.floor((s % size) / small)]
+  return `${number(whole)} ${t(`unit.${unit}`)}` + (rest === 0 ? '' : ` ${rest} ${t(`unit.${smaller}`)}`)
 }
 
 export function time(iso: string): string {

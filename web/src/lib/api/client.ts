@@ -17,7 +17,7 @@ export class Problem extends Error {
   readonly reason: string
   readonly hint: string
   readonly trace: string
-  readonly faults: { param: string; detail: string }[]
+  readonly faults: { param: string; detail: string; line?: number }[] // line: of a pipeline's text
 
   constructor(status: number, body: Partial<Schemas['Problem']>) {
     super(body.detail ?? body.title ?? `HTTP ${status}`)
@@ -25,7 +25,7 @@ export class Problem extends Error {
     this.reason = body.reason ?? 'unknown'
     this.hint = body.hint ?? ''
     this.trace = body.trace ?? ''
-    this.faults = (body.errors ?? []).map((e) => ({ param: e.param ?? '', detail: e.detail }))
+    this.faults = (body.errors ?? []).map((e) => ({ param: e.param ?? '', detail: e.detail, ...(e.line === undefined ? {} : { line: e.line }) }))
   }
 }
 
@@ -43,10 +43,12 @@ export async function must<T>(call: Promise<Answer<T>>): Promise<T> {
 }
 
 // For requests that the document describes once per step, and for uploads: the same session, the same problems.
-export async function request(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+export async function request(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {},
+  signal?: AbortSignal): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(path, { method, headers: { 'X-Platen': 'web', ...headers }, ...(body === undefined ? {} : { body }) })
+    response = await fetch(path, { method, headers: { 'X-Platen': 'web', ...headers }, ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }) })
   } catch (cause) {
     throw offline(cause)
   }
@@ -59,6 +61,11 @@ function offline(cause: unknown): Problem {
   return new Problem(0, { reason: 'offline', detail: 'The server does not answer.' })
 }
 
+// Called when the server does not know who asks: the session is over (session.svelte.ts).
+let refused = () => {}
+export const whenRefused = (fn: () => void) => void (refused = fn)
+
 function problem(status: number, body: unknown): Problem {
+  if (status === 401) refused()
   return new Problem(status, (typeof body === 'object' && body !== null ? body : {}) as Partial<Schemas['Problem']>)
 }

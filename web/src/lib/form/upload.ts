@@ -58,7 +58,7 @@ export function accepted(accepts: string | undefined, type: string): boolean {
 export function kinds(accepts: string | undefined): { families: string[]; types: string[] } {
   const all = (accepts ?? '').split(',').map((a) => a.trim()).filter((a) => a !== '' && a !== 'application/octet-stream')
   if (all.includes('*/*')) return { families: ['*'], types: [] }
-  const families = all.filter((a) => a.endsWith('/*')).map((a) => a.slice(0, -2))
+  const families = [...new Set(all.filter((a) => a.endsWith('/*')).map((a) => a.slice(0, -2)))]
   const names = all.filter((a) => !a.endsWith('/*') && !families.includes(a.split('/')[0]!)).map(short)
   return { families, types: [...new Set(names.filter((n) => n !== ''))] }
 }
