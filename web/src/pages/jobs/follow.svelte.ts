@@ -6,10 +6,12 @@ import { api, must } from '$lib/api/client'
 import { follow, type StreamState } from '$lib/api/sse'
 import { throttle } from '$lib/load.svelte'
 import { attempts, begin, hasEnded, Log, snapshot, take, type Attempt, type Job, type JobEvent, type Live, type Node } from './live'
+import { eventsOf } from './read'
 import type { Below } from './waterfall'
 
 const againMs = 1000
 const itemsPerPage = 100
+const eventsMax = 1000
 const headMax = 2000 // events of the beginning that are kept for the attempts
 
 export class Following {
@@ -134,7 +136,6 @@ export class Following {
 
   private async readTries(job: string, count: number): Promise<void> {
     if ((this.tries.get(job)?.length ?? 0) >= count) return
-    const { events } = await must(api.GET('/api/v1/jobs/{id}/events', { params: { path: { id: job }, query: { limit: 1000 } } }))
-    this.tries.set(job, attempts(events))
+    this.tries.set(job, attempts(await eventsOf(job, eventsMax)))
   }
 }
