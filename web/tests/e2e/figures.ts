@@ -175,6 +175,7 @@ async function events(context: BrowserContext, client: Client): Promise<Frames &
 }
 
 const count = Number(process.argv[2] ?? 100_000)
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1)) // and the server with us
 const server = await Server.start()
 const url = server.url
 const browser = await chromium.launch(browserOptions)
