@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { licences } from './tools/licences'
+import { workerPlugin } from './tools/worker'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -10,7 +11,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [svelte(), licences()],
+  plugins: [svelte(), licences(), workerPlugin(at('./public'))],
   resolve: { alias: { $lib: at('./src/lib') } },
   build: {
     target: 'es2022',
@@ -19,6 +20,10 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy of the page allows no data: URLs for code and styles
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: {
+      input: { index: at('./index.html'), worker: at('./src/worker.ts') },
+      output: { entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
+    },
   },
   test: { include: ['tests/*.test.ts'] },
   server: { proxy: { '/api': server, '/health': server, '/openapi.json': server, '/docs': server } },

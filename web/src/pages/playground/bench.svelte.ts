@@ -121,7 +121,8 @@ export async function rehearse(step: string, params: Record<string, Json>, input
   return (await start(step, params, inputs, { dry_run: true })) as Job
 }
 
-export const faultsOf = (problem: unknown) => (problem instanceof Problem ? problem.faults : [])
+const noFaults: Problem['faults'] = []
+export const faultsOf = (problem: unknown) => (problem instanceof Problem ? problem.faults : noFaults)
 // A problem that is only about parameters is said at their fields.
 export const isSaidAtFields = (problem: unknown, names: string[]) =>
   problem instanceof Problem && problem.faults.length > 0 && problem.faults.every((f) => names.includes(f.param))
