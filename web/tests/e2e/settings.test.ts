@@ -104,7 +104,7 @@ test('a schedule is written with its next times, run, and deleted and brought ba
   await dialog(page).getByLabel(/^Step/).fill('text.stats')
   await axe(page)
   await more(page)
-  await dialog(page).locator('[data-param="params"] textarea').fill('{"text": "one two"}')
+  await dialog(page).locator('[data-param="params"] .cm-content').fill('{"text": "one two"}')
   await dialog(page).getByRole('button', { name: 'Create' }).click()
   await desk.sees(line(page, 'nightly-count'))
 
@@ -141,7 +141,7 @@ test('a secret is written, replaced and deleted, and never shown', async ({ desk
 test('limits of a queue are changed, and it is paused and goes on', async ({ desk }: { desk: Desk }) => {
   await desk.client.run('test.noop')
   const page = await desk.open('/settings/queues')
-  const queue = line(page, /^default/)
+  const queue = page.locator('.part li').filter({ has: page.getByRole('heading', { name: 'default', exact: true }) })
   await queue.getByRole('button', { name: 'Change default' }).click()
   await dialog(page).getByLabel(/^Concurrency/).first().fill('7')
   await dialog(page).getByRole('button', { name: 'Save' }).click()
@@ -168,6 +168,6 @@ test('what is in the app is said with its licence', async ({ desk }) => {
   const page = await desk.open('/settings/about')
   await desk.sees(page.getByText(/^platen \d/))
   const row = page.getByRole('row', { name: /^svelte / })
-  await row.getByText('MIT').click()
+  await row.locator('summary', { hasText: 'MIT' }).click()
   await desk.sees(row.getByText(/Permission is hereby granted/))
 })
