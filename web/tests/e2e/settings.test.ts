@@ -139,10 +139,11 @@ test('a secret is written, replaced and deleted, and never shown', async ({ desk
 })
 
 test('limits of a queue are changed, and it is paused and goes on', async ({ desk }: { desk: Desk }) => {
-  await desk.client.run('test.noop')
+  await desk.client.call('PUT', '/api/v1/queues/limited', { concurrency: 3 })
   const page = await desk.open('/settings/queues')
-  const queue = page.locator('.part li').filter({ has: page.getByRole('heading', { name: 'default', exact: true }) })
-  await queue.getByRole('button', { name: 'Change default' }).click()
+  const queue = page.locator('.part li').filter({ has: page.getByRole('heading', { name: 'limited', exact: true }) })
+  await desk.sees(queue.getByText('3 at once'))
+  await queue.getByRole('button', { name: 'Change limited' }).click()
   await dialog(page).getByLabel(/^Concurrency/).first().fill('7')
   await dialog(page).getByRole('button', { name: 'Save' }).click()
   await desk.sees(queue.getByText('7 at once'))
@@ -150,7 +151,7 @@ test('limits of a queue are changed, and it is paused and goes on', async ({ des
   await desk.sees(queue.getByText('paused'))
   await page.getByRole('button', { name: 'Undo' }).click()
   await desk.sees(queue.getByText('active'))
-  await desk.client.call('PUT', '/api/v1/queues/default', {})
+  await desk.client.call('PUT', '/api/v1/queues/limited', {})
 })
 
 test('theme, density and language are of this browser and stay', async ({ desk }) => {
