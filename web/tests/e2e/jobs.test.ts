@@ -114,11 +114,11 @@ test('why a job failed, down to its step; from there it runs again', async ({ de
 })
 
 test('a queued job says why it waits; it is paused for nobody', async ({ desk }) => {
-  await desk.client.call('PUT', '/api/v1/queues/held', { paused: true })
+  await desk.client.call('POST', '/api/v1/queues/held/pause')
   const { jobs } = await desk.client.call('POST', '/api/v1/jobs', { jobs: [{ step: 'test.noop', queue: 'held' }] })
   const page = await desk.open(`/jobs/${jobs[0].id}`)
   await desk.sees(page.getByText('The job waits because its queue is paused.'))
-  await desk.client.call('PUT', '/api/v1/queues/held', { paused: false })
+  await desk.client.call('POST', '/api/v1/queues/held/resume')
   await desk.sees(page.locator('.facts').getByText('done', { exact: true }))
 })
 
@@ -127,7 +127,7 @@ test('jobs are found, chosen by keys, cancelled after a dry run, and that is und
   await desk.client.call('POST', '/api/v1/jobs', { jobs: Array.from({ length: 30 }, () => later) })
   const page = await desk.open('/jobs')
   await page.getByRole('button', { name: 'More filters' }).click()
-  await page.getByLabel('Queue').selectOption('many')
+  await page.getByLabel('Queue', { exact: true }).selectOption('many')
   await desk.sees(page.getByText('30 jobs'))
   await axe(page)
   await keyboard(page, 'j j x j j X')
@@ -198,6 +198,7 @@ test('a batch of a thousand files, watched', async ({ desk }) => {
   const page = await desk.open(`/jobs/${id}`)
   await desk.sees(row(page, /letter-0\.md/))
   await page.getByRole('link', { name: /^Events/ }).click()
+  await desk.client.ended(id)
   await desk.sees(page.locator('.facts').getByText('done', { exact: true }))
   await desk.sees(page.getByText('1,002 events'))
   await page.getByRole('link', { name: /^Items/ }).click()
