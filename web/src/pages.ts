@@ -26,10 +26,10 @@ export const pages: Page[] = [
   { id: 'jobs', path: '/jobs', icon: 'list', key: 'j', load: () => import('./pages/jobs/Page.svelte') },
   { id: 'approvals', path: '/approvals', icon: 'check', key: 'a', badge: 'approvals', load: () => import('./pages/approvals/Page.svelte') },
   { id: 'batch', path: '/batch', icon: 'layers', key: 'b', load: () => import('./pages/batch/Page.svelte') },
-  { id: 'settings', path: '/settings', icon: 'gear', key: 's', load: () => import('./pages/settings/Page.svelte') },
-  { id: 'queues', path: '/queues', icon: 'layers', key: 'q', badge: 'dead', load: () => import('./pages/queues/Page.svelte') },
+  { id: 'queues', path: '/queues', icon: 'stack', key: 'q', badge: 'dead', load: () => import('./pages/queues/Page.svelte') },
   { id: 'usage', path: '/usage', icon: 'chart', key: 'u', load: () => import('./pages/usage/Page.svelte') },
   { id: 'health', path: '/system', icon: 'pulse', key: 'e', load: () => import('./pages/health/Page.svelte') },
+  { id: 'settings', path: '/settings', icon: 'gear', key: 's', load: () => import('./pages/settings/Page.svelte') },
 ]
 
 export function pageAt(path: string): { page: Page; rest: string[] } | undefined {
