@@ -144,44 +144,43 @@ async function longList(context: BrowserContext, client: Client, count: number):
   return { rows: all, ...frames }
 }
 
-// --- events: a pipeline of many small steps, whose job page is open ---
-
-const burst = `name: burst
-title: Many small steps
-inputs:
-  list: {type: json, required: true}
-steps:
-  each:
-    uses: test.noop
-    foreach: "\${{ inputs.list }}"
-`
+// --- events: a worker outside reports its progress more than a thousand times a second, and the page of its job is open ---
 
 async function events(context: BrowserContext, client: Client): Promise<Frames & { per_second: number; events: number }> {
-  await client.call('POST', '/api/v1/pipelines', burst)
-  const list = Array.from({ length: 10_000 }, (_, i) => i)
+  await client.call('POST', '/api/v1/steps/queue.send', { params: { to: 'figures', payload: {} } })
+  const [task] = (await client.call('POST', '/api/v1/queues/figures/lease', { lease_seconds: 300, worker: 'figures' })).tasks
   const page = await context.newPage()
-  const job = await client.call('POST', '/api/v1/pipelines/burst/run', { inputs: { list } })
-  await page.goto(`${url}/jobs/${job.id}`)
+  await page.goto(`${url}/jobs/${task.job}`)
   await page.locator('main h1').first().waitFor()
-  await startFrames(page)
+  await page.waitForFunction(() => document.querySelector('[role=progressbar], progress, main h2') !== null)
+  const perSecond = 1000
   const seconds = 5
-  const seq = async () => (await client.call('GET', `/api/v1/jobs/${job.id}`)).progress.done as number
-  const before = await seq()
-  const started = Date.now()
+  let said = 0
+  const began = Date.now()
+  const worker = async () => {
+    while (Date.now() - began < (seconds + 1) * 1000) {
+      if (said > (Date.now() - began) / 1000 * perSecond) await new Promise((soon) => setTimeout(soon, 2))
+      else await client.call('POST', `/api/v1/tasks/${task.id}/extend`, { attempt: task.attempt, done: ++said, total: 100_000, note: `page ${said}` })
+    }
+  }
+  const work = Promise.all(Array.from({ length: 16 }, worker))
+  await startFrames(page)
   await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), seconds * 1000)
-  const count = (await seq()) - before
-  const took = (Date.now() - started) / 1000
   const frames = await endFrames(page)
-  await client.call('POST', `/api/v1/jobs/${job.id}/cancel`).catch(() => {})
+  const took = (Date.now() - began) / 1000
+  const count = said
+  await work
   await page.close()
   return { per_second: count / took, events: count, ...frames }
 }
 
 const count = Number(process.argv[2] ?? 100_000)
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1)) // and the server with us
 const server = await Server.start()
 const url = server.url
 const browser = await chromium.launch(browserOptions)
-const context = await browser.newContext({ viewport: desk, locale: 'en-GB' })
+// Without the worker of the app: a first visit, and every byte over the network.
+const context = await browser.newContext({ viewport: desk, locale: 'en-GB', serviceWorkers: 'block' })
 const found: Record<string, unknown> = {}
 try {
   await seed(server.client)
