@@ -24,7 +24,7 @@ WEB = ROOT / "web"
 DIST = WEB / "dist"
 OPENAPI = ROOT / "tests/golden/openapi.json"
 TYPES = WEB / "src/lib/api/schema.d.ts"
-CHECK = ["svelte-check", "--fail-on-warnings", "--threshold", "warning", "--tsconfig", "tsconfig.app.json"]
+CHECK = ["svelte-check", "--incremental", "--fail-on-warnings", "--threshold", "warning", "--tsconfig", "tsconfig.app.json"]
 
 
 def sources():

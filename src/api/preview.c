@@ -11,6 +11,7 @@ typedef struct Waiting {
     struct Waiting *next;
     HttpRequest *req;
     RenderAsk ask;
+    bool quiet;
 } Waiting;
 
 struct Previews {
@@ -42,6 +43,8 @@ const Param preview_ask_params[] = {
     PARAM_TEXT(PreviewAskQuery, name, .max_len = 255, .example = "report.pdf",
                .help =
                    "Name of the file: its ending helps where the bytes do not say what they are."),
+    PARAM_BOOL(PreviewAskQuery, quiet,
+               .help = "Answer 204 instead of a problem where the file has no such preview."),
     PARAM_END,
 };
 
@@ -57,8 +60,14 @@ static void answer(HttpRequest *req, const Rendered *r, int fd, int64_t size)
     http_answer_file(req, fd, size, type, hash, STR("preview"));
 }
 
-static void refuse(HttpRequest *req, const Err *err)
+/* Asked quietly, what will never be is nothing, for an hour; what may be the next time is told. */
+static void refuse(HttpRequest *req, bool quiet, const Err *err)
 {
+    if (quiet && err_retry(err->code) == RETRY_NEVER && err->code != ERR_CANCELED) {
+        http_set_header(req, "Cache-Control", STR("private, max-age=3600"));
+        req->res.status = 204;
+        return;
+    }
     if (err->code == ERR_OVERLOADED || err->code == ERR_SHUTTING_DOWN)
         http_set_header(req, "Retry-After", STR("2"));
     http_answer_err(req, err, (Str){0});
@@ -78,7 +87,7 @@ static void serve(Previews *p, const Waiting *w)
     if (rc == OK)
         answer(w->req, &r, fd, size);
     else
-        refuse(w->req, &err);
+        refuse(w->req, w->quiet, &err);
     http_reply(p->app->http, w->req);
 }
 
@@ -138,7 +147,7 @@ static void turn_away(Previews *p, Waiting *w)
 {
     Err err = {0};
     err_set(&err, ERR_SHUTTING_DOWN, "the server is stopping");
-    refuse(w->req, &err);
+    refuse(w->req, false, &err);
     http_reply(p->app->http, w->req);
 }
 
@@ -204,17 +213,17 @@ static bool hand_over(Previews *p, Waiting *w)
     return true;
 }
 
-static void wait_for(Call *c, const RenderAsk *ask)
+static void wait_for(Call *c, const RenderAsk *ask, bool quiet)
 {
     Previews *p = c->app->previews;
     Waiting *w = arena_new(c->arena, Waiting, 1);
     ErrCode rc = w != NULL ? reserve(p, &c->err)
                            : err_set(&c->err, ERR_NO_MEMORY, "no memory for a preview");
     if (rc != OK) {
-        refuse(c->req, &c->err);
+        refuse(c->req, false, &c->err);
         return;
     }
-    *w = (Waiting){.req = c->req, .ask = *ask};
+    *w = (Waiting){.req = c->req, .ask = *ask, .quiet = quiet};
     http_park(c->req);
     if (!hand_over(p, w))
         turn_away(p, w);
@@ -245,7 +254,7 @@ static void preview(Call *c, Str hash, Str name)
     if (render_known(c->app, &ask, &known, &fd, &size))
         answer(c->req, &known, fd, size);
     else
-        wait_for(c, &ask);
+        wait_for(c, &ask, q.quiet);
 }
 
 void blobs_preview(HttpRequest *req)

@@ -2,7 +2,10 @@
  *
  * What is known is answered at once. The rest is made by PREVIEW_THREADS threads of its own: a
  * request waits parked, without a thread of the pool, so previews never keep the API from answering;
- * when PREVIEW_WAITING wait already, the next is refused with `overloaded` and Retry-After. */
+ * when PREVIEW_WAITING wait already, the next is refused with `overloaded` and Retry-After.
+ *
+ * quiet=true, for small pictures in lists: where a file has no such preview the answer is 204, not a
+ * problem that the browser would write to its console. */
 #ifndef PLATEN_API_PREVIEW_H
 #define PLATEN_API_PREVIEW_H
 
@@ -19,6 +22,7 @@ typedef struct PreviewAskQuery {
     int kind; /* RenderKind */
     int64_t page, width;
     Str name;
+    bool quiet;
 } PreviewAskQuery;
 extern const Param preview_ask_params[];
 

@@ -207,7 +207,7 @@ ErrCode browser_remove(Db *db, int64_t project, int64_t key, int64_t id, Err *er
 static const char *path_of(const FeedRow *row, char job[ID_TEXT_SIZE], char out[64])
 {
     snprintf(out, 64, row->job != 0 ? "/jobs/%s" : "/%s",
-             row->job != 0 ? id_text("job", row->job, job) : "settings?tab=notifications");
+             row->job != 0 ? id_text("job", row->job, job) : "settings/notifications");
     return out;
 }
 

@@ -87,6 +87,14 @@ def test_what_cannot_be_shown_says_why(client, docs):
     assert preview(client, docs["notes.md"], width=5).status == 422
 
 
+def test_asked_quietly_there_is_nothing(client, docs):
+    for doc in (docs["bundle.zip"], document(client, "protected.pdf")):
+        answer = preview(client, doc, quiet="true", width=160)
+        assert answer.status == 204 and answer.body == b"" and answer.headers["cache-control"] == "private, max-age=3600"
+    assert preview(client, docs["picture.png"], quiet="true", width=160).status == 200
+    assert client.get("/api/v1/blobs/" + "0" * 64 + "/preview", {"quiet": "true"}).status == 404
+
+
 def test_the_name_in_the_query_helps(client):
     blob = client.post("/api/v1/blobs", body=b"a,b\n1,2\n").json()["blob"]
     assert client.get(f"/api/v1/blobs/{blob}/preview", {"kind": "info", "name": "t.csv"}).json()["type"] == "text/csv"

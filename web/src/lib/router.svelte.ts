@@ -31,6 +31,13 @@ export function go(to: string): void {
   window.scrollTo(0, 0)
 }
 
+// The page may still be on its way: it is as long as before only when it is there.
+const restoreFrames = 60
+function restore(top: number, frames: number): void {
+  window.scrollTo(0, top)
+  if (window.scrollY < top - 1 && frames > 0) requestAnimationFrame(() => restore(top, frames - 1))
+}
+
 export function setQuery(changes: Record<string, string | null>): void {
   const query = new URLSearchParams(here.query)
   for (const [name, value] of Object.entries(changes))
@@ -47,7 +54,7 @@ export function startRouter(): void {
     here.read()
     await tick()
     const top = places.get(placeKey()) ?? 0
-    requestAnimationFrame(() => window.scrollTo(0, top))
+    requestAnimationFrame(() => restore(top, restoreFrames))
   })
   window.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null

@@ -11,6 +11,7 @@ class Session {
   who = $state.raw<Who | undefined>(undefined)
   away = $state(false) // the server did not answer; `who` is who it was the last time
   problem = $state.raw<unknown>(undefined) // why signing in by a link did not work
+  justCame = $state(false) // signed in on this page, not remembered
   waitingKey = '' // of that link, for another attempt; gone with the page
 }
 export const session = new Session()
@@ -70,6 +71,7 @@ export async function signIn(key: string): Promise<void> {
   const who = await must(api.POST('/api/v1/session', { body: { key } }))
   if (before !== undefined && (before.project.id !== who.project.id || before.key.id !== who.key.id)) await forget()
   session.waitingKey = ''
+  session.justCame = true
   known(who)
   channel.postMessage('in')
 }

@@ -4,7 +4,7 @@
 //
 //   test('jobs can be found by their state', async ({ desk }) => {
 //     await desk.client.run('document.extract', {}, ['protected.pdf'])           // what a program does; names are of samples/
-//     const page = await desk.open('/jobs?state=failed')                         // { phone, dark, language, signedIn: false }
+//     const page = await desk.open('/jobs?state=failed')                         // { phone, dark, language, signedIn: false, worker: true }
 //     await page.getByRole('link', { name: 'document.extract' }).first().click() // playwright waits for what it clicks
 //     await desk.sees(page.getByText('password_required'))
 //     await axe(page)                                                            // WCAG 2.2 AA: light and dark, desk and phone
@@ -23,7 +23,7 @@ import { Client, sample, Server, slow } from './server'
 export { expect, sample, slow }
 export const waitMs = 15_000 * slow
 
-export type Opened = { phone?: boolean; dark?: boolean; language?: 'en' | 'ru' | 'zh'; signedIn?: boolean }
+export type Opened = { phone?: boolean; dark?: boolean; language?: 'en' | 'ru' | 'zh'; signedIn?: boolean; worker?: boolean }
 type State = Awaited<ReturnType<BrowserContext['storageState']>>
 
 let browser: Promise<Browser> | undefined
@@ -64,6 +64,7 @@ export class Desk {
       deviceScaleFactor: 1,
       locale: { en: 'en-GB', ru: 'ru-RU', zh: 'zh-CN' }[options.language ?? 'en'],
       timezoneId: 'UTC',
+      serviceWorkers: options.worker === true ? 'allow' : 'block', // it keeps all files of the app: a second or two per test
       ...(options.signedIn === false ? {} : { storageState: await signedIn(this.client) }),
     })
     context.setDefaultTimeout(waitMs)
@@ -101,7 +102,7 @@ export class Desk {
     page.on('requestfailed', (request) => void asked.delete(request))
     const trouble = (text: string) => void this.troubles.push(`${text}   (${new URL(page.url()).pathname})`)
     page.on('console', (message) => {
-      const isOurs = ['error', 'warning', 'assert'].includes(message.type())
+      const isOurs = ['error', 'warning', 'assert'].includes(message.type()) && !/blocked by Playwright/.test(message.text())
       // An answer of 400 and above is told below, with its path.
       if (isOurs && !message.text().startsWith('Failed to load resource: the server responded')) trouble(`console: ${message.text()}`)
     })

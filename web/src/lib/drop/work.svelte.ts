@@ -76,6 +76,15 @@ export async function ended(job: Job, seen: (job: Job) => void = () => {}): Prom
 // Plain facts of a job's data, for people.
 export function facts(job: Job): [string, string | number | boolean][] {
   const data = (job.data ?? {}) as Record<string, unknown>
-  return Object.entries(data).filter((entry): entry is [string, string | number | boolean] =>
-    ['string', 'number', 'boolean'].includes(typeof entry[1]) && entry[1] !== '')
+  return Object.entries(data).flatMap(([name, value]): [string, string | number | boolean][] => {
+    if (Array.isArray(value)) return listed(value) === '' ? [] : [[name, listed(value)]]
+    return (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'boolean' ? [[name, value]] : []
+  })
+}
+
+// A list in one line: its texts, or the first text of each of its objects.
+function listed(values: unknown[]): string {
+  const text = (value: unknown): string =>
+    typeof value === 'object' && value !== null ? text(Object.values(value).find((part) => typeof part === 'string')) : String(value ?? '')
+  return values.slice(0, 10).map(text).filter((part) => part !== '').join(', ')
 }

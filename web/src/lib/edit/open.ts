@@ -157,7 +157,7 @@ function difference(from: string, to: string): { from: number; to: number; inser
 export function open(o: Options): Open {
   const writable = new Compartment()
   const writing = (readonly: boolean) => [EditorState.readOnly.of(readonly), EditorView.editable.of(!readonly),
-    EditorView.contentAttributes.of(readonly ? { tabindex: '0', 'aria-readonly': 'true' } : {})]
+    EditorView.contentAttributes.of({ tabindex: '0', ...(readonly ? { 'aria-readonly': 'true' } : {}) })]
   let lineNow = 1
   const view = new EditorView({
     parent: o.parent,

@@ -54,10 +54,12 @@ export const drawnByBrowser = (file: ViewFile) =>
 export type PreviewKind = 'picture' | 'text' | 'info' | 'wave' | 'entries'
 
 // The address of what the server makes of a file (GET /api/v1/blobs/{hash}/preview); '' when its blob is not known.
-export function previewUrl(file: ViewFile, kind: PreviewKind, page = 1, width = 1200): string {
+// quiet: where there is none, the answer is empty and not a failure.
+export function previewUrl(file: ViewFile, kind: PreviewKind, page = 1, width = 1200, quiet = false): string {
   if (file.blob === undefined || file.blob === '') return ''
   const query = new URLSearchParams({ kind, name: file.name })
   if (kind === 'picture') query.set('width', String(width))
   if (page > 1) query.set('page', String(page))
+  if (quiet) query.set('quiet', 'true')
   return `/api/v1/blobs/${file.blob}/preview?${query}`
 }

@@ -92,9 +92,12 @@ export class Sending {
 
 // What was dropped: files, and folders with all that is below them. Hidden files stay out.
 export async function dropped(data: DataTransfer): Promise<{ file: File; name: string }[]> {
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
+  // All at once: after the first wait the browser has forgotten what was dropped.
+  const items = [...data.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }))
   const out: { file: File; name: string }[] = []
-  for (const entry of entries) await walk(entry, '', out)
+  for (const { entry, file } of items)
+    if (entry !== null) await walk(entry, '', out)
+    else if (file !== null) out.push({ file, name: file.name })
   return out
 }
 

@@ -44,7 +44,7 @@ export function fileOfAddress(blob: string, query: URLSearchParams): AnyFile {
 export function thumbnailOf(f: AnyFile): string {
   const kind = kindOf(f.name, f.type)
   return f.bytes > 0 && f.bytes < 200_000_000 && (kind === 'picture' || kind === 'video' || /^application\/pdf/.test(f.type))
-    ? previewUrl(viewOf(f), 'picture', 1, 160)
+    ? previewUrl(viewOf(f), 'picture', 1, 160, true)
     : ''
 }
 

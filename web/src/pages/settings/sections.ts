@@ -11,6 +11,8 @@ export const sections: Section[] = [
   { id: 'queues', load: () => import('./Queues.svelte') },
   { id: 'secrets', load: () => import('./Secrets.svelte') },
   { id: 'bridges', load: () => import('./Bridges.svelte') },
+  { id: 'notifications', load: () => import('./Notifications.svelte') },
   { id: 'appearance', load: () => import('./Appearance.svelte') },
+  { id: 'session', load: () => import('./Session.svelte') },
   { id: 'about', load: () => import('./About.svelte') },
 ]
