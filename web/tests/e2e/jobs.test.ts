@@ -199,7 +199,7 @@ test('a long list is read as it is scrolled, keeps its place, and new jobs do no
 
 test('a batch of a thousand files, watched', async ({ desk }) => {
   const form = new FormData()
-  for (let i = 0; i < 1000; i++) form.append('file', new File([`# Letter ${i}\n`], `letter-${i}.md`, { type: 'text/markdown' }))
+  for (let i = 0; i < 1000; i++) form.append('file', new File(['Hello'], `letter-${i}.md`, { type: 'text/markdown' }))
   form.append('to', 'letters')
   const { id } = await desk.client.call('POST', '/api/v1/steps/queue.send/batch', form)
   const page = await desk.open(`/jobs/${id}`)
