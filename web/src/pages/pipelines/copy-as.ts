@@ -1,14 +1,18 @@
 // A run in the words of the command line and of curl: what the form holds, ready to paste.
 type Run = { name: string; values: Record<string, unknown>; options: Record<string, unknown>; files: { input: string; name: string }[] }
 
+// What the command has flags for; the others are the API's alone.
+const flagOptions = ['priority', 'no_memo']
+
 const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+const flag = (name: string) => name.replaceAll('_', '-')
 const asText = (value: unknown) => (typeof value === 'string' ? value : Array.isArray(value) && value.every((v) => typeof v === 'string') ? value.join(',') : JSON.stringify(value))
 
 export function asCommand(run: Run): string {
-  const flags = Object.entries({ ...run.values, ...run.options }).map(([name, value]) =>
-    value === true ? `--${name.replaceAll('_', '-')}` : `--${name.replaceAll('_', '-')} ${quoted(asText(value))}`)
+  const flags = Object.entries({ ...run.values, ...Object.fromEntries(Object.entries(run.options).filter(([name]) => flagOptions.includes(name))) }).map(([name, value]) =>
+    value === true ? `--${flag(name)}` : `--${flag(name)} ${quoted(asText(value))}`)
   const one = new Set(run.files.map((f) => f.input)).size <= 1
-  const files = run.files.map((f) => (one ? quoted(f.name) : `--${f.input} ${quoted(f.name)}`))
+  const files = run.files.map((f) => (one ? quoted(f.name) : `--${flag(f.input)} ${quoted(f.name)}`))
   return ['platen flow run', quoted(run.name), ...files, ...flags, '--follow'].join(' ')
 }
 
