@@ -36,8 +36,10 @@ static ErrCode put_running(Call *c)
     ErrCode rc = flow_list(c->reader, &f, c->arena, &jobs, &len, &more, &c->err);
     json_key(&c->json, "running");
     json_begin(&c->json, '[');
-    for (size_t i = 0; rc == OK && i < len; i++)
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        nodes_read_waits(c, &jobs[i]);
         write_job(&c->json, &jobs[i], c->app->registry, c->arena, false);
+    }
     json_end(&c->json, ']');
     json_kv_bool(&c->json, "running_more", more);
     return rc;

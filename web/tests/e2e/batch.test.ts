@@ -1,5 +1,7 @@
 // Batch: many files dropped, checked, started; what became of each; retry, cancel, download.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { fileOf } from './server'
 import { axe, expect, test, upload, waitMs, type Desk } from './desk'
@@ -71,7 +73,10 @@ test('files go through a pipeline with a value for all, and a result is looked a
   await desk.sees(page.getByRole('dialog').getByRole('img').first())
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).first().click()
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /Download 2 results/ }).click()])
-  const bytes = readFileSync(await download.path())
+  const folder = mkdtempSync(join(tmpdir(), 'platen-batch-'))
+  await download.saveAs(join(folder, 'results.zip'))
+  const bytes = readFileSync(join(folder, 'results.zip'))
+  rmSync(folder, { recursive: true })
   expect(bytes.subarray(0, 2).toString()).toBe('PK')
   for (const name of ['photo.jpg/', 'picture.png/']) expect(bytes.includes(name)).toBe(true)
 })

@@ -43,6 +43,7 @@ test('dead letters are found by filters and run again or deleted in bulk, after 
   await desk.sees(page.getByText('2 dead letters are deleted.'))
   await page.getByRole('button', { name: 'Clear filters' }).click()
   await desk.sees(page.getByText('input_damaged'))
+  expect(await page.getByRole('button', { name: 'Run test.fail again' }).count()).toBe(1)
   await page.getByRole('button', { name: 'Run test.fail again' }).click()
   await desk.sees(page.getByText('1 job is queued again.'))
   await axe(page)

@@ -104,7 +104,7 @@ test('a schedule is written with its next times, run, and deleted and brought ba
   await dialog(page).getByLabel(/^Step/).fill('text.stats')
   await axe(page)
   await more(page)
-  await dialog(page).locator('[data-param="params"] textarea').fill('{"text": "one two"}')
+  await dialog(page).locator('[data-param="params"] .cm-content').fill('{"text": "one two"}')
   await dialog(page).getByRole('button', { name: 'Create' }).click()
   await desk.sees(line(page, 'nightly-count'))
 
@@ -139,10 +139,11 @@ test('a secret is written, replaced and deleted, and never shown', async ({ desk
 })
 
 test('limits of a queue are changed, and it is paused and goes on', async ({ desk }: { desk: Desk }) => {
-  await desk.client.run('test.noop')
+  await desk.client.call('PUT', '/api/v1/queues/limited', { concurrency: 3 })
   const page = await desk.open('/settings/queues')
-  const queue = line(page, /^default/)
-  await queue.getByRole('button', { name: 'Change default' }).click()
+  const queue = page.locator('.part li').filter({ has: page.getByRole('heading', { name: 'limited', exact: true }) })
+  await desk.sees(queue.getByText('3 at once'))
+  await queue.getByRole('button', { name: 'Change limited' }).click()
   await dialog(page).getByLabel(/^Concurrency/).first().fill('7')
   await dialog(page).getByRole('button', { name: 'Save' }).click()
   await desk.sees(queue.getByText('7 at once'))
@@ -150,7 +151,7 @@ test('limits of a queue are changed, and it is paused and goes on', async ({ des
   await desk.sees(queue.getByText('paused'))
   await page.getByRole('button', { name: 'Undo' }).click()
   await desk.sees(queue.getByText('active'))
-  await desk.client.call('PUT', '/api/v1/queues/default', {})
+  await desk.client.call('PUT', '/api/v1/queues/limited', {})
 })
 
 test('theme, density and language are of this browser and stay', async ({ desk }) => {
@@ -168,6 +169,6 @@ test('what is in the app is said with its licence', async ({ desk }) => {
   const page = await desk.open('/settings/about')
   await desk.sees(page.getByText(/^platen \d/))
   const row = page.getByRole('row', { name: /^svelte / })
-  await row.getByText('MIT').click()
+  await row.locator('summary', { hasText: 'MIT' }).click()
   await desk.sees(row.getByText(/Permission is hereby granted/))
 })
