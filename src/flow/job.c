@@ -369,8 +369,8 @@ static ErrCode find_ids_in(DbConn *reader, const JobFilter *f, int state, Ids *i
                           DB_S(str_from_c(name))};
     const DbVal of_batches[] = {args[0], args[1], args[2], args[4], args[7]};
     if (f->batches) {
-        ErrCode rc = db_query(reader, &sql_job_ids_batch, of_batches, COUNT_OF(of_batches), &rows,
-                              err);
+        ErrCode rc =
+            db_query(reader, &sql_job_ids_batch, of_batches, COUNT_OF(of_batches), &rows, err);
         while (rc == OK && db_next(&rows, &rc, err))
             add_id(ids, db_int(&rows, 0));
         return rc;
