@@ -30,6 +30,7 @@ import flow
 import image_sharp
 from ocr import bench_ocr
 from tokens import bench_tokens
+from web import bench_web
 
 ROOT = Path(__file__).resolve().parent.parent
 WRK_SECONDS = 5
@@ -405,7 +406,7 @@ def bench_peers(build, report):
 
 FIGURES = {"flow": bench_flow, "million": bench_million, "peers": bench_peers, "enqueue": bench_enqueue, "bulk": bench_bulk, "queue": bench_queue, "pdf": bench_pdf, "image": bench_image, "sharp": bench_sharp,
            "documents": bench_documents, "overhead": bench_overhead,
-           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr}
+           "idle": bench_idle, "sse": bench_sse, "upload": bench_upload, "tokens": bench_tokens, "ocr": bench_ocr, "web": bench_web}
 
 
 def machine():

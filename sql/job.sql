@@ -29,9 +29,9 @@ SELECT j.id, j.project, j.key_id, j.step, j.queue, j.params, j.trace, j.priority
 SELECT trigger_data FROM job WHERE id = $1 AND project = $2 AND trigger_data IS NOT NULL;
 
 -- name: job_state
--- How job $1 of project $2 stands; whether it belongs to another.
+-- How job $1 of project $2 stands; whether it belongs to another; the number of its last event.
 SELECT CASE WHEN e.state IS NOT NULL THEN e.state WHEN t.state IN ('leased', 'waiting') THEN 'running' ELSE 'queued' END,
-       COALESCE(j.parent, 0)
+       COALESCE(j.parent, 0), COALESCE(e.seq, t.seq, 0)
   FROM job j LEFT JOIN task t ON t.id = j.id LEFT JOIN job_end e ON e.job = j.id
  WHERE j.id = $1 AND j.project = $2;
 

@@ -10,6 +10,13 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 // `npm run dev` shows the app of a running server: PLATEN_SERVER=http://127.0.0.1:8080
 const server = process.env['PLATEN_SERVER'] ?? 'http://127.0.0.1:8080'
 
+// What every page needs is one file: fifty small ones take longer to ask for than to read, and compress worse.
+function chunkOf(id: string): string | undefined {
+  const path = id.split('?')[0]!.split('/web/').at(-1)!
+  if (/node_modules\/(svelte|esm-env|clsx|openapi-fetch)\//.test(path) || path.startsWith('\0')) return 'shell'
+  return /^src\/(lib\/(ui|api|i18n)\/|lib\/[^/]+$|shell\/|texts\/en\/|pages\.ts$)/.test(path) ? 'shell' : undefined
+}
+
 export default defineConfig({
   plugins: [svelte(), licences(), workerPlugin(at('./public'))],
   resolve: { alias: { $lib: at('./src/lib') } },
@@ -22,7 +29,10 @@ export default defineConfig({
     reportCompressedSize: false,
     rollupOptions: {
       input: { index: at('./index.html'), worker: at('./src/worker.ts') },
-      output: { entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js'),
+        manualChunks: chunkOf,
+      },
     },
   },
   test: { include: ['tests/*.test.ts'] },

@@ -23,10 +23,10 @@ static bool send_news(Stream *s, Arena *a)
     JobEvent *events = NULL;
     size_t len = EVENTS_AT_ONCE;
     while (len == EVENTS_AT_ONCE) {
-        Job job;
+        JobStand now;
         arena_reset(a);
         if (db_reader(stream_app(s)->db, &reader, NULL) != OK ||
-            flow_get(reader, s->project, s->job, a, &job, NULL) != OK ||
+            flow_stand(reader, s->project, s->job, &now, NULL) != OK ||
             flow_events(reader, s->project, s->job, s->sent, EVENTS_AT_ONCE, a, &events, &len,
                         NULL) != OK)
             return true;
@@ -35,7 +35,7 @@ static bool send_news(Stream *s, Arena *a)
                 return true;
             s->sent = events[i].seq;
         }
-        if (job_state_ended(job.state) && s->sent >= job.events)
+        if (job_state_ended(now.state) && s->sent >= now.events)
             return true;
     }
     return false;

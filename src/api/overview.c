@@ -1,8 +1,9 @@
-/* overview: what a person wants to know first, in one request: what runs, what failed and why, how the
- * queues stand, what was used today, what waits for somebody.
+/* overview: what a person wants to know first, in one request: what runs, what failed and why, how
+ * the queues stand, what was used today, what waits for somebody.
  *
  * Cost: a few milliseconds with a million jobs, for every list is read from its newest end and ends
- * at a limit. Only the queues are counted (queue_list), which reads one index entry per live task. */
+ * at a limit. Only the queues are counted (queue_list), which reads one index entry per live
+ * task. */
 #include "api/figures.h"
 #include "api/routes.h"
 #include "api/write.h"
@@ -36,8 +37,10 @@ static ErrCode put_running(Call *c)
     ErrCode rc = flow_list(c->reader, &f, c->arena, &jobs, &len, &more, &c->err);
     json_key(&c->json, "running");
     json_begin(&c->json, '[');
-    for (size_t i = 0; rc == OK && i < len; i++)
+    for (size_t i = 0; rc == OK && i < len; i++) {
+        nodes_read_waits(c, &jobs[i]);
         write_job(&c->json, &jobs[i], c->app->registry, c->arena, false);
+    }
     json_end(&c->json, ']');
     json_kv_bool(&c->json, "running_more", more);
     return rc;

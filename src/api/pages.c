@@ -31,12 +31,16 @@ void pages_docs(HttpRequest *req)
         http_answer_text(req, 200, asset->type, asset->body);
 }
 
+/* Code and styles of the app come under the policy of the page that asks for them: they carry
+ * none of their own, which would be half of a small one. */
 static void set_web_headers(HttpRequest *req, const WebAsset *asset)
 {
-    http_set_header(req, "Cache-Control",
-                    asset->immutable ? STR("public, max-age=31536000, immutable")
-                                     : STR("no-cache"));
     http_set_header(req, "Vary", STR("Accept-Encoding"));
+    if (asset->immutable) {
+        http_set_header(req, "Cache-Control", STR("public, max-age=31536000, immutable"));
+        return;
+    }
+    http_set_header(req, "Cache-Control", STR("no-cache"));
     http_set_header(req, "Content-Security-Policy", STR(WEB_APP_CSP));
     http_set_header(req, "Permissions-Policy", STR(WEB_APP_PERMISSIONS));
     /* Not "no-referrer", which takes the origin away from forms too. */

@@ -112,10 +112,24 @@ static ErrCode read_views(Call *c, Views *out)
     return rc;
 }
 
+/* Those that are empty now but ran something since the start. */
+static void add_seen(Call *c, Views *views)
+{
+    FigureName names[FIGURES_MAX];
+    size_t len = figures_names(work_figures(c->app->work), FIGURE_QUEUE, names);
+    for (size_t i = 0; i < len; i++) {
+        Str name = str_copy(c->arena, str_from_c(names[i].text));
+        if (name.ptr != NULL)
+            (void)view_of(views, name);
+    }
+}
+
 ErrCode queues_put(Call *c)
 {
     Views views = {0};
     ErrCode rc = read_views(c, &views);
+    if (rc == OK)
+        add_seen(c, &views);
     json_key(&c->json, "queues");
     json_begin(&c->json, '[');
     for (size_t i = 0; rc == OK && i < views.len; i++)

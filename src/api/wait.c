@@ -195,14 +195,14 @@ static void wait_until(Call *c, int64_t job, int64_t deadline_us, WaitAnswer ans
     w->ticket = http_park(c->req);
     hub_subscribe(c->app->hub, HUB_JOB, job, &w->sub);
     remember(w);
-    Job now;
-    if (flow_get(c->reader, w->project, job, c->arena, &now, NULL) != OK ||
-        job_state_ended(now.state))
+    JobStand now;
+    if (flow_stand(c->reader, w->project, job, &now, NULL) != OK || job_state_ended(now.state))
         wake(w);
     arm(w);
 }
 
-/* On the pool: the job has ended, there is other news of it, or the time is up. */
+/* On the pool: the job has ended, there is other news of it, or the time is up. News of a batch comes
+ * with each of its items, so what is read for it must not grow with the job. */
 static void continue_waiting(HttpRequest *req)
 {
     Call c;
@@ -216,12 +216,16 @@ static void continue_waiting(HttpRequest *req)
     c.json = json_out(&c.body);
     c.who.project = project;
     Job job;
+    JobStand now = {0};
     ErrCode rc = db_reader(c.app->db, &c.reader, &c.err);
     if (rc == OK)
+        rc = flow_stand(c.reader, project, id, &now, &c.err);
+    bool over = job_state_ended(now.state) || stopping || clock_mono_us() >= deadline_us;
+    if (rc == OK && over)
         rc = flow_get(c.reader, project, id, c.arena, &job, &c.err);
     if (rc != OK)
         call_fail(&c);
-    else if (job_state_ended(job.state) || stopping || clock_mono_us() >= deadline_us)
+    else if (over)
         answer(&c, &job);
     else
         wait_until(&c, id, deadline_us, answer);

@@ -177,6 +177,15 @@ int64_t flow_attempts_of(const JobNew *n);
 MUST_CHECK ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *out,
                             Err *err);
 
+/* Only how it stands, and the number of its last event: needs no memory, however many files the job
+ * has. ERR_NOT_FOUND. */
+typedef struct JobStand {
+    JobState state;
+    int64_t events;
+} JobStand;
+MUST_CHECK ErrCode flow_stand(DbConn *reader, int64_t project, int64_t job, JobStand *out,
+                              Err *err);
+
 /* The inputs or the outputs of a job, in order. */
 MUST_CHECK ErrCode flow_files(DbConn *reader, int64_t job, bool outputs, Arena *a, JobFile **out,
                               size_t *len, Err *err);

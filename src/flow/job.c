@@ -264,6 +264,18 @@ ErrCode flow_get(DbConn *reader, int64_t project, int64_t job, Arena *a, Job *ou
     return rc;
 }
 
+ErrCode flow_stand(DbConn *reader, int64_t project, int64_t job, JobStand *out, Err *err)
+{
+    bool found = false;
+    CLEANUP(db_rows_done) DbRows rows = {0};
+    ErrCode rc = db_query(reader, &sql_job_state, DB_ARGS(DB_I(job), DB_I(project)), &rows, err);
+    while (rc == OK && db_next(&rows, &rc, err)) {
+        *out = (JobStand){job_state_from(db_str(&rows, 0)), db_int(&rows, 2)};
+        found = true;
+    }
+    return rc == OK && !found ? err_set(err, ERR_NOT_FOUND, "there is no such job") : rc;
+}
+
 static ErrCode item_page(DbConn *reader, int64_t batch, int node, int state, int64_t after,
                          int limit, int64_t *ids, size_t *len, Err *err)
 {

@@ -1,5 +1,6 @@
 """Batches: many files or an archive, one job, one archive of results."""
 
+import concurrent.futures
 import io
 import zipfile
 
@@ -18,6 +19,18 @@ def archive_of(client, job):
     answer = client.get(f"/api/v1/jobs/{job['id']}/archive")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/zip")
     return zipfile.ZipFile(io.BytesIO(answer.body))
+
+
+def test_waiting_for_a_batch_costs_no_memory_with_each_item_that_ends(client):
+    files = [(f"a{n}.txt", b"w", "text/plain") for n in range(500)]
+    batch = client.post("/api/v1/steps/queue.send/batch", form={"to": "many-files"}, files=files).json()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.get, f"/api/v1/jobs/{batch['id']}", {"wait": 60})
+        while tasks := client.post("/api/v1/queues/many-files/lease", json={"max": 100}).json()["tasks"]:
+            for task in tasks:
+                client.post(f"/api/v1/tasks/{task['id']}/complete", json={"attempt": 1})
+        answer = waiting.result()
+    assert (answer.status, answer.json()["items"]["done"]) == (200, 500)
 
 
 def test_many_files_are_one_job(client):

@@ -12,6 +12,21 @@ import pytest
 
 from platen import BUILD, ROOT, SAMPLES, SLOW, environment
 
+PIPELINE = """
+name: copyas
+inputs:
+  picture: {type: file, accepts: "image/*", required: true}
+  notes: {type: files}
+  title: {type: text}
+  tags: {type: list}
+  width: {type: int, default: 100}
+  keep: {type: bool}
+  more: {type: json}
+steps:
+  info: {uses: image.info, with: {file: "${{ inputs.picture }}"}}
+outputs: {title: "${{ inputs.title }}", tags: "${{ inputs.tags }}", width: "${{ inputs.width }}", more: "${{ inputs.more }}"}
+"""
+
 MAKER = ROOT / "web/tests/tools/copyas.mjs"
 pytestmark = pytest.mark.skipif(shutil.which("node") is None or not (ROOT / "web/node_modules/esbuild").exists(),
                                 reason="the web app's tools are not installed")
@@ -57,9 +72,7 @@ def texts(shared):
     runs = [{"server": shared.url, "step": c["step"], "params": c["params"], "secrets": list(c["secrets"]), "many": c["many"],
              **{k: v for k, v in contracts[c["step"]].items() if k in ("accepts", "returns")},
              "files": [{"name": n, "type": media(n)} for n in c["names"]], "jsonParams": c["jsonParams"]} for c in CASES.values()]
-    made = subprocess.run(["node", str(MAKER)], input=json.dumps(runs), capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr
-    return dict(zip(CASES, json.loads(made.stdout), strict=True))
+    return dict(zip(CASES, maker(runs), strict=True))
 
 
 def run_text(server, folder, language, text, secrets):
@@ -81,6 +94,12 @@ def run_text(server, folder, language, text, secrets):
 def newest(client, step):
     jobs = client.get("/api/v1/jobs", {"step": step, "limit": 1}).json()["jobs"]
     return client.wait(jobs[0]["id"]) if jobs else {"id": None}
+
+
+def maker(runs):
+    done = subprocess.run(["node", str(MAKER)], input=json.dumps(runs), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def made(client, job):
@@ -137,3 +156,28 @@ def test_a_pipeline_of_one_step_makes_the_same_job(server, client, texts, tmp_pa
     child = client.job(node["child"])
     assert child["params"] == wanted["params"]
     assert child["data"] == wanted["data"]
+
+
+@pytest.mark.parametrize("tags", [["one", "two $x"], ["with, comma"]], ids=["flags", "json"])
+def test_a_run_of_a_pipeline(server, client, tmp_path, tags):
+    names = {"picture": ["it's a photo.jpg"], "notes": ["notes.md", "people.csv"]}
+    values = {"title": NASTY, "tags": tags, "width": 7, "keep": True, "more": {"a": [NASTY, None]}}
+    assert client.post("/api/v1/pipelines", body=PIPELINE.encode(), headers={"Content-Type": "application/yaml"}).status in (200, 201)
+    files = {field: [{"name": n, "type": media(n)} for n in some] for field, some in names.items()}
+    for file in [n for some in names.values() for n in some]:
+        shutil.copy(source(file), tmp_path / file)
+    text, = maker([{"server": server.url, "pipeline": "copyas", "params": values, "secrets": [], "files": files, "jsonParams": ["more"],
+                    "options": {"priority": 3, "no_memo": True}}])
+    assert text["yaml"] is None
+    assert (text["cli"] is None) == (tags == ["with, comma"])
+    seen = []
+    for language in ("curl", "cli", "python", "javascript"):
+        if text[language] is None:
+            continue
+        run_text(server, tmp_path, language, text[language], {})
+        job = client.wait(client.get("/api/v1/jobs", {"limit": 1}).json()["jobs"][0]["id"])
+        assert (job["pipeline"], job["state"], job["priority"]) == ("copyas", "done", 3), (language, job)
+        assert job["data"] == {"title": NASTY, "tags": tags, "width": 7, "more": values["more"]}, language
+        assert job["id"] not in seen
+        seen.append(job["id"])
+        assert [f["name"] for f in job["inputs"]] == ["it's a photo.jpg", "notes.md", "people.csv"]

@@ -6,7 +6,7 @@ import { pathText, search, type Value } from '../src/lib/view/json'
 import { kindOf, previewUrl } from '../src/lib/view/kind'
 import { renderMarkdown } from '../src/lib/view/markdown'
 import { wavePath } from '../src/lib/view/preview'
-import { decode } from '../src/lib/view/read'
+import { decode, isUtf8 } from '../src/lib/view/read'
 
 test.each([
   ['a.md', 'text/plain', 'markdown'], ['a', 'text/markdown; charset=utf-8', 'markdown'], ['a.csv', 'text/plain', 'table'],
@@ -79,6 +79,7 @@ test('bytes become text, whatever they are', () => {
   expect(decode(new Uint8Array([0xff, 0xfe, 0x41, 0]))).toBe('A')
   expect(decode(new Uint8Array([0x67, 0xf6]))).toBe('gö')
   expect(decode(new TextEncoder().encode('a日').subarray(0, 3))).toBe('a')
+  expect([isUtf8(new TextEncoder().encode('日')), isUtf8(new Uint8Array([0x67, 0xf6]))]).toEqual([true, false])
 })
 
 test('bytes as people read them', () => {

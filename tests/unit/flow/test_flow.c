@@ -572,6 +572,11 @@ TEST(lists)
     f.until_ms = id_time_ms(ids[5]) + 1;
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 6);
+    JobStand stand;
+    assert_ok(flow_stand(b.reader, PROJECT, ids[1], &stand, &b.err), &b.err);
+    assert_int_equal(stand.state, JOB_FAILED);
+    assert_int_equal(stand.events, bench_get(&b, ids[1]).events);
+    assert_int_equal(flow_stand(b.reader, PROJECT + 1, ids[1], &stand, &b.err), ERR_NOT_FOUND);
     f = (JobFilter){.project = PROJECT + 1, .limit = 10};
     assert_ok(flow_list(b.reader, &f, b.arena, &jobs, &n, &more, &b.err), &b.err);
     assert_int_equal(n, 0);

@@ -8,6 +8,7 @@ export type CopyRun = {
   server: string // http://host:port
   params: Record<string, Json>
   secrets: string[] // parameters whose value comes from the environment
+  options?: Record<string, Json> // of the job: priority, timeout_ms …
 } & (
   | { step: string; accepts?: string; returns?: string; many: boolean; files: CopyFile[] } // as its contract says
   | { pipeline: string; files: Record<string, CopyFile[]> }
@@ -65,7 +66,7 @@ function curl(run: Typed): string | undefined {
     return lines([
       `curl ${authorization}`,
       ...files.map(({ field, file }) => `-F ${curlFile(field, file)}`),
-      ...Object.entries(run.params).map(([name, value]) => `--form-string ${shell(`${name}=${fieldOf(run, name, value)}`)}`),
+      ...Object.entries({ ...run.params, ...run.options }).map(([name, value]) => `--form-string ${shell(`${name}=${fieldOf(run, name, value)}`)}`),
       ...run.secrets.map((name) => `--form-string "${name}=$${variable(name)}"`),
       shell(url),
     ])
@@ -80,9 +81,13 @@ function curl(run: Typed): string | undefined {
   return [...uploads, lines([`curl ${authorization}`, `-H 'Content-Type: application/json'`, `--data-binary ${text}`, shell(url)])].join(' &&\n')
 }
 
+// Of the options of a job the command line has these.
+const flagged = new Set(['priority', 'no_memo', 'version'])
+
 function cli(run: Typed): string | undefined {
-  if (!asFields(run)) return undefined
-  const words = Object.entries(run.params).map(([name, value]) =>
+  const options = Object.entries(run.options ?? {})
+  if (!asFields(run) || !options.every(([name]) => 'pipeline' in run && flagged.has(name))) return undefined
+  const words = [...Object.entries(run.params), ...options].map(([name, value]) =>
     value === true && run.jsonParams?.includes(name) !== true ? flag(name) : shell(`${flag(name)}=${fieldOf(run, name, value)}`))
   words.push(...run.secrets.map((name) => `${flag(name)}="$${variable(name)}"`))
   const server = `--server ${shell(run.server)}`
@@ -104,8 +109,8 @@ function body(run: CopyRun, blobs: string[]): object {
   let at = 0
   const reference = (file: CopyFile) => ({ blob: blobs[at++], name: file.name, type: typeOf(file) })
   if ('step' in run)
-    return { params: run.params, ...(run.files.length === 0 ? {} : { inputs: run.files.map(reference) }) }
-  return { inputs: { ...run.params, ...Object.fromEntries(Object.entries(run.files).map(([name, files]) => [name, files.map(reference)])) } }
+    return { params: run.params, ...(run.files.length === 0 ? {} : { inputs: run.files.map(reference) }), ...run.options }
+  return { ...run.options, inputs: { ...run.params, ...Object.fromEntries(Object.entries(run.files).map(([name, files]) => [name, files.map(reference)])) } }
 }
 
 // Values as literals of a language, indented as people would.
@@ -139,8 +144,8 @@ function literal(value: Literal, words: Words, indent: string, step: string): st
 function request(run: CopyRun, upload: (file: CopyFile) => string, secret: (name: string) => string): Literal {
   const values = { ...run.params, ...Object.fromEntries(run.secrets.map((name) => [name, new Raw(secret(name))])) } as Literal
   const raw = (file: CopyFile) => new Raw(upload(file))
-  if ('step' in run) return { params: values, ...(run.files.length === 0 ? {} : { inputs: run.files.map(raw) }) }
-  return { inputs: { ...(values as object), ...Object.fromEntries(Object.entries(run.files).map(([name, files]) => [name, files.map(raw)])) } }
+  if ('step' in run) return { params: values, ...(run.files.length === 0 ? {} : { inputs: run.files.map(raw) }), ...run.options }
+  return { ...run.options, inputs: { ...(values as object), ...Object.fromEntries(Object.entries(run.files).map(([name, files]) => [name, files.map(raw)])) } }
 }
 
 function python(run: Typed): string {
@@ -219,7 +224,7 @@ for (const [index, output] of job.outputs.entries()) {
 // A pipeline of the one step.
 
 function yaml(run: Typed): string | undefined {
-  if (!('step' in run)) return undefined
+  if (!('step' in run)) return undefined // it is one
   const id = run.step.split('.').at(-1)!.replace(/[^a-z0-9_-]/gi, '-')
   const files = run.files.length > 0
   const one = files && !run.many

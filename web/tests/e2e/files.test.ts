@@ -104,6 +104,8 @@ test('a text is edited, its version before is shown and restored', async ({ desk
   const doc = await documentOf(desk, `${unique('note')}.txt`, 'first words')
   const page = await desk.open(`/files/${doc.id}?tab=edit`)
   await page.getByRole('textbox').fill('second words')
+  await page.getByRole('link', { name: 'Preview' }).click() // what was typed waits
+  await page.getByRole('link', { name: 'Edit' }).click()
   await page.getByRole('button', { name: 'Save as a new version' }).click()
   await page.getByRole('link', { name: /^Versions/ }).click()
   const first = page.getByRole('row').filter({ hasText: 'Restore' })
@@ -132,12 +134,12 @@ test('a step is run on a file, and the file knows what came of it', async ({ des
   const doc = await documentOf(desk, `${unique('source')}.md`, `# ${unique('A heading')}`, 'text/markdown')
   const page = await desk.open(`/files/${doc.id}`)
   await page.getByRole('button', { name: 'Run a step…' }).click()
-  await page.getByLabel('Step').selectOption('text.stats')
+  await page.getByRole('combobox', { name: /^Step/ }).selectOption('document.extract')
   await axe(page)
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL(/\/jobs\/job_/)
   await page.goto(`${desk.client.url}/files/${doc.id}?tab=lineage`)
-  await desk.sees(page.getByRole('link', { name: 'text.stats' }))
+  await desk.sees(page.getByRole('link', { name: 'document.extract' }))
   await axe(page)
 })
 

@@ -1,6 +1,6 @@
 // Pictures of every page: desk and phone, light and dark, in English; and on a desk in Russian and Chinese.
 //
-//   vite-node --config vitest.e2e.config.ts tests/e2e/screenshots.ts FOLDER [PAGE…]
+//   vite-node --config vitest.e2e.config.ts tests/e2e/screenshots.ts FOLDER [PAGE or PAGE-LOOK…]
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
@@ -66,6 +66,7 @@ async function shoot(page: Page, url: string, path: string): Promise<void> {
 
 const [folder = 'screenshots', ...only] = process.argv.slice(2)
 mkdirSync(folder, { recursive: true })
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1)) // and the server with us
 const server = await Server.start()
 const browser = await chromium.launch(browserOptions)
 await seed(server.client)
@@ -80,7 +81,7 @@ let made = 0
 for (const look of looks) {
   const context = await contextOf(browser, look, state)
   for (const [id, path] of await places(server.client)) {
-    if (only.length > 0 && !only.includes(id)) continue
+    if (only.length > 0 && !only.includes(id) && !only.includes(`${id}-${look.name}`)) continue
     const page = await context.newPage()
     await shoot(page, server.url + path, join(folder, `${id}-${look.name}.png`))
     await page.close()

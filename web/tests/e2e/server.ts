@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -55,9 +55,17 @@ export class Client {
   }
 }
 
+// As a browser sends it: with the type that goes with the name.
+const types: Record<string, string> = {
+  csv: 'text/csv', docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', eml: 'message/rfc822', jpg: 'image/jpeg',
+  md: 'text/markdown', mp4: 'video/mp4', pdf: 'application/pdf', png: 'image/png', txt: 'text/plain',
+  pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+
 export function fileOf(file: string): File {
   const path = existsSync(file) ? file : sample(file)
-  return new File([readFileSync(path)], basename(path))
+  return new File([readFileSync(path)], basename(path), { type: types[extname(path).slice(1)] ?? '' })
 }
 
 export class Server {
@@ -81,6 +89,7 @@ export class Server {
       env: { ASAN_OPTIONS: 'detect_stack_use_after_return=0', ...env },
     })
     this.process = child
+    process.once('exit', () => child.kill('SIGKILL'))
     this.ended = new Promise((done) => child.on('exit', (status) => done(status)))
     const key = await new Promise<string>((found, failed) => {
       let text = ''

@@ -1,5 +1,7 @@
 // Usage: days, parts, filters in the address, export.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { axe, expect, test } from './desk'
 
 test('usage by step, one of them alone, and as CSV', async ({ desk }) => {
@@ -16,7 +18,10 @@ test('usage by step, one of them alone, and as CSV', async ({ desk }) => {
   await desk.misses(page.getByRole('cell', { name: 'image.info' }))
   expect(new URL(page.url()).searchParams.get('step')).toBe('text.tokens')
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()])
-  const lines = readFileSync((await download.path())!, 'utf8').trim().split('\r\n')
+  const folder = mkdtempSync(join(tmpdir(), 'usage-'))
+  await download.saveAs(join(folder, 'usage.csv'))
+  const lines = readFileSync(join(folder, 'usage.csv'), 'utf8').trim().split('\r\n')
+  rmSync(folder, { recursive: true })
   expect(lines[0]).toBe('day,step,unit,amount,count')
   expect(lines.slice(1).every((line) => /^\d{4}-\d\d-\d\d,text\.tokens,tokens,\d+,1$/.test(line))).toBe(true)
   await page.getByRole('button', { name: 'Remove the filter text.tokens' }).click()

@@ -61,7 +61,7 @@ test('an empty project is shown around: a file, then a pipeline', async ({ desk 
     await page.getByRole('radio', { name }).check()
     await page.getByRole('button', { name: 'Run it with report.docx' }).click()
     await page.locator('.good, .bad').first().waitFor({ timeout: waitMs })
-    await expect.poll(() => page.getByRole('button', { name: 'Run it with report.docx' }).isEnabled()).toBe(true)
+    await expect.poll(() => page.getByRole('button', { name: 'Run it with report.docx' }).isEnabled(), { timeout: waitMs }).toBe(true)
     expect((await server.client.call('GET', `/api/v1/pipelines/${id}`)).version).toBe(1)
   }
 })
@@ -88,7 +88,7 @@ test('dropped files are kept, and taken back', async ({ desk }) => {
   await desk.sees(page.getByText('1 file is kept in Files.'))
   expect(await count()).toBe(before + 1)
   await page.getByRole('button', { name: 'Undo' }).click()
-  await expect.poll(count).toBe(before)
+  await expect.poll(count, { timeout: waitMs }).toBe(before)
 })
 
 test('dropped files go into a pipeline', async ({ desk }) => {

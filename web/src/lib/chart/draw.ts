@@ -41,12 +41,13 @@ export async function draw(o: Options): Promise<Drawing> {
     {
       width: Math.max(o.target.clientWidth, 50),
       height: o.height,
+      padding: [8, 40, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !o.stacked } },
-      scales: { x: { time: false }, y: { range: (_u, _low, high) => [0, top([high])] } },
+      scales: { x: { time: false, range: (_u, first, last) => around(o.times.length, o.stacked, first, last) }, y: { range: (_u, _low, high) => [0, top([high])] } },
       axes: [
         { ...axis, grid: { show: false }, size: 24, space: 70, values: (_u, ticks) => ticks.map(o.at), splits: (u) => splits(u.data[0] as number[], o.target.clientWidth) },
-        { ...axis, size: 58, space: 34, values: (_u, ticks) => ticks.map(o.format) },
+        { ...axis, size: 58, space: 34, incrs: whole, values: (_u, ticks) => ticks.map(o.format) },
       ],
       series: [
         {},
@@ -71,6 +72,16 @@ export async function draw(o: Options): Promise<Drawing> {
       plot.destroy()
     },
   }
+}
+
+// Steps of the scale: whole numbers only, for what is counted and for milliseconds.
+const whole = Array.from({ length: 13 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat()
+
+// Half a bar of room at both ends, so that the first and the last are whole.
+function around(count: number, bars: boolean, first: number, last: number): [number, number] {
+  const step = count > 1 ? (last - first) / (count - 1) : 86_400
+  const room = bars ? step * 0.6 : first === last ? 60 : 0
+  return [first - room, last + room]
 }
 
 // Points that have no neighbour would not be seen as a line.

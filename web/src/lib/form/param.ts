@@ -280,6 +280,17 @@ export function send(params: Param[], values: Values): Record<string, Json> {
   return out
 }
 
+// What lib/copyas is told of the parameters: values, but of secrets only the names.
+export function copyParams(params: Param[], values: Values): { params: Record<string, Json>; secrets: string[]; jsonParams: string[] } {
+  const sent = send(params, values)
+  const named = (which: (p: Param) => boolean) => params.filter(which).map((p) => p.name)
+  const secrets = named((p) => p.secret && sent[p.name] !== undefined)
+  return {
+    params: Object.fromEntries(Object.entries(sent).filter(([name]) => !secrets.includes(name))), secrets,
+    jsonParams: named((p) => p.type === 'json' || p.type === 'object'),
+  }
+}
+
 export function changed(params: Param[], values: Values, before: Values): Record<string, Json> {
   const out: Record<string, Json> = {}
   for (const p of params) {

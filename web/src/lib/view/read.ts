@@ -2,13 +2,14 @@
 import { request } from '$lib/api/client'
 
 export const TEXT_LIMIT = 1_000_000
-export type Beginning = { text: string; whole: boolean; bytes: number }
+// utf8: what would be written back is what was read.
+export type Beginning = { text: string; whole: boolean; bytes: number; utf8: boolean }
 
 export async function readText(url: string, bytes: number, limit = TEXT_LIMIT): Promise<Beginning> {
   const part = bytes > limit
   const response = await request('GET', url, undefined, part ? { Range: `bytes=0-${limit - 1}` } : {})
   const buffer = new Uint8Array(await response.arrayBuffer()).subarray(0, limit)
-  return { text: decode(buffer), whole: buffer.length >= bytes, bytes: buffer.length }
+  return { text: decode(buffer), whole: buffer.length >= bytes, bytes: buffer.length, utf8: isUtf8(buffer) }
 }
 
 export async function readBytes(url: string, limit: number): Promise<Uint8Array> {
@@ -25,5 +26,14 @@ export function decode(bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
   } catch {
     return new TextDecoder('windows-1252').decode(bytes)
+  }
+}
+
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
   }
 }

@@ -20,5 +20,5 @@ export function queuesThatStand(queues: Queue[]): Queue[] {
 }
 
 export function busy(steps: Step[]): Step[] {
-  return [...steps].sort((a, b) => b.ended - a.ended).slice(0, stepsShown)
+  return steps.filter((s) => s.ended > 0).sort((a, b) => b.ended - a.ended).slice(0, stepsShown)
 }
