@@ -105,7 +105,7 @@ test('what is too long for the address, and JSON that is none yet, is there afte
   await page.keyboard.type('half of ')
   await expect.poll(() => new URL(page.url()).searchParams.get('kept')).toBe('1')
   expect(page.url().length).toBeLessThan(2000)
-  await expect.poll(() => page.evaluate(() => localStorage.getItem('platen.draft.playground') ?? '')).toContain('half of ')
+  await expect.poll(() => page.evaluate(() => localStorage.getItem('playground.draft.long') ?? '')).toContain('half of ')
   await page.reload()
   await expect.poll(() => field(page, 'Program').inputValue()).toBe(long)
   await expect.poll(() => editor.innerText()).toContain('half of')
