@@ -50,6 +50,8 @@ async function contextOf(browser: Browser, look: Look, state?: Awaited<ReturnTyp
   })
 }
 
+const patienceMs = 8000 // a page that goes on asking is taken as it is
+
 async function shoot(page: Page, url: string, path: string): Promise<void> {
   const asked = new Set<unknown>()
   page.on('request', (r) => void (/\/events(\?|$)/.test(r.url()) || asked.add(r)))
@@ -57,7 +59,8 @@ async function shoot(page: Page, url: string, path: string): Promise<void> {
   page.on('requestfailed', (r) => void asked.delete(r))
   await page.goto(url)
   await page.locator('main h1').first().waitFor()
-  for (let calm = 0; calm < 5;) {
+  const until = Date.now() + patienceMs
+  for (let calm = 0; calm < 5 && Date.now() < until;) {
     calm = asked.size === 0 ? calm + 1 : 0
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
   }
