@@ -3,7 +3,7 @@
 // A link of `platen serve` or `platen open` carries a key behind #, which no server sees: it is taken out of the address before
 // anything else happens, and changed for a session.
 import { api, must, Problem, whenRefused, type Schemas } from '$lib/api/client'
-import { dropDrafts } from '$lib/draft.svelte'
+import { dropDrafts } from '$lib/draft'
 import { stopLive } from '$lib/live.svelte'
 
 export type Who = Schemas['Session']
