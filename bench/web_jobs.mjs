@@ -65,14 +65,14 @@ try {
   await page.goto(`${url}/#key=${key}`)
   await page.locator('.frame main h1').first().waitFor()
   await page.goto(`${url}/jobs`)
-  await page.getByRole('listitem').first().waitFor()
+  await page.locator('.list [role=listitem]').first().waitFor()
 
   await page.evaluate(watchFrames)
   const rows = await page.evaluate((ms) => new Promise((done) => {
     const end = performance.now() + ms
     const step = (now) => {
       window.scrollBy(0, 60)
-      now < end ? requestAnimationFrame(step) : done(document.querySelector('[role=listitem]').getAttribute('aria-setsize'))
+      now < end ? requestAnimationFrame(step) : done(document.querySelector('.list [role=listitem]').getAttribute('aria-setsize'))
     }
     requestAnimationFrame(step)
   }), scrollMs)
@@ -84,7 +84,7 @@ try {
   while (seen < jobs && Date.now() - began < 180_000) {
     await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight))
     await page.waitForTimeout(15)
-    seen = Number(await page.getByRole('listitem').first().getAttribute('aria-setsize'))
+    seen = Number(await page.locator('.list [role=listitem]').first().getAttribute('aria-setsize'))
   }
   await page.evaluate(watchFrames)
   await page.evaluate((ms) => new Promise((done) => {

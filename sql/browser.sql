@@ -18,7 +18,7 @@ SELECT count(*) FROM push_browser WHERE project = $1 AND key_id = $2 AND endpoin
 
 -- name: browser_any
 -- 1 when there is a browser at all.
-SELECT 1 FROM push_browser ORDER BY id LIMIT 1;
+SELECT 1 FROM push_browser WHERE id > 0 ORDER BY id LIMIT 1;
 
 -- name: browser_list
 -- Browsers of key $2 of project $1, newest first, at most $3.
@@ -71,7 +71,7 @@ SELECT m.id, m.browser, m.body, m.topic, m.urgent, m.attempts, b.endpoint, b.p25
 
 -- name: push_message_next
 -- When the next one is due.
-SELECT m.next_ms FROM push_message m JOIN push_browser b ON b.id = m.browser ORDER BY m.next_ms, m.id LIMIT 1;
+SELECT m.next_ms FROM push_message m JOIN push_browser b ON b.id = m.browser WHERE m.next_ms > 0 ORDER BY m.next_ms, m.id LIMIT 1;
 
 -- name: push_message_later
 -- Message $1 is tried again at $3, after attempt number $2.

@@ -54,8 +54,8 @@ typedef struct RenderCache RenderCache; /* render.h */
 typedef struct App {
     AppOptions options;
     Alerts *alerts; /* what was logged as going wrong */
-    Arena *arena; /* lives as long as the app */
-    Seal *seal;   /* must outlive the database */
+    Arena *arena;   /* lives as long as the app */
+    Seal *seal;     /* must outlive the database */
     Db *db;
     BlobStore *blobs;
     Access *access;

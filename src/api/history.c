@@ -1,4 +1,5 @@
-/* What a queue did in the last hour or day, from the figures that the dispatcher keeps in memory. */
+/* What a queue did in the last hour or day, from the figures that the dispatcher keeps in
+ * memory. */
 #include "api/figures.h"
 #include "api/routes.h"
 #include "api/write.h"

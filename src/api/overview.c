@@ -1,8 +1,9 @@
-/* overview: what a person wants to know first, in one request: what runs, what failed and why, how the
- * queues stand, what was used today, what waits for somebody.
+/* overview: what a person wants to know first, in one request: what runs, what failed and why, how
+ * the queues stand, what was used today, what waits for somebody.
  *
  * Cost: a few milliseconds with a million jobs, for every list is read from its newest end and ends
- * at a limit. Only the queues are counted (queue_list), which reads one index entry per live task. */
+ * at a limit. Only the queues are counted (queue_list), which reads one index entry per live
+ * task. */
 #include "api/figures.h"
 #include "api/routes.h"
 #include "api/write.h"

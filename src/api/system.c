@@ -1,6 +1,6 @@
-/* system: what the server is made of and how it is: versions, sizes, engines and what encloses them, checks,
- * alerts. For editors and owners. Sizes, and alerts that come from the log and may speak of other
- * projects or of files, are for those of the first project (the operator's). */
+/* system: what the server is made of and how it is: versions, sizes, engines and what encloses
+ * them, checks, alerts. For editors and owners. Sizes, and alerts that come from the log and may
+ * speak of other projects or of files, are for those of the first project (the operator's). */
 #include "api/figures.h"
 #include "api/routes.h"
 #include "api/write.h"

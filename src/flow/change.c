@@ -269,11 +269,11 @@ ErrCode flow_dead_list(DbConn *reader, const DeadFilter *f, Arena *a, DeadLetter
 
     size_t n = 0;
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(
-        reader, &sql_dead_list,
-        DB_ARGS(DB_I(f->project), DB_S(f->queue), DB_I(f->before > 0 ? f->before : INT64_MAX),
-                DB_I(limit + 1), DB_S(f->step), DB_S(f->reason)),
-        &rows, err);
+    ErrCode rc = db_query(reader, &sql_dead_list,
+                          DB_ARGS(DB_I(f->project), DB_S(f->queue),
+                                  DB_I(f->before > 0 ? f->before : INT64_MAX), DB_I(limit + 1),
+                                  DB_S(f->step), DB_S(f->reason)),
+                          &rows, err);
     while (rc == OK && db_next(&rows, &rc, err)) {
         DeadLetter d = {.id = db_int(&rows, 0),
                         .job = db_int(&rows, 1),

@@ -135,10 +135,10 @@ static ErrCode add_fact(DbConn *tx, int64_t project, int64_t job, const TaskResu
                                  DB_I(job), DB_I(amount), DB_I(r->finished_ms)),
                          &added, err);
     for (size_t i = 0; rc == OK && added > 0 && i < COUNT_OF(spans_ms); i++)
-        rc = db_exec(tx, &sql_usage_count,
-                     DB_ARGS(DB_I(job), DB_S(unit), DB_I(amount), DB_I(r->finished_ms),
-                             DB_I(spans_ms[i])),
-                     NULL, err);
+        rc = db_exec(
+            tx, &sql_usage_count,
+            DB_ARGS(DB_I(job), DB_S(unit), DB_I(amount), DB_I(r->finished_ms), DB_I(spans_ms[i])),
+            NULL, err);
     return rc;
 }
 

@@ -1,4 +1,5 @@
-/* alerts.h: what went wrong in this process lately: log lines of level warn and error, newest first.
+/* alerts.h: what went wrong in this process lately: log lines of level warn and error, the newest
+ * first.
  *
  * Of lines with the same event and subject (engine, queue, trigger) one alert is kept, with how
  * often and when it was said last; ALERTS_MAX at most, the oldest goes. Begins empty with the

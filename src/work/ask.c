@@ -12,9 +12,9 @@ enum { HOUR_MS = 3600000 };
 static ErrCode put_usage(DbConn *reader, int64_t project, int64_t since_ms, JsonOut *out, Err *err)
 {
     CLEANUP(db_rows_done) DbRows rows = {0};
-    ErrCode rc = db_query(reader, &sql_usage_sum,
-                          DB_ARGS(DB_I(project), DB_I(since_ms - since_ms % HOUR_MS), DB_I(INT64_MAX)),
-                          &rows, err);
+    ErrCode rc = db_query(
+        reader, &sql_usage_sum,
+        DB_ARGS(DB_I(project), DB_I(since_ms - since_ms % HOUR_MS), DB_I(INT64_MAX)), &rows, err);
     json_key(out, "usage");
     json_begin(out, '[');
     while (rc == OK && db_next(&rows, &rc, err)) {

@@ -6,7 +6,7 @@
  * beyond FIGURES_MAX of each are not told apart, but they count in the whole.
  *
  * Waiting is the time from when a task might have started until its attempt began; running that of
- * an attempt. Cost: about 0.1 us an attempt, outside of the writer.
+ * an attempt. Cost: about 0.15 us an attempt, outside of the writer.
  *
  * Threads: any. */
 #ifndef PLATEN_WORK_FIGURES_H

@@ -249,11 +249,11 @@ void *keeper_main(void *work)
     bool stuck =
         false; /* then the next look is soon enough, however many tasks come for that queue */
     for (;;) {
-        Wake wake = wait_for(
-            w,
-            least(least(least(beat_at_us, tidy_at_us), least(look_at_us, forget_at_us)),
-                  sample_at_us),
-            stuck);
+        Wake wake =
+            wait_for(w,
+                     least(least(least(beat_at_us, tidy_at_us), least(look_at_us, forget_at_us)),
+                           sample_at_us),
+                     stuck);
         if (wake.stop)
             return NULL;
         if (wake.new_queue)

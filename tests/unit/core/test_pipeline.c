@@ -601,6 +601,30 @@ TEST(differs_by_structure)
     }
 }
 
+/* What editors are told is what the reader knows: an object of every key, each with its words. */
+TEST(tells_editors_its_words)
+{
+    CLEANUP(arena_close) Arena *a = arena_open(1 * MIB);
+    Buf b = buf_init(a, 256 * KIB);
+    JsonOut j = json_out(&b);
+    const Json *all = NULL;
+    Err err = {0};
+    json_begin(&j, '{');
+    pipeline_put_language(&j);
+    json_end(&j, '}');
+    assert_false(b.failed);
+    assert_ok(json_parse(a, buf_str(&b), &all, &err), &err);
+    const Json *keys = json_get(all, "keys");
+    assert_true(keys->len > 40);
+    json_each(key, keys) {
+        Str help = json_text(json_get(key, "help"));
+        assert_true(help.len > 0 && help.ptr[help.len - 1] == '.');
+        assert_true(json_get(key, "in")->len > 0);
+    }
+    assert_true(json_get(all, "functions")->len > 20 && json_get(all, "roots")->len == 10);
+    assert_true(json_get(json_get(all, "members"), "file")->len == 4);
+}
+
 TEST(survives_every_failure)
 {
     CLEANUP(arena_close) Arena *world = arena_open(1 * MIB);
@@ -644,4 +668,4 @@ TEST(survives_every_shortage)
 TEST_MAIN(reads_the_example_of_the_design, reads_what_nodes_say, tells_every_fault,
           tells_all_faults_at_once_with_lines, a_stored_version_is_read_again, limits_what_is_read,
           reads_durations, names_types_shortly, shows_its_inputs_as_a_schema, differs_by_structure,
-          survives_every_failure, survives_every_shortage)
+          tells_editors_its_words, survives_every_failure, survives_every_shortage)

@@ -5,6 +5,7 @@
 //
 // It reads again when a reactive value changes that `get` reads before its first await, when one of the `live` events happens (at
 // most twice a second), and every `every` ms while the page is seen. What was there stays until the new answer comes.
+import { untrack } from 'svelte'
 import { listen } from '$lib/live.svelte'
 
 const liveGapMs = 500
@@ -43,7 +44,7 @@ export function load<T>(get: (signal: AbortSignal) => Promise<T>, options: { liv
     return () => control.abort()
   })
 
-  const reload = () => void (turn += 1)
+  const reload = () => untrack(() => void (turn += 1))
   if (options.live !== undefined) {
     const types = options.live
     $effect(() => {

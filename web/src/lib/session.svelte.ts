@@ -3,6 +3,7 @@
 // A link of `platen serve` or `platen open` carries a key behind #, which no server sees: it is taken out of the address before
 // anything else happens, and changed for a session.
 import { api, must, Problem, whenRefused, type Schemas } from '$lib/api/client'
+import { dropDrafts } from '$lib/draft'
 import { stopLive } from '$lib/live.svelte'
 
 export type Who = Schemas['Session']
@@ -108,6 +109,7 @@ function remembered(): Who | undefined {
 // What belongs to one person does not stay for the next: answers kept for reading offline, drafts, the place in the feed.
 async function forget(): Promise<void> {
   for (const key of Object.keys(localStorage)) if (key.startsWith('platen.')) localStorage.removeItem(key)
+  dropDrafts()
   const names = 'caches' in window ? await caches.keys() : []
   await Promise.all(names.filter((name) => name.startsWith('platen.read')).map((name) => caches.delete(name)))
 }

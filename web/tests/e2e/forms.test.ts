@@ -96,6 +96,21 @@ test('what is rarely used is folded, and found', async ({ desk }) => {
   await desk.sees(page.getByText('1 min 30 s')) // what a number of milliseconds is
 })
 
+test('what is too long for the address, and JSON that is none yet, is there after a reload', async ({ desk }) => {
+  const page = await desk.open('/playground?step=data.transform')
+  const long = `# ${'a long comment '.repeat(200)}\n.`
+  await field(page, 'Program').fill(long)
+  const editor = page.getByRole('textbox', { name: 'Value', exact: true })
+  await editor.click()
+  await page.keyboard.type('half of ')
+  await expect.poll(() => new URL(page.url()).searchParams.get('kept')).toBe('1')
+  expect(page.url().length).toBeLessThan(2000)
+  await expect.poll(() => page.evaluate(() => localStorage.getItem('playground.draft.long') ?? '')).toContain('half of ')
+  await page.reload()
+  await expect.poll(() => field(page, 'Program').inputValue()).toBe(long)
+  await expect.poll(() => editor.innerText()).toContain('half of')
+})
+
 test('typed for one step, still there after another', async ({ desk }) => {
   const page = await desk.open('/playground?step=text.stats')
   await field(page, 'Text').fill('A long text that took an hour')

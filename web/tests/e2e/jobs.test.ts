@@ -23,15 +23,6 @@ steps:
 const row = (page: Page, name: string | RegExp) => page.getByRole('treegrid').getByRole('row', { name })
 const jobAt = (page: Page) => new URL(page.url()).pathname.split('/').at(-1)!
 
-// What outside workers would do, as fast as it goes.
-async function workAll(desk: Desk, queue: string): Promise<void> {
-  for (;;) {
-    const { tasks } = await desk.client.call('POST', `/api/v1/queues/${queue}/lease`, { max: 100 })
-    if (tasks.length === 0) return
-    await Promise.all(tasks.map((task: { id: string }) => desk.client.call('POST', `/api/v1/tasks/${task.id}/complete`, { attempt: 1 })))
-  }
-}
-
 async function start(desk: Desk, definition: string, name: string, inputs: object = {}): Promise<string> {
   await desk.client.call('PUT', `/api/v1/pipelines/${name}`, definition)
   return (await desk.client.call('POST', `/api/v1/pipelines/${name}/run`, { inputs })).id
@@ -101,7 +92,7 @@ test('a pipeline is watched, looked into, approved and given a signal', async ({
 
 test('why a job failed, down to its step; from there it runs again', async ({ desk }) => {
   const id = await start(desk, broken, 'unread')
-  await workAll(desk, 'letters')
+  await desk.client.ended(id)
   const page = await desk.open(`/jobs/${id}`)
   await desk.sees(page.getByText('The job failed because a step of its pipeline did.'))
   await desk.sees(page.getByText('It may be a scan or a picture: run OCR on it.'))
@@ -199,9 +190,8 @@ test('a long list is read as it is scrolled, keeps its place, and new jobs do no
 
 test('a batch of a thousand files, watched', async ({ desk }) => {
   const form = new FormData()
-  for (let i = 0; i < 1000; i++) form.append('file', new File([`# Letter ${i}\n`], `letter-${i}.md`, { type: 'text/markdown' }))
-  form.append('to', 'letters')
-  const { id } = await desk.client.call('POST', '/api/v1/steps/queue.send/batch', form)
+  for (let i = 0; i < 1000; i++) form.append('file', new File(['Hello'], `letter-${i}.md`, { type: 'text/markdown' }))
+  const { id } = await desk.client.call('POST', '/api/v1/steps/text.tokens/batch', form)
   const page = await desk.open(`/jobs/${id}`)
   await desk.sees(row(page, /letter-0\.md/))
   await page.getByRole('link', { name: /^Events/ }).click()

@@ -23,7 +23,7 @@ test('a step is found by typing, run on a picture, and the result laid over the 
   await desk.sees(result(page).getByText('done', { exact: true }))
   await desk.sees(result(page).getByText('photo.png'))
   await desk.sees(result(page).getByRole('row', { name: 'Width 400' }))
-  const line = result(page).getByRole('slider', { name: 'Where the two pictures meet' })
+  const line = result(page).getByRole('slider', { name: 'Move between before and after' })
   await line.focus()
   await keyboard(page, 'ArrowRight')
   await axe(page)

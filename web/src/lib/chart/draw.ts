@@ -41,7 +41,7 @@ export async function draw(o: Options): Promise<Drawing> {
     {
       width: Math.max(o.target.clientWidth, 50),
       height: o.height,
-      padding: [8, 28, 0, 0],
+      padding: [8, 40, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !o.stacked } },
       scales: { x: { time: false, range: (_u, first, last) => around(o.times.length, o.stacked, first, last) }, y: { range: (_u, _low, high) => [0, top([high])] } },

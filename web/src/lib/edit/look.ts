@@ -49,7 +49,7 @@ const theme = EditorView.theme({
   '.cm-tooltip.cm-tooltip-autocomplete': { overflow: 'visible' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--sans)', maxHeight: '16rem', maxWidth: 'min(30rem, 92vw)' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '.25rem .625rem', minHeight: '28px', display: 'flex', gap: '.75rem',
-    alignItems: 'baseline' },
+    alignItems: 'center' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--soft)', color: 'var(--ink)' },
   '.cm-completionLabel': { fontFamily: 'var(--mono)', fontSize: '.8125rem' },
   '.cm-completionMatchedText': { textDecoration: 'none', fontWeight: '700', color: 'var(--accent)' },
