@@ -29,8 +29,11 @@ export async function startSession(): Promise<void> {
   channel.onmessage = () => location.reload() // another tab has signed in or out
   addEventListener('hashchange', () => void useLink().then((used) => used && location.reload()))
   addEventListener('online', () => void look())
-  // Who was never here has no session to ask about.
-  if (!(await useLink()) && remembered() !== undefined) await look()
+  if (await useLink()) return
+  // Who was here before sees the app while the server is asked; a session that is over leads back to the way in. Who was never
+  // here has none to ask about.
+  session.who = remembered()
+  if (session.who !== undefined) void look()
 }
 
 // True: the address held a key, and it let in.
