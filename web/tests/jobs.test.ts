@@ -19,7 +19,7 @@ function node(id: string, more: Partial<Node> = {}): Node {
     failed: 0, many: false, reused: false, optional: false, ...more,
   } as Node
 }
-const event = (seq: number, type: string, data: object = {}, s = seq): JobEvent => ({ seq, job: 'job_1', time: at(s), type, data })
+const event = (seq: number, type: string, data: object = {}, s = seq): JobEvent => ({ seq, job: 'job_1', time: at(s), type, data }) as JobEvent
 
 describe('a job from its snapshot and its events', () => {
   test('progress, the start and attempts are taken from events', () => {
