@@ -38,7 +38,7 @@ test('what was opened can be read without the server', async ({ desk }) => {
   await desk.misses(page.getByRole('status').getByText('No network'))
   // Signing out leaves nothing behind.
   await page.goto(`${server.url}/settings/session`)
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.locator('main').getByRole('button', { name: 'Sign out' }).click()
   await desk.sees(page.getByRole('heading', { name: 'Sign in' }))
   expect(await page.evaluate(() => caches.has('platen.read'))).toBe(false)
 })

@@ -156,9 +156,9 @@ test('limits of a queue are changed, and it is paused and goes on', async ({ des
 
 test('theme, density and language are of this browser and stay', async ({ desk }) => {
   const page = await desk.open('/settings/appearance')
-  await page.getByLabel('Dark').check()
-  await page.getByLabel('Compact').check()
-  await page.getByLabel('Русский').check()
+  await page.getByRole('radio', { name: 'Dark' }).check()
+  await page.getByRole('radio', { name: 'Compact' }).check()
+  await page.getByRole('radio', { name: 'Русский' }).check()
   await desk.sees(page.getByRole('heading', { name: 'Внешний вид' }))
   await page.reload()
   await desk.sees(page.getByRole('heading', { name: 'Внешний вид' }))
