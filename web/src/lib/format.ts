@@ -1,4 +1,5 @@
 // Times, durations, sizes: in the reader's language, short, never wrong by rounding up to "just now".
+import { dateFormat, relativeFormat } from '$lib/i18n/intl'
 import { language, number, t } from '$lib/i18n/language.svelte'
 
 export function bytes(n: number): string {
@@ -28,16 +29,16 @@ function parts(s: number, size: number, unit: string, small: number, smaller: st
 }
 
 export function time(iso: string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
+  return dateFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
 }
 
 export function day(iso: string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
+  return dateFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
 }
 
 export function ago(iso: string, now: number): string {
   const s = Math.round((Date.parse(iso) - now) / 1000)
-  const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' })
+  const format = relativeFormat(language(), { numeric: 'auto', style: 'short' })
   const size = Math.abs(s)
   if (size < 60) return format.format(s, 'second')
   if (size < 3600) return format.format(Math.round(s / 60), 'minute')

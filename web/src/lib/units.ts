@@ -1,4 +1,5 @@
 // What steps count: names of units, and amounts as people say them.
+import { numberFormat } from '$lib/i18n/intl'
 import { bytes, duration } from './format'
 import { language, number, t } from './i18n/language.svelte'
 
@@ -12,6 +13,6 @@ export function amount(unit: string, n: number): string {
   if (unit === 'seconds') return duration(n * 1000)
   if (unit === 'bytes') return bytes(n)
   if (unit === 'microdollars')
-    return new Intl.NumberFormat(language(), { style: 'currency', currency: 'USD', maximumFractionDigits: n < 1e6 ? 4 : 2 }).format(n / 1e6)
+    return numberFormat(language(), { style: 'currency', currency: 'USD', maximumFractionDigits: n < 1e6 ? 4 : 2 }).format(n / 1e6)
   return number(n)
 }

@@ -1,4 +1,5 @@
 // What a chart is made of, without the drawing.
+import { dateFormat } from '$lib/i18n/intl'
 import { language } from '$lib/i18n/language.svelte'
 
 export type Tone = 'accent' | 'accent2' | 'accent3' | 'accent4' | 'quiet' | 'good' | 'bad' | 'warn'
@@ -8,7 +9,7 @@ export type Series = { label: string; values: (number | null)[]; tone: Tone }
 export const tones: Tone[] = ['accent', 'accent2', 'accent3', 'accent4', 'warn']
 
 export function clock(seconds: number): string {
-  return new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit' }).format(new Date(seconds * 1000))
+  return dateFormat(language(), { hour: '2-digit', minute: '2-digit' }).format(new Date(seconds * 1000))
 }
 
 // Heights of stacked series: each on top of those before it. The last is the whole.

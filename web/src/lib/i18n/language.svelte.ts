@@ -5,6 +5,8 @@
 //   said(step.title)             // a text of the server's contracts, in the reader's language when contracts.json has it
 //
 // tests/texts.test.ts holds that every key that is used exists in all languages and every one that exists is used.
+import { numberFormat, pluralRules } from './intl'
+
 type Texts = Record<string, string>
 export type Language = 'en' | 'ru' | 'zh'
 
@@ -56,5 +58,5 @@ export function said(text: string | undefined): string {
   return text === undefined ? '' : (texts[`=${text}`] ?? text)
 }
 
-const plural = (n: number) => new Intl.PluralRules(current).select(n)
-export const number = (n: number, options?: Intl.NumberFormatOptions) => new Intl.NumberFormat(current, options).format(n)
+const plural = (n: number) => pluralRules(current).select(n)
+export const number = (n: number, options?: Intl.NumberFormatOptions) => numberFormat(current, options).format(n)
