@@ -88,6 +88,8 @@ static void print_welcome(Cli *cli, const App *app)
                plain);
     if (app->first_start) /* a fragment stays in the browser: no server or log sees it */
         printf("open        " STR_FMT "/#key=%s\n", STR_ARG(url), app->owner_key);
+    else
+        printf("open        platen open --data %s\n", app->options.data_dir);
     printf("data        %s, %zu steps\n\n", app->options.data_dir, registry_count(app->registry));
     fflush(stdout);
 }
