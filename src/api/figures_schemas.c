@@ -1,38 +1,6 @@
 /* What the routes of figures answer. */
 #include "api/figures.h"
-
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define MAYBE_TEXT(field, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true                     \
-    }
-#define INT(field, what)                                                                           \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .help = what                                        \
-    }
-#define BOOL(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_BOOL, .help = what                                       \
-    }
-#define MAYBE_INT(field, what)                                                                     \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .nullable = true, .help = what                      \
-    }
-#define OBJECT(field, of, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_OBJECT, .items = of, .help = what                        \
-    }
-#define TIME(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what                \
-    }
-#define LIST(field, of, what)                                                                      \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what                          \
-    }
+#include "api/fields.h"
 
 static const Field usage_row_fields[] = {
     {.name = "day",
@@ -63,11 +31,11 @@ const Field usage_report_fields[] = {
 #define POINT                                                                                      \
     INT("started", "Attempts that began."), INT("ended", "Attempts that ended."),                  \
         INT("failed", "Those of them that ended without a result."),                               \
-        MAYBE_INT("depth", "Tasks that might start; null when nobody looked."),                    \
-        MAYBE_INT("wait_p50_ms", "Half of the attempts waited no longer before they began."),      \
-        MAYBE_INT("wait_p95_ms", "95 of 100 waited no longer."),                                   \
-        MAYBE_INT("run_p50_ms", "Half of the attempts ran no longer."),                            \
-        MAYBE_INT("run_p95_ms", "95 of 100 ran no longer.")
+        NULL_INT("depth", "Tasks that might start; null when nobody looked."),                     \
+        NULL_INT("wait_p50_ms", "Half of the attempts waited no longer before they began."),       \
+        NULL_INT("wait_p95_ms", "95 of 100 waited no longer."),                                    \
+        NULL_INT("run_p50_ms", "Half of the attempts ran no longer."),                             \
+        NULL_INT("run_p95_ms", "95 of 100 ran no longer.")
 
 const Field lately_fields[] = {INT("minutes", "How many minutes."), POINT, {0}};
 

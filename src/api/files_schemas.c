@@ -1,39 +1,6 @@
 /* What the routes of documents, files and previews take and answer. */
 #include "api/files.h"
-
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define MAYBE(field, what)                                                                         \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .optional = true, .help = what                     \
-    }
-#define INT(field, what)                                                                           \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .help = what                                        \
-    }
-#define MAYBE_INT(field, what)                                                                     \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what                      \
-    }
-#define BOOL(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_BOOL, .help = what                                       \
-    }
-#define TIME(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what                \
-    }
-#define LIST(field, of, what)                                                                      \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what                          \
-    }
-#define NEXT                                                                                       \
-    {                                                                                              \
-        .name = "next", .type = FIELD_TYPE_TEXT, .optional = true,                                 \
-        .help = "Cursor of the next page; missing on the last."                                    \
-    }
+#include "api/fields.h"
 
 /* --- taken --- */
 
@@ -157,16 +124,16 @@ static const Field any_file_fields[] = {
     INT("bytes", "Size."),
     TEXT("blob", "SHA-256 of its bytes."),
     TIME("created", "When it was added, or its job started."),
-    MAYBE("document", "Id of the document."),
+    MAYBE_TEXT("document", "Id of the document."),
     {.name = "tags",
      .type = FIELD_TYPE_LIST,
      .optional = true,
      .help = "Tags of the document, in order."},
     MAYBE_INT("revision", "Revision of the document."),
-    MAYBE("job", "Id of the job that made it."),
+    MAYBE_TEXT("job", "Id of the job that made it."),
     MAYBE_INT("index", "Which output of the job it is, from 0."),
-    MAYBE("step", "The step that made it."),
-    MAYBE("pipeline", "The pipeline that the job belongs to."),
+    MAYBE_TEXT("step", "The step that made it."),
+    MAYBE_TEXT("pipeline", "The pipeline that the job belongs to."),
     {0},
 };
 const Field any_file_list_fields[] = {LIST("files", any_file_fields, "Newest first."), NEXT, {0}};
@@ -190,7 +157,7 @@ static const Field use_file_fields[] = {
 static const Field use_fields[] = {
     TEXT("job", "Id of the job."),
     TEXT("step", "Its step."),
-    MAYBE("pipeline", "The pipeline that it belongs to."),
+    MAYBE_TEXT("pipeline", "The pipeline that it belongs to."),
     {.name = "state", .type = FIELD_TYPE_TEXT, .choices = job_states, .help = "Where it stands."},
     TIME("created", "When it was asked for."),
     BOOL("made_it", "The file is an output of this job."),
@@ -213,9 +180,9 @@ const Field file_uses_fields[] = {
 
 /* kind=info, wave and entries: each has some of these. */
 const Field preview_info_fields[] = {
-    MAYBE("type", "Media type, told from the content."),
-    MAYBE("name", "The type in words."),
-    MAYBE("family", "One of document, text, image, audio, video, archive, program, other."),
+    MAYBE_TEXT("type", "Media type, told from the content."),
+    MAYBE_TEXT("name", "The type in words."),
+    MAYBE_TEXT("family", "One of document, text, image, audio, video, archive, program, other."),
     {.name = "preview",
      .type = FIELD_TYPE_LIST,
      .optional = true,
@@ -228,8 +195,8 @@ const Field preview_info_fields[] = {
      .type = FIELD_TYPE_BOOL,
      .optional = true,
      .help = "A password is needed to read it, or parts of it."},
-    MAYBE("charset", "Encoding of text."),
-    MAYBE("language", "Language of text."),
+    MAYBE_TEXT("charset", "Encoding of text."),
+    MAYBE_TEXT("language", "Language of text."),
     {.name = "points",
      .type = FIELD_TYPE_ANY,
      .optional = true,

@@ -1,14 +1,6 @@
 /* What the routes of outside work and of bulk enqueue answer. */
 #include "api/outside.h"
-
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define INT(field, what)                                                                           \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .help = what                                        \
-    }
+#include "api/fields.h"
 
 static const Field input_fields[] = {
     TEXT("name", "Name of the file."),
@@ -119,10 +111,6 @@ const Field bulk_fields[] = {
     {0},
 };
 
-#define MAYBE_TEXT(field, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .optional = true, .help = what                     \
-    }
 static const Choice directions[] = {
     {"in", "Their messages become jobs here."},
     {"out", "Tasks of a queue here become their messages."},

@@ -1,13 +1,5 @@
 #include "api/push.h"
-
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define BOOL(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_BOOL, .help = what                                       \
-    }
+#include "api/fields.h"
 
 const Choice push_languages[] = {{"en", "English."}, {"ru", "Russian."}, {"zh", "Chinese."}, {0}};
 

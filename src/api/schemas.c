@@ -6,49 +6,7 @@
 #include "api/outside.h"
 #include "api/push.h"
 #include "api/session_schemas.h"
-
-#define ID(field, what)                                                                            \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
-#define MAYBE_TEXT(field, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what, .optional = true                     \
-    }
-#define MAYBE(field, what)                                                                         \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what, .nullable = true                     \
-    }
-#define INT(field, what)                                                                           \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .help = what                                        \
-    }
-#define BOOL(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_BOOL, .help = what                                       \
-    }
-#define TIME(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .help = what                \
-    }
-#define MAYBE_TIME(field, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .format = "date-time", .nullable = true,           \
-        .help = what                                                                               \
-    }
-#define LIST(field, of, what)                                                                      \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_LIST, .items = of, .help = what                          \
-    }
-#define NEXT                                                                                       \
-    {                                                                                              \
-        .name = "next", .type = FIELD_TYPE_TEXT, .optional = true,                                 \
-        .help = "Cursor of the next page; missing on the last."                                    \
-    }
+#include "api/fields.h"
 
 static const Field file_fields[] = {
     TEXT("name", "Name of the file."),
@@ -496,23 +454,6 @@ static const Field problem_fields[] = {
      .help = "All faults, when there are several."},
     {0},
 };
-
-#define MAYBE_INT(field, what)                                                                     \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_INT, .optional = true, .help = what                      \
-    }
-#define MAYBE_BOOL(field, what)                                                                    \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_BOOL, .optional = true, .help = what                     \
-    }
-#define MAYBE_ANY(field, what)                                                                     \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_ANY, .optional = true, .help = what                      \
-    }
-#define MAYBE_LIST(field, of, what)                                                                \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_LIST, .optional = true, .items = of, .help = what        \
-    }
 
 static const Field choice_fields[] = {
     TEXT("name", "The value."), MAYBE_TEXT("help", "What it means."), {0}};

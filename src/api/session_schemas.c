@@ -1,9 +1,5 @@
 #include "api/session_schemas.h"
-
-#define TEXT(field, what)                                                                          \
-    {                                                                                              \
-        .name = field, .type = FIELD_TYPE_TEXT, .help = what                                       \
-    }
+#include "api/fields.h"
 
 const Param session_body_params[] = {
     PARAM_TEXT(SessionBody, key, .required = true, .secret = true, .max_len = 200,
