@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 
 from platen import PLATEN, cli, environment, until
@@ -211,6 +210,6 @@ def test_the_command(new_server):
         three = put(server.client(), "user.three")
         assert json.loads(follow.stdout.readline()) == three
     finally:
-        follow.send_signal(signal.SIGINT)
+        follow.terminate()
         follow.wait(10)
         follow.stdout.close()
