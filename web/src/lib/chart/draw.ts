@@ -29,7 +29,14 @@ function rows(times: number[], series: Series[], stacked: boolean): uPlot.Aligne
   return [times, ...(stacked ? stack(series).reverse() : series.map((s) => s.values))] as uPlot.AlignedData
 }
 
+// Words first: a page can be read and used before its pictures are there. Safari has no requestIdleCallback.
+const idle = () => new Promise<void>((done) => {
+  if ('requestIdleCallback' in window) window.requestIdleCallback(() => done(), { timeout: 1000 })
+  else setTimeout(done, 50)
+})
+
 export async function draw(o: Options): Promise<Drawing> {
+  await idle()
   const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
   const ink = colour('--quiet')
   const line = colour('--line')
