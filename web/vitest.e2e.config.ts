@@ -13,6 +13,7 @@ export default defineConfig({
     fileParallelism: false,
     isolate: false,
     pool: 'threads',
+    retry: 1, // a browser on a busy machine stumbles; what fails twice has failed
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
